@@ -1,0 +1,76 @@
+"""`Plan`: how the tasks of a graph are arranged in a state machine.
+
+    Plan      = Run | Sequence | Parallel | Await | Signal | Nested
+    Run       one task
+    Sequence  steps one after another; every task of a step precedes every task of the next in the graph
+    Parallel  branches side by side; ends when all have ended
+    Await     a gate: wait until tasks that run in other branches are done, then go on to the next step
+    Signal    tell the gates that a task is done
+    Nested    a part that is a state machine of its own (a cut, where a limit of Step Functions would be passed)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    steps: tuple[Plan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    branches: tuple[Plan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    gate: str
+    """Name of the gate: the id of the first task behind it."""
+    parents: tuple[str, ...]
+    """Tasks in other branches that must be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    task: str
+    gates: tuple[str, ...]
+    """Gates that wait for ``task``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    name: str
+    """Name of the nested machine, unique in the DAG."""
+    body: Plan
+
+
+Plan: TypeAlias = Run | Sequence | Parallel | Await | Signal | Nested
+
+
+def walk(plan: Plan) -> Iterator[Plan]:
+    """``plan`` and everything inside it, in order, without recursion."""
+    stack: list[Plan] = [plan]
+    while stack:
+        node = stack.pop()
+        yield node
+        match node:
+            case Sequence(steps=inner) | Parallel(branches=inner):
+                stack.extend(reversed(inner))
+            case Nested(body=body):
+                stack.append(body)
+            case Run() | Await() | Signal():
+                pass
+
+
+def tasks_of(plan: Plan) -> Iterator[str]:
+    """Ids of the tasks in ``plan``, in order."""
+    return (node.task for node in walk(plan) if isinstance(node, Run))
