@@ -1,0 +1,1 @@
+"""How do the steps connect? One module per DAG: its tasks, and the DAG that joins them."""
