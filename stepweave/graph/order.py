@@ -1,0 +1,148 @@
+"""Reachability in a DAG: order, neighbours, ancestors, transitive reduction.
+
+Sets of tasks are Python integers used as bitsets (bit *i* is the *i*-th task of :func:`topological_order`): one
+union of two sets of 10,000 tasks is a single operation on 1.25 KB. All answers depend on the graph alone and are
+given in the order in which the tasks were written.
+
+The graph must be acyclic where an order is asked for; upstream ids that no task has are ignored, so that a graph
+with mistakes can still be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+
+from stepweave.errors import DagError, Problem
+from stepweave.graph.model import Graph
+
+
+def topological_order(graph: Graph) -> tuple[str, ...]:
+    """Task ids, upstream first; among tasks that may come next, the one written first comes next.
+
+    Where the tasks were written upstream first, this is the order written. Raises ``DagError`` on a cycle.
+    """
+    written = {task.id: index for index, task in enumerate(graph.tasks)}
+    below = downstream(graph)
+    missing = [sum(up in written for up in task.upstream) for task in graph.tasks]
+    ready = [index for index, count in enumerate(missing) if count == 0]
+    heapify(ready)
+    order: list[str] = []
+    while ready:
+        task_id = graph.tasks[heappop(ready)].id
+        order.append(task_id)
+        for successor in below[task_id]:
+            index = written[successor]
+            missing[index] -= 1
+            if missing[index] == 0:
+                heappush(ready, index)
+    if len(order) < len(graph.tasks):
+        raise DagError([cycle_problem(graph, find_cycle(graph))])
+    return tuple(order)
+
+
+def downstream(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Direct downstream ids of every task, in the order written."""
+    below: dict[str, list[str]] = {task.id: [] for task in graph.tasks}
+    for task in graph.tasks:
+        for up in task.upstream:
+            if up in below:
+                below[up].append(task.id)
+    return {task_id: tuple(ids) for task_id, ids in below.items()}
+
+
+def sources(graph: Graph) -> tuple[str, ...]:
+    """Ids of the tasks with nothing upstream, in the order written."""
+    return tuple(task.id for task in graph.tasks if not task.upstream)
+
+
+def sinks(graph: Graph) -> tuple[str, ...]:
+    """Ids of the tasks with nothing downstream, in the order written."""
+    below = downstream(graph)
+    return tuple(task.id for task in graph.tasks if not below[task.id])
+
+
+def ancestors(graph: Graph, order: Sequence[str] | None = None) -> dict[str, int]:
+    """Bitset of all tasks upstream of each task, itself not included.
+
+    Bit *i* is ``order[i]``; ``order`` is :func:`topological_order` unless given (pass it to compute it once).
+    """
+    order = topological_order(graph) if order is None else order
+    with_self: dict[str, int] = {}
+    above: dict[str, int] = {}
+    for index, task_id in enumerate(order):
+        bits = 0
+        for up in graph[task_id].upstream:
+            bits |= with_self.get(up, 0)
+        above[task_id] = bits
+        with_self[task_id] = bits | (1 << index)
+    return above
+
+
+def transitive_reduction(graph: Graph, order: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Upstream ids of each task without those that another upstream task already implies, in the order written.
+
+    For a → b → c and a → c, the upstream of c is ``("b",)``. Tasks are keyed in the order written.
+    """
+    order = topological_order(graph) if order is None else order
+    position = {task_id: index for index, task_id in enumerate(order)}
+    above = ancestors(graph, order)
+    return {task.id: _without_implied(task.upstream, position, above) for task in graph.tasks}
+
+
+def _without_implied(
+    upstream: tuple[str, ...], position: dict[str, int], above: dict[str, int]
+) -> tuple[str, ...]:
+    if len(upstream) < 2:
+        return upstream
+    covered = 0
+    kept: set[str] = set()
+    # Latest first: a task can only be implied by one that comes after it in the order.
+    for up in sorted((up for up in upstream if up in position), key=position.__getitem__, reverse=True):
+        if not covered >> position[up] & 1:
+            kept.add(up)
+            covered |= above[up]
+    return tuple(up for up in upstream if up in kept)
+
+
+def find_cycle(graph: Graph) -> tuple[str, ...]:
+    """Ids along one cycle in the direction of the edges, the first written task of it first; empty when acyclic."""
+    done: set[str] = set()
+    for root in graph.tasks:
+        path: list[str] = []
+        on_path: dict[str, int] = {}
+        stack = [(root.id, False)]
+        while stack:
+            task_id, leaving = stack.pop()
+            if leaving:
+                done.add(task_id)
+                del on_path[path.pop()]
+            elif task_id in on_path:
+                return _from_first_written(graph, path[on_path[task_id] :][::-1])
+            elif task_id not in done and task_id in graph:
+                on_path[task_id] = len(path)
+                path.append(task_id)
+                stack.append((task_id, True))
+                stack.extend((up, False) for up in reversed(graph[task_id].upstream))
+    return ()
+
+
+def _from_first_written(graph: Graph, ring: list[str]) -> tuple[str, ...]:
+    members = set(ring)
+    first = next(task.id for task in graph.tasks if task.id in members)
+    turn = ring.index(first)
+    return tuple(ring[turn:] + ring[:turn])
+
+
+def cycle_problem(graph: Graph, ring: Sequence[str]) -> Problem:
+    """The problem that describes the cycle ``ring``, as :func:`find_cycle` returns it."""
+    source = graph[ring[0]].source
+    return Problem(
+        what=f"tasks wait for each other: {' → '.join((*ring, ring[0]))}",
+        code="cycle",
+        file=source.file if source else None,
+        line=source.line if source else None,
+        task=ring[0],
+        expected="a graph without cycles",
+        fix=f"remove one of these edges, e.g. {ring[-1]} >> {ring[0]}",
+    )
