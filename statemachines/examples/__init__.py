@@ -1,0 +1,1 @@
+"""Small DAGs, one idea each; read them in order."""
