@@ -25,6 +25,8 @@ class Problem:
     """Line in ``file``, from 1."""
     task: str | None = None
     """Id of the task concerned."""
+    state: str | None = None
+    """Path of the state concerned, e.g. ``branches 1[0]/load_orders``."""
     expected: str | None = None
     got: str | None = None
     fix: str | None = None
@@ -33,7 +35,8 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
         task = f"task {self.task!r}: " if self.task else ""
-        parts = [f"{where}{task}{self.what} [{self.code}]"]
+        state = f"state {self.state!r}: " if self.state else ""
+        parts = [f"{where}{task}{state}{self.what} [{self.code}]"]
         parts += [f"  {label}: {text}" for label, text in self._details() if text]
         return "\n".join(parts)
 
