@@ -1,0 +1,38 @@
+"""What a command gives back, and how values and errors become text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from stepweave.errors import ProblemsError, StepweaveError
+
+
+@dataclass(frozen=True, slots=True, kw_only=False)
+class Answer:
+    """The result of a command."""
+
+    value: object
+    """What ``--json`` prints; None for nothing."""
+    status: int = 0
+    """Exit status of the process."""
+    error: str = ""
+    """What people read on standard error."""
+
+
+def to_json(value: object) -> str:
+    """``value`` as one line of JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+
+
+def error_object(error: StepweaveError) -> dict[str, object]:
+    """``{"error": {"message", "problems": [...]}}``; each problem has the parts of :class:`stepweave.errors.Problem`."""
+    problems = [problem.to_json() for problem in error.problems] if isinstance(error, ProblemsError) else []
+    return {"error": {"message": str(error), "problems": problems}}
+
+
+def error_text(error: StepweaveError) -> str:
+    """The error as people read it: every problem, and how many."""
+    if isinstance(error, ProblemsError) and len(error.problems) > 1:
+        return f"{error}\n\n{len(error.problems)} problems"
+    return f"error: {error}"

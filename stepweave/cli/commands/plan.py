@@ -1,0 +1,52 @@
+"""``stepweave plan``: what a DAG becomes."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.progress.words import count
+from stepweave.compiler import Compiled, compile_graph
+from stepweave.loading import load
+
+
+def command(
+    target: Annotated[str, typer.Argument(help="path.py, path.py:dag, or a DAG's id.", metavar="TARGET")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> Answer:
+    """Show what a DAG becomes: states, transitions, gates, limits, and where each task runs and why.
+
+    \b
+    Example:
+      stepweave plan statemachines/digits.py
+    """
+    compiled = compile_graph(load(target).graph())
+    if not as_json:
+        sys.stdout.write("\n".join(_lines(compiled)) + "\n")
+    return Answer(asdict(compiled.report))
+
+
+def _lines(compiled: Compiled) -> list[str]:
+    report = compiled.report
+    rows = (
+        ("tasks", f"{report.tasks:,}", ""),
+        ("machines", f"{report.machines:,}", "nested, since one would pass a limit" if report.machines > 1 else ""),
+        ("states", f"{report.states:,}", ""),
+        ("transitions", f"{report.transitions:,}", "on the success path"),
+        ("gates", f"{report.gates:,}", "where the graph is not series-parallel"),
+        ("signals", f"{report.signals:,}", ""),
+        ("history", f"{report.history_events:,}", "events at worst, of 25,000"),
+        ("definition", f"{report.definition_bytes:,}", "bytes, of 1,048,576"),
+    )
+    lines = [f"{report.dag_id}: {count(report.tasks, 'task')}", ""]
+    lines += [f"  {label:<12}{number:>10}  {note}".rstrip() for label, number, note in rows]
+    width = max((len(task) for task in compiled.placements), default=0)
+    lines += ["", "where tasks run"]
+    lines += [
+        f"  {task:<{width}}  {placement.compute:<7} {placement.reason}" for task, placement in compiled.placements.items()
+    ]
+    return lines

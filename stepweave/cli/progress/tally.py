@@ -1,0 +1,46 @@
+"""`Tally`: how many tasks are in which status, kept up to date by the change, so that 10,000 tasks cost no more than ten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from stepweave.embedded.taskruns import ENDED, TaskRun
+
+OTHERS = "(others)"
+"""Name of the group of the tasks that are in none."""
+
+
+class Tally:
+    """Counts by group and status; an observer of task runs."""
+
+    def __init__(self, groups: Mapping[str, str]) -> None:
+        """``groups``: the group of each task, ``OTHERS`` for none."""
+        self.groups: dict[str, Counter[str | None]] = {}
+        self.active: dict[str, TaskRun] = {}
+        self.failed: dict[str, TaskRun] = {}
+        self.total = len(groups)
+        self.ended = 0
+        self._group_of = groups
+        self._status: dict[str, str | None] = {}
+        for group in groups.values():
+            self.groups.setdefault(group, Counter())[None] += 1
+
+    def __call__(self, run: TaskRun) -> None:
+        """Count a change."""
+        counts = self.groups[self._group_of[run.task]]
+        before = self._status.get(run.task)
+        counts[before] -= 1
+        counts[run.status] += 1
+        self._status[run.task] = run.status
+        self.ended += (run.status in ENDED) - (before in ENDED)
+        if run.status in ("running", "up_for_retry"):
+            self.active[run.task] = run
+        else:
+            self.active.pop(run.task, None)
+        if run.status == "failed":
+            self.failed[run.task] = run
+
+    def count(self, status: str | None) -> int:
+        """Tasks in ``status``."""
+        return sum(counts[status] for counts in self.groups.values())

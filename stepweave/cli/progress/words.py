@@ -1,0 +1,55 @@
+"""How statuses, durations and sizes are written for people."""
+
+from __future__ import annotations
+
+STYLES: dict[str | None, str] = {
+    "success": "green",
+    "failed": "bold red",
+    "upstream_failed": "red",
+    "skipped": "magenta",
+    "running": "cyan",
+    "up_for_retry": "yellow",
+    "waiting": "yellow",
+    "scheduled": "dim",
+    "cancelled": "yellow",
+    "queued": "dim",
+    None: "dim",
+}
+"""Colour of each status, in rich's words."""
+
+SYMBOLS: dict[str | None, str] = {
+    "success": "✓",
+    "failed": "✗",
+    "upstream_failed": "✗",
+    "skipped": "–",
+    "running": "●",
+    "up_for_retry": "↻",
+    "waiting": "…",
+    "scheduled": "○",
+    None: "·",
+}
+
+
+def duration(seconds: float) -> str:
+    """``seconds`` as people say it: ``0.4 ms``, ``12 ms``, ``3.21 s``, ``2 min 5 s``, ``1 h 3 min``."""
+    if seconds < 0.0095:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.995:
+        return f"{seconds:.2f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 task``, ``2 tasks``, ``10,000 tasks``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def first_line(text: str, length: int = 200) -> str:
+    """The first line of ``text`` that says something, shortened to ``length`` characters."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= length else line[: length - 1] + "…"
