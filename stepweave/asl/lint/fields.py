@@ -1,0 +1,171 @@
+"""Which fields each type of state has in JSONata mode, and what their values may be.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html and the page of each state.
+A check gets a value and answers what was expected, or None when the value is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepweave.asl.lint.jsonata import is_expression
+from stepweave.asl.lint.limits import MAX_SECONDS
+
+Check = Callable[[Any], str | None]
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) else "a string"
+
+
+def _name(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "the name of a state"
+
+
+def _true(value: Any) -> str | None:
+    return None if value is True else "true"
+
+
+def _json(_: Any) -> str | None:
+    return None
+
+
+def _object(value: Any) -> str | None:
+    return None if isinstance(value, dict) else "an object"
+
+
+def _list(value: Any) -> str | None:
+    return None if isinstance(value, (list, tuple)) else "an array"
+
+
+def _filled_list(value: Any) -> str | None:
+    return None if isinstance(value, (list, tuple)) and value else "an array with at least one element"
+
+
+def _expression(value: Any) -> str | None:
+    return None if isinstance(value, str) and is_expression(value) else "an expression {% … %}"
+
+
+def _arguments(value: Any) -> str | None:
+    right = isinstance(value, dict) or _expression(value) is None
+    return None if right else "an object or an expression {% … %}"
+
+
+def _items(value: Any) -> str | None:
+    right = isinstance(value, (list, tuple, dict)) or _expression(value) is None
+    return None if right else "an array, an object or an expression {% … %}"
+
+
+def whole(least: int, most: int) -> Check:
+    """A check for a whole number from ``least`` to ``most``."""
+
+    def check(value: Any) -> str | None:
+        right = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+        return None if right else f"a whole number from {least:,} to {most:,}"
+
+    return check
+
+
+def _or_expression(check: Check) -> Check:
+    def either(value: Any) -> str | None:
+        expected = check(value)
+        return (
+            None
+            if expected is None or _expression(value) is None
+            else f"{expected}, or an expression {{% … %}}"
+        )
+
+    return either
+
+
+def one_of(*words: str) -> Check:
+    """A check for one of ``words``."""
+
+    def check(value: Any) -> str | None:
+        return None if isinstance(value, str) and value in words else " or ".join(words)
+
+    return check
+
+
+def _percentage(value: Any) -> str | None:
+    right = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
+    return None if right else "a number from 0 to 100"
+
+
+_SECONDS = _or_expression(whole(1, MAX_SECONDS))
+_COUNT = _or_expression(whole(0, MAX_SECONDS))
+_COMMON: dict[str, Check] = {"Type": _text, "Comment": _text, "QueryLanguage": one_of("JSONata")}
+_GO_ON: dict[str, Check] = _COMMON | {"Next": _name, "End": _true}
+_VALUES: dict[str, Check] = {"Assign": _object, "Output": _json}
+_HANDLERS: dict[str, Check] = {"Retry": _list, "Catch": _list}
+
+STATE_FIELDS: dict[str, dict[str, Check]] = {
+    "Task": _GO_ON | _VALUES | _HANDLERS | {
+        "Resource": _text, "Arguments": _arguments, "Credentials": _arguments,
+        "TimeoutSeconds": _SECONDS, "HeartbeatSeconds": _SECONDS,
+    },
+    "Pass": _GO_ON | _VALUES,
+    "Choice": _COMMON | _VALUES | {"Choices": _filled_list, "Default": _name},
+    "Wait": _GO_ON | _VALUES | {"Seconds": _COUNT, "Timestamp": _text},
+    "Succeed": _COMMON | {"Output": _json},
+    "Fail": _COMMON | {"Error": _text, "Cause": _text},
+    "Parallel": _GO_ON | _VALUES | _HANDLERS | {"Branches": _filled_list, "Arguments": _json},
+    "Map": _GO_ON | _VALUES | _HANDLERS | {
+        "Items": _items, "ItemProcessor": _object, "ItemSelector": _arguments, "MaxConcurrency": _COUNT,
+        "ItemReader": _object, "ItemBatcher": _object, "ResultWriter": _object, "Label": _text,
+        "ToleratedFailureCount": _COUNT, "ToleratedFailurePercentage": _or_expression(_percentage),
+    },
+}  # fmt: skip
+"""Fields of each type of state."""
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "Task": ("Resource",),
+    "Choice": ("Choices",),
+    "Parallel": ("Branches",),
+    "Map": ("ItemProcessor",),
+}
+"""Fields that a state cannot do without."""
+
+CONSTANT = frozenset({"Type", "Comment", "QueryLanguage", "Next", "End", "Resource", "Default", "Label"})
+"""Fields in which an expression is not evaluated."""
+
+MACHINE_FIELDS: dict[str, Check] = {
+    "Comment": _text,
+    "QueryLanguage": _text,
+    "StartAt": _name,
+    "States": _object,
+    "TimeoutSeconds": whole(1, MAX_SECONDS),
+    "Version": one_of("1.0"),
+}
+"""Fields of the whole definition."""
+
+BRANCH_FIELDS: dict[str, Check] = {"Comment": _text, "StartAt": _name, "States": _object}
+"""Fields of a branch."""
+
+PROCESSOR_FIELDS: dict[str, Check] = BRANCH_FIELDS | {"ProcessorConfig": _object}
+"""Fields of the processor of a Map."""
+
+RULE_FIELDS: dict[str, Check] = {"Condition": _expression, "Next": _name, "Comment": _text} | _VALUES
+"""Fields of a rule of a Choice."""
+
+CATCHER_FIELDS: dict[str, Check] = {"ErrorEquals": _filled_list, "Next": _name, "Comment": _text} | _VALUES
+"""Fields of a catcher."""
+
+JSONPATH_FIELDS = {
+    "InputPath": "select in Arguments: {% $states.input.… %}",
+    "Parameters": "use Arguments",
+    "ResultSelector": "use Output or Assign",
+    "ResultPath": "use Output or Assign",
+    "OutputPath": "use Output",
+    "Result": "use Output",
+    "Variable": "write the comparison in Condition",
+    "Iterator": "use ItemProcessor",
+} | {
+    name + "Path": f"write an expression in {name}"
+    for name in (
+        "Items", "MaxConcurrency", "Seconds", "Timestamp", "TimeoutSeconds", "HeartbeatSeconds", "Cause", "Error",
+        "ToleratedFailureCount", "ToleratedFailurePercentage", "MaxItems", "MaxItemsPerBatch", "MaxInputBytesPerBatch",
+    )
+}  # fmt: skip
+"""Fields of JSONPath mode, and what stands for each in JSONata mode."""

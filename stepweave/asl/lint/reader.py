@@ -1,0 +1,275 @@
+"""Reads one JSONata expression: which variables it needs, and what in it Step Functions would refuse.
+
+No evaluator: one pass over the tokens with a stack of open brackets. It knows which names are bound inside the
+expression (``$x := …``, parameters of functions), where an item is at hand as context (behind a dot, in a filter) and
+where none is (the top level: Step Functions evaluates expressions without an input of their own).
+"""
+
+from __future__ import annotations
+
+from stepweave.asl.lint.brackets import CLOSERS, Bracket, SyntaxFault
+from stepweave.asl.lint.tokens import FUNCTIONS, PARAMETER, REGEX, STATES_STEPS, TOKEN
+
+Finding = tuple[str, str, str | None]
+"""Code of the rule, what is wrong, and the fix."""
+
+_INFIX = frozenset({"+", "-", "*", "/", "%", "=", "<", ">", "&", "!=", "<=", ">=", "~>", ".."})
+_NEWER = {"?:": "the operator ?: is not in JSONata 2.0.6", "??": "the operator ?? is not in JSONata 2.0.6"}
+
+
+class Reader:
+    """One pass over an expression."""
+
+    __slots__ = ("at", "expecting", "findings", "previous", "stack", "states", "text", "variables")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.expecting = True
+        """Whether a value must come next (else an operator, or the end)."""
+        self.previous = ""
+        """The token before, where it matters: an operator, ``bind`` or ``callable``."""
+        self.stack = [Bracket("top", "", context=False, names=set())]
+        self.variables: dict[str, None] = {}
+        self.states: list[tuple[str, str]] = []
+        self.findings: list[Finding] = []
+
+    def run(self) -> None:
+        """Read the whole expression."""
+        try:
+            self._scan()
+        except SyntaxFault as error:
+            self.findings.append(("expression-syntax", str(error), None))
+
+    def _scan(self) -> None:
+        text, match = self.text, TOKEN.match
+        while True:
+            token = match(text, self.at)
+            if token is None:
+                raise SyntaxFault(f"a string or a quoted name is not closed: {self._rest()}")
+            kind = token.lastgroup
+            start, self.at = token.start(kind or 0), token.end()
+            if kind == "operator":
+                self._operator(token["operator"], start)
+            elif kind == "variable":
+                self._variable(token["variable"][1:])
+            elif kind == "name":
+                self._name(token["name"])
+            elif kind == "bind":
+                self._value(token["bind"])
+                self._bind(token["bind"][1:])
+            elif kind == "lambda":
+                self._value("function")
+                self._lambda(token["parameters"])
+            elif kind == "comment":
+                self._comment()
+            elif kind == "end":
+                return self._end()
+            elif kind == "quoted":
+                self._field(token["quoted"])
+            else:
+                self._value(token[kind or 0])
+
+    # Values
+
+    def _value(self, token: str) -> None:
+        if not self.expecting:
+            raise SyntaxFault(f"an operator is missing before {token}")
+        self.expecting = False
+        self.previous = ""
+
+    def _name(self, name: str) -> None:
+        if name in ("and", "or", "in") and not self.expecting:
+            self.expecting = True
+            self.previous = name
+        elif name in ("true", "false", "null"):
+            self._value(name)
+        else:
+            self._field(name)
+
+    def _field(self, name: str) -> None:
+        qualified = self._has_context()
+        self._value(name)
+        if qualified:
+            return
+        if name == "States":
+            what, fix = "intrinsic functions (States.…) belong to JSONPath", "use a JSONata function"
+        else:
+            what = f"the field {name} has no object it belongs to"
+            fix = "write $states.input.…, or a variable; quote text: '…'"
+        self.findings.append(("expression-context", what, fix))
+
+    def _has_context(self) -> bool:
+        return self.previous == "." or self.stack[-1].context
+
+    def _variable(self, name: str) -> None:
+        qualified, previous = self._has_context(), self.previous
+        self._value("$" + name)
+        if previous in ("@", "#"):
+            self._scope().add(name)
+        elif name in ("", "$"):
+            if name == "$" or not qualified:
+                fix = "write $states.input, or a variable"
+                self.findings.append(("expression-context", f"${name} stands for nothing here", fix))
+        elif name == "states":
+            self._states()
+        elif not any(name in frame.names for frame in self.stack if frame.names):
+            self._free(name)
+        self.previous = "member" if previous == "." else "callable"
+
+    def _free(self, name: str) -> None:
+        if name == "eval":
+            self.findings.append(
+                ("expression-feature", "Step Functions does not offer $eval", "use $parse for JSON")
+            )
+        elif name in FUNCTIONS:
+            return
+        elif self._next() == "(":
+            self.findings.append(
+                ("unknown-function", f"${name} is no function of JSONata 2.0.6 or Step Functions", None)
+            )
+        else:
+            self.variables[name] = None
+
+    def _states(self) -> None:
+        first = STATES_STEPS.match(self.text, self.at)
+        second = STATES_STEPS.match(self.text, first.end()) if first else None
+        self.states.append((first[1] if first else "", second[1] if second else ""))
+
+    def _bind(self, name: str) -> None:
+        if name == "states":
+            self.findings.append(("variable-name", "$states is reserved", "use another name"))
+        self.previous = "bind"
+        self._statement().pending.append(name)
+
+    def _lambda(self, parameters: str) -> None:
+        for frame in self.stack:  # a function may call itself by the name it is bound to
+            frame.bind_pending()
+        names = set(PARAMETER.findall(parameters))
+        self.stack.append(Bracket("lambda", "}", context=self.stack[-1].context, names=names))
+        self.expecting = True
+
+    def _scope(self) -> set[str]:
+        names = self._statement().names
+        return names if names is not None else set()
+
+    def _statement(self) -> Bracket:
+        return next(frame for frame in reversed(self.stack) if frame.names is not None)
+
+    # Operators
+
+    def _operator(self, operator: str, start: int) -> None:
+        if operator in ")]}":
+            self._close(operator)
+        elif self.expecting:
+            self._prefix(operator, start)
+        elif operator in _INFIX:
+            self.expecting = True
+            self.previous = operator
+        elif operator in "([{":
+            self._open_behind_value(operator)
+        else:
+            self._other_infix(operator)
+
+    def _prefix(self, operator: str, start: int) -> None:
+        if operator in "([{":
+            kind = {"(": "block", "[": "array", "{": "object"}[operator]
+            if operator == "(" and self.previous == "^":
+                kind = "sort"
+            context = self._has_context() or kind == "sort"
+            self._open(kind, operator, context=context, names=set() if kind == "block" else None)
+        elif operator == "-":
+            self.previous = ""
+        elif operator in ("*", "**", "%"):
+            self._field(operator)
+        elif operator == "/":
+            self._regex(start)
+        elif operator == "|":
+            self._open("transform", "|", context=True)
+        elif operator == "?" and self.stack[-1].kind == "call":
+            self._value("?")
+        elif operator in "<>" and self.stack[-1].kind == "sort" and self.previous in ("(", ","):
+            self.previous = operator
+        else:
+            raise SyntaxFault(f"a value is missing before {operator}")
+
+    def _regex(self, start: int) -> None:
+        regex = REGEX.match(self.text, start)
+        if regex is None:
+            raise SyntaxFault(f"a regular expression is not closed: {self._rest()}")
+        self._value(regex[0])
+        self.at = regex.end()
+
+    def _open_behind_value(self, operator: str) -> None:
+        if operator == "(":
+            member = self.previous == "member"
+            self._open("call", operator, context=member or self.stack[-1].context)
+        else:
+            self._open("filter" if operator == "[" else "group", operator, context=True)
+
+    def _open(self, kind: str, operator: str, *, context: bool, names: set[str] | None = None) -> None:
+        self.stack.append(Bracket(kind, CLOSERS[operator], context=context, names=names))
+        self.expecting = True
+        self.previous = operator
+
+    def _other_infix(self, operator: str) -> None:
+        frame = self.stack[-1]
+        if operator in _NEWER:
+            self.findings.append(("expression-feature", _NEWER[operator], "write $exists(a) ? a : b"))
+        elif operator == "?":
+            frame.ternaries += 1
+        elif operator == ":":
+            frame.colon()
+        elif operator == ",":
+            frame.comma()
+        elif operator == ";":
+            frame.semicolon()
+        elif operator == "|" and frame.kind == "transform":
+            return self._transform_part(frame)
+        elif operator == ":=" and self.previous != "bind":
+            raise SyntaxFault("only a variable may stand before :=")
+        elif operator not in (".", "^", "@", "#", ":="):
+            raise SyntaxFault(f"unexpected {operator}")
+        self.expecting = True
+        self.previous = operator
+
+    def _transform_part(self, frame: Bracket) -> None:
+        """``| location | update, delete |``: the second bar opens the update, the third closes."""
+        if not frame.parted:
+            frame.parted = self.expecting = True
+            self.previous = "|"
+        else:
+            self.stack.pop()
+            self.previous = ""
+
+    def _close(self, operator: str) -> None:
+        self.stack[-1].close(operator, expecting=self.expecting, previous=self.previous)
+        if len(self.stack) > 1:
+            self.stack.pop()
+        self.expecting = False
+        self.previous = "callable"
+
+    # Around the tokens
+
+    def _comment(self) -> None:
+        end = self.text.find("*/", self.at)
+        if end < 0:
+            raise SyntaxFault("a comment is not closed")
+        self.at = end + 2
+
+    def _end(self) -> None:
+        if len(self.stack) > 1:
+            raise SyntaxFault(f"{self.stack[-1].closer} is missing")
+        if self.expecting:
+            raise SyntaxFault(
+                "the expression ends where a value must come"
+                if self.text.strip()
+                else "the expression is empty"
+            )
+
+    def _next(self) -> str:
+        return self.text[self.at :].lstrip()[:1]
+
+    def _rest(self) -> str:
+        rest = self.text[self.at :].strip()
+        return rest if len(rest) <= 30 else rest[:29] + "…"

@@ -1,0 +1,258 @@
+"""One state: its fields, and what it leaves for the check of the whole machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stepweave.asl.lint.facts import EVERY_VARIABLE, Common, StateFacts, Way
+from stepweave.asl.lint.fields import CONSTANT, JSONPATH_FIELDS, REQUIRED, RULE_FIELDS, STATE_FIELDS, Check
+from stepweave.asl.lint.jsonata import is_expression
+from stepweave.asl.lint.limits import RESERVED_ERRORS
+from stepweave.asl.lint.maps import check_map
+from stepweave.asl.lint.names import variable_name_fault
+from stepweave.asl.lint.report import Scope, shorten
+from stepweave.asl.lint.retries import check_handlers
+from stepweave.asl.lint.suggestions import closest
+from stepweave.asl.lint.templates import ENTRY, ERROR, RESULT, Reads
+
+_OWN_READING = frozenset({"Assign", "Output", "Retry", "Catch", "Choices", "Branches", "ItemProcessor"})
+"""Fields that are read where their state type is handled."""
+
+_RESOURCE = re.compile(r"arn:[^:]+:(states|lambda):[^:]*:[^:]*:.+|\$\{[A-Za-z0-9_]+\}", re.DOTALL)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+class StateCheck:
+    """The check of one state."""
+
+    __slots__ = ("_assigns", "_common", "_name", "_reads", "_scope", "_state", "_targets", "_ways")
+
+    def __init__(
+        self, common: Common, scope: Scope, name: str, state: Mapping[str, Any], *, dollar_keys: bool
+    ) -> None:
+        self._common = common
+        self._scope = scope
+        self._targets: Mapping[str, Any] = scope.machine["States"]
+        self._name = name
+        self._state = state
+        self._reads = Reads(common.report, scope, name, dollar_keys=dollar_keys)
+        self._ways: list[Way] = []
+        self._assigns = 0
+
+    def run(self) -> StateFacts:
+        """Report what is wrong with the state; its facts."""
+        state = self._state
+        kind = state.get("Type")
+        if not isinstance(kind, str) or kind not in STATE_FIELDS:
+            expected = ", ".join(sorted(STATE_FIELDS))
+            self._add("state-type", "the state has no known Type", expected=expected, got=kind)
+            return unchecked(state)
+        self._fields(STATE_FIELDS[kind])
+        for field in REQUIRED.get(kind, ()):
+            if field not in state:
+                self._add("missing-field", f"a {kind} state needs {field}", expected=field)
+        self._values("", state, RESULT if "Retry" in STATE_FIELDS[kind] else ENTRY)
+        own_assigns = self._assigns
+        if "Next" in STATE_FIELDS[kind]:
+            self._next(own_assigns)
+        if kind == "Choice":
+            self._choice(own_assigns)
+        else:
+            self._kind(kind)
+        if "Retry" in STATE_FIELDS[kind]:
+            self._handlers()
+        return self._facts(kind)
+
+    def _facts(self, kind: str) -> StateFacts:
+        bits = 0
+        for variable, _ in self._reads.found:
+            bits |= self._common.variables.bit(variable)
+        terminal = kind in ("Succeed", "Fail") or self._state.get("End") is True
+        return StateFacts(tuple(self._ways), terminal, tuple(self._reads.found), bits, self._assigns)
+
+    # Fields
+
+    def _fields(self, fields: Mapping[str, Check]) -> None:
+        collect = self._reads.collect
+        for field, value in self._state.items():
+            check = fields.get(field)
+            if check is None:
+                self._unknown(field)
+            elif expected := check(value):
+                self._add("field-type", f"{field} has a wrong value", expected=expected, got=value)
+            elif field not in CONSTANT and field not in _OWN_READING:
+                collect(value, field, ENTRY)
+
+    def _unknown(self, field: str) -> None:
+        kind = self._state["Type"]
+        if field in JSONPATH_FIELDS:
+            fix = JSONPATH_FIELDS[field]
+            self._add(
+                "jsonpath-field", f"the field {field} belongs to JSONPath, not to JSONata mode", fix=fix
+            )
+            return
+        like = closest(field, STATE_FIELDS[kind])
+        fix = f"write {like}" if like else f"a {kind} state has {', '.join(sorted(STATE_FIELDS[kind]))}"
+        self._add("unknown-field", f"a {kind} state has no field {shorten(field)}", got=field, fix=fix)
+
+    def _values(self, where: str, holder: Mapping[str, Any], members: frozenset[str]) -> int:
+        """Read ``Assign`` and ``Output`` of a state, a rule or a catcher; the variables that it assigns."""
+        if "Output" in holder:
+            self._reads.collect(holder["Output"], where + "Output", members)
+        assign = holder.get("Assign")
+        if not isinstance(assign, dict):
+            return 0
+        bits = 0
+        for name in assign:
+            if fault := variable_name_fault(str(name)):
+                self._add("variable-name", f"{where}Assign: {fault}", got=name)
+            bits |= self._common.variables.bit(name)
+        self._reads.collect(assign, where + "Assign", members)
+        self._assigns |= bits
+        return bits
+
+    def _way(self, target: Any, assigns: int, field: str) -> None:
+        if not isinstance(target, str):
+            return
+        self._ways.append(Way(target, assigns, field))
+        if target not in self._targets:
+            like = closest(target, self._targets)
+            fix = (
+                f"write {like!r}"
+                if like
+                else "name a state of the same machine; a branch cannot be left or entered"
+            )
+            self._add(
+                "unknown-target", f"{field} names a state that is not in this machine", got=target, fix=fix
+            )
+
+    def _next(self, assigns: int) -> None:
+        state = self._state
+        if "Next" in state:
+            self._way(state["Next"], assigns, "Next")
+            if "End" in state:
+                self._add("next-and-end", "the state has both Next and End", fix="keep one of them")
+        elif "End" not in state:
+            self._add("missing-next", "the state has neither Next nor End", fix="add Next, or End: true")
+
+    # Types of state
+
+    def _kind(self, kind: str) -> None:
+        state = self._state
+        if kind == "Task":
+            self._task(state)
+        elif kind == "Wait":
+            self._wait(state)
+        elif kind == "Fail":
+            error = state.get("Error")
+            if isinstance(error, str) and error.startswith("States.") and error not in RESERVED_ERRORS:
+                self._add("error-name", "Error: names of your own must not start with States.", got=error)
+        elif kind == "Map":
+            check_map(state, self._add)
+
+    def _task(self, state: Mapping[str, Any]) -> None:
+        resource = state.get("Resource")
+        if isinstance(resource, str) and not _RESOURCE.fullmatch(resource):
+            expected = "an ARN (arn:aws:states:::lambda:invoke, …) or a substitution ${Name}"
+            self._add(
+                "resource", "Resource is no resource that a task can call", expected=expected, got=resource
+            )
+        heartbeat, timeout = state.get("HeartbeatSeconds"), state.get("TimeoutSeconds")
+        if isinstance(heartbeat, int) and isinstance(timeout, int) and heartbeat >= timeout:
+            expected = f"less than TimeoutSeconds ({timeout})"
+            self._add("heartbeat", "HeartbeatSeconds is too long", expected=expected, got=heartbeat)
+
+    def _wait(self, state: Mapping[str, Any]) -> None:
+        given = [field for field in ("Seconds", "Timestamp") if field in state]
+        if len(given) != 1:
+            self._add(
+                "wait-form",
+                "a Wait needs exactly one of Seconds and Timestamp",
+                got=" and ".join(given) or None,
+            )
+        timestamp = state.get("Timestamp")
+        if (
+            isinstance(timestamp, str)
+            and not is_expression(timestamp)
+            and not _TIMESTAMP.fullmatch(timestamp)
+        ):
+            expected = "a time like 2026-11-20T06:00:00Z, or an expression {% … %}"
+            self._add("field-type", "Timestamp has a wrong value", expected=expected, got=timestamp)
+
+    def _choice(self, assigns: int) -> None:
+        rules = self._state.get("Choices")
+        for index, rule in enumerate(rules if isinstance(rules, (list, tuple)) else ()):
+            where = f"Choices[{index}]"
+            if isinstance(rule, dict):
+                self._rule(where, rule)
+            else:
+                self._add("field-type", f"{where} is not an object", expected="an object", got=rule)
+        if "Default" in self._state:
+            self._way(self._state["Default"], assigns, "Default")
+
+    def _rule(self, where: str, rule: Mapping[str, Any]) -> None:
+        for field, value in rule.items():
+            check = RULE_FIELDS.get(field)
+            if check is None and (
+                field in JSONPATH_FIELDS or field in ("And", "Or", "Not") or "Equals" in field
+            ):
+                fix = "write the comparison in Condition: {% … %}"
+                self._add("jsonpath-field", f"{where} has the JSONPath field {field}", fix=fix)
+            elif check is None:
+                self._add("unknown-field", f"{where} has the field {field}, which no rule has", got=field)
+            elif expected := check(value):
+                self._add("field-type", f"{where}.{field} has a wrong value", expected=expected, got=value)
+            elif field == "Condition":
+                self._reads.collect(value, where + ".Condition", ENTRY)
+        for field in ("Condition", "Next"):
+            if field not in rule:
+                self._add("missing-field", f"{where} has no {field}", expected=field)
+        self._way(rule.get("Next"), self._values(where + ".", rule, ENTRY), where + ".Next")
+
+    def _handlers(self) -> None:
+        for kind in ("Retry", "Catch"):
+            handlers = self._state.get(kind)
+            if not isinstance(handlers, (list, tuple)):
+                continue
+            self._handler_list(kind, handlers)
+            if kind == "Catch":
+                for index, catcher in _objects(handlers):
+                    where = f"Catch[{index}]."
+                    self._way(catcher.get("Next"), self._values(where, catcher, ERROR), where + "Next")
+
+    def _handler_list(self, kind: str, handlers: Any) -> None:
+        common, text = self._common, ""
+        if id(handlers) in common.sound_lists:
+            return
+        if kind == "Retry":
+            text = repr(handlers)
+            if text in common.sound_texts:
+                return
+        findings = list(check_handlers(kind, handlers))
+        for code, what, expected, got, fix in findings:
+            self._add(code, what, expected=expected, got=got, fix=fix)
+        if not findings:
+            common.sound_lists.add(id(handlers))
+            common.sound_texts.add(text)
+
+    def _add(
+        self, code: str, what: str, *, expected: str | None = None, got: object = None, fix: str | None = None
+    ) -> None:
+        self._common.report.add(code, what, self._scope, self._name, expected=expected, got=got, fix=fix)
+
+
+def unchecked(state: Mapping[str, Any]) -> StateFacts:
+    """Facts of a state that is not checked: where it leads, and nothing that could be wrong further on."""
+    holders = [
+        state,
+        *(entry for field in ("Choices", "Catch") for _, entry in _objects(state.get(field) or ())),
+    ]
+    targets = [holder.get(field) for holder in holders for field in ("Next", "Default")]
+    ways = tuple(Way(target, EVERY_VARIABLE, "Next") for target in targets if isinstance(target, str))
+    return StateFacts(ways, terminal=True, reads=(), reads_bits=0, assigns=0)
+
+
+def _objects(values: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    return ((index, value) for index, value in enumerate(values) if isinstance(value, dict))
