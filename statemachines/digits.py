@@ -215,7 +215,7 @@ def plot_confusion(evaluation: Evaluation) -> Path:
         title=f"{evaluation.model}: accuracy {evaluation.accuracy:.3f}",
         xlabel="read as", ylabel="is", xticks=range(10), yticks=range(10),
     )  # fmt: skip
-    path = _scratch() / "confusion.png"
+    path = _staging() / "confusion.png"
     figure.savefig(path, dpi=120, metadata={"Software": None})
     return path
 
@@ -233,7 +233,7 @@ def model_card(
 
     template = Path(__file__).with_name("digits_card.html.jinja").read_text(encoding="utf-8")
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(template)
-    path = _scratch() / "model_card.html"
+    path = _staging() / "model_card.html"
     html = page.render(
         run_id=get_current_context().run_id,
         quality=quality,
@@ -243,6 +243,7 @@ def model_card(
         confusion=base64.b64encode(confusion.read_bytes()).decode("ascii"),
     )
     path.write_text(html, encoding="utf-8")
+    get_current_context().log_metadata(model=confirmed.model, accuracy=confirmed.accuracy)
     return path
 
 
@@ -251,20 +252,24 @@ def export_model(model: Classifier, confirmed: Evaluation) -> Path:
     """Returns the model as a skops file, which is opened without running code from inside it."""
     from skops.io import dump
 
-    path = _scratch() / f"digits_{confirmed.model}.skops"
+    path = _staging() / f"digits_{confirmed.model}.skops"
     dump(model, path)
     return path
 
 
 @task(teardown=True)
 def clean_up() -> None:
-    """Removes what the run left in this machine's temporary folder; the artifacts are in the store by now."""
-    shutil.rmtree(_scratch(), ignore_errors=True)
+    """Removes the run's staging folder, however the run went; the artifacts are in the store by now."""
+    shutil.rmtree(_staging(), ignore_errors=True)
 
 
-def _scratch() -> Path:
-    """This run's folder for files on their way to the artifact store."""
-    folder = Path(tempfile.gettempdir()) / f"stepweave-digits-{get_current_context().run_id}"
+def _staging() -> Path:
+    """This run's folder for files on their way to the artifact store.
+
+    One task alone would take ``get_current_context().scratch``, which goes with the attempt. This folder is the
+    run's, so the DAG has a teardown for it.
+    """
+    folder = Path(tempfile.gettempdir()) / f"stepweave-{get_current_context().run_id}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -17,7 +17,7 @@ from stepweave import Retry, dag, get_current_context, task
 from stepweave.errors import DataError, TransientError
 
 
-@task(retries=Retry(attempts=2, delay=1))
+@task(retry=Retry(attempts=2, delay=1))
 def fetch(bad_row: int) -> list[str]:
     """Returns three rows, on the second attempt."""
     if get_current_context().attempt == 0:
