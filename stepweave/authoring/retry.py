@@ -1,0 +1,57 @@
+"""How users say that a failed task is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from stepweave.authoring.units import seconds
+from stepweave.graph.model import RetryPolicy
+
+Duration: TypeAlias = "float | str | timedelta"
+"""Seconds, text such as ``"30s"`` or ``"6h"``, or a ``timedelta``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A retry policy: ``@task(retry=Retry(attempts=5, delay="30s", on=["TransientError", ConnectionError]))``."""
+
+    attempts: int = 3
+    """Further attempts after the first."""
+    delay: Duration = 5
+    """Wait before the first retry."""
+    backoff: float = 2.0
+    """Factor by which each further wait grows; 1 keeps it the same."""
+    max_delay: Duration | None = 300
+    """Ceiling of the wait; None for no ceiling."""
+    jitter: bool = True
+    """Draw each wait evenly from 0 to its length, so that many failed tasks do not come back at once."""
+    on: Iterable[str | type[BaseException]] = ("TransientError", "ResourceError")
+    """Error classes, or their names, that are retried."""
+
+
+def policy(retry: Retry) -> RetryPolicy:
+    """The policy in its normal form. Raises ``ValueError`` where a part cannot be understood."""
+    attempts: object = retry.attempts  # users without a type checker give anything
+    backoff: object = retry.backoff
+    if not isinstance(attempts, int) or isinstance(attempts, bool):
+        raise ValueError("attempts must be a whole number")
+    if not isinstance(backoff, (int, float)) or isinstance(backoff, bool):
+        raise ValueError("backoff must be a number")
+    return RetryPolicy(
+        attempts=attempts,
+        delay_seconds=seconds(retry.delay),
+        backoff=float(backoff),
+        max_delay_seconds=None if retry.max_delay is None else seconds(retry.max_delay),
+        jitter=bool(retry.jitter),
+        on=_names([retry.on] if isinstance(retry.on, (str, type)) else retry.on),
+    )
+
+
+def _names(errors: Iterable[str | type[BaseException]]) -> tuple[str, ...]:
+    names = [error if isinstance(error, str) else getattr(error, "__name__", None) for error in errors]
+    if not names or not all(names):
+        raise ValueError("on must list exception classes or their names")
+    return tuple(dict.fromkeys(name for name in names if name))

@@ -1,0 +1,129 @@
+"""The signature of a task function, and how the arguments of a call fall into it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from stepweave.authoring.shapes import hints
+from stepweave.authoring.suggest import did_you_mean
+from stepweave.errors import Problem
+
+_UNUSABLE: dict[Any, tuple[str, str]] = {
+    inspect.Parameter.POSITIONAL_ONLY: ("positional-only", "remove the / from the signature"),
+    inspect.Parameter.VAR_POSITIONAL: ("*args", "take one parameter that is a list"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a task function takes and returns."""
+
+    name: str
+    parameters: tuple[str, ...]
+    """Names, in order."""
+    positional: int
+    """How many of them may be given by position."""
+    required: tuple[str, ...]
+    annotations: Mapping[str, Any]
+    """Of the parameters; without an entry where nothing is known."""
+    returns: Any
+    open: bool
+    """Takes further arguments by name (``**kwargs``)."""
+    text: str
+    """As written: ``train(rows: dict, model: str = 'svm') -> dict``."""
+    problems: tuple[Problem, ...]
+    """Why the function cannot be a task."""
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+        """Arguments by parameter name, in the order of the parameters, and what does not fit."""
+        problems = []
+        if len(args) > self.positional:
+            problems.append(
+                self._problem(
+                    "unexpected-argument",
+                    f"{len(args)} arguments are given by position",
+                    expected=f"at most {self.positional}",
+                    fix="give arguments by name",
+                )
+            )
+        given = dict(zip(self.parameters[: self.positional], args, strict=False))
+        for name, value in kwargs.items():
+            if name in given:
+                problems.append(
+                    self._problem(
+                        "unexpected-argument", f"argument {name!r} is given twice", fix=f"give {name} once"
+                    )
+                )
+            elif name in self.parameters or self.open:
+                given[name] = value
+            else:
+                problems.append(
+                    self._problem(
+                        "unexpected-argument",
+                        f"unexpected argument {name!r}",
+                        fix=did_you_mean(name, self.parameters),
+                    )
+                )
+        missing = [name for name in self.required if name not in given]
+        if missing:
+            problems.append(
+                self._problem(
+                    "missing-argument",
+                    f"missing argument {', '.join(map(repr, missing))}",
+                    fix=f"give {', '.join(f'{name}=...' for name in missing)}",
+                )
+            )
+        return given, problems
+
+    def _problem(self, code: str, what: str, *, fix: str, expected: str | None = None) -> Problem:
+        return Problem(what=what, code=code, expected=expected or self.text, fix=fix)
+
+
+def signature_of(function: Callable[..., Any]) -> Signature:
+    """The signature of a function, with annotations resolved where they can be."""
+    name = getattr(function, "__name__", repr(function))
+    written = inspect.signature(function)
+    annotations = hints(function)
+    problems, usable = [], []
+    for parameter in written.parameters.values():
+        if parameter.kind in _UNUSABLE:
+            problems.append(_unusable(parameter))
+        elif parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            usable.append(parameter)
+            if parameter.default is None and parameter.name in annotations:
+                annotations[parameter.name] = Union[annotations[parameter.name], None]  # noqa: UP007
+    return Signature(
+        name=name,
+        parameters=tuple(parameter.name for parameter in usable),
+        positional=sum(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in usable),
+        required=tuple(
+            parameter.name for parameter in usable if parameter.default is inspect.Parameter.empty
+        ),
+        annotations=annotations,
+        returns=annotations.get("return", Any),
+        open=any(one.kind is inspect.Parameter.VAR_KEYWORD for one in written.parameters.values()),
+        text=f"{name}{written}",
+        problems=(*problems, *_not_plain(function)),
+    )
+
+
+def _unusable(parameter: inspect.Parameter) -> Problem:
+    kind, fix = _UNUSABLE[parameter.kind]
+    return Problem(
+        what=f"parameter {parameter.name!r} is {kind}: a run passes every argument by name",
+        code="task-signature",
+        fix=fix,
+    )
+
+
+def _not_plain(function: Callable[..., Any]) -> list[Problem]:
+    if inspect.iscoroutinefunction(function):
+        what, fix = "the task function is async", "make it a plain function that calls asyncio.run(...)"
+    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        what, fix = "the task function is a generator", "return a list"
+    else:
+        return []
+    return [Problem(what=what, code="task-signature", expected="a plain function", fix=fix)]
