@@ -1,0 +1,56 @@
+"""Several lines of one state, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+
+async def run_all(run: Callable[[int], Awaitable[Any]], count: int, limit: int) -> list[Any]:
+    """The results of ``run(0) … run(count - 1)``, at most ``limit`` of them at once.
+
+    When one fails the others are cancelled, and have ended before its error is raised; so they have when the caller is
+    cancelled.
+    """
+    results: list[Any] = [None] * count
+    failures: list[BaseException] = []
+    remaining = iter(range(count))
+
+    async def work() -> None:
+        for index in remaining:
+            try:
+                results[index] = await run(index)
+            except Exception as error:
+                failures.append(error)
+                raise
+
+    tasks = [asyncio.create_task(work()) for _ in range(min(count, limit))]
+    try:
+        if tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        first = failures[0] if failures else None
+        await _cancel(tasks)
+    if first is not None:
+        raise first
+    return results
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """End the tasks that still run, however often the caller is cancelled meanwhile."""
+    running = [task for task in tasks if not task.done()]
+    for task in running:
+        task.cancel()
+    cancelled: asyncio.CancelledError | None = None
+    while running:
+        try:
+            await asyncio.wait(running)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        running = [task for task in running if not task.done()]
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
+    if cancelled is not None:
+        raise cancelled

@@ -1,0 +1,145 @@
+"""`Machine`: a state machine, parsed and checked; no run in it.
+
+Machine  = Block + time limit
+Block    = states that share a scope: the machine's own, a branch's, an item processor's
+State    = Task | Pass | Choice | Wait | Succeed | Fail | Parallel | Map
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from stepweave.engine.templates import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrier:
+    errors: frozenset[str]
+    interval_seconds: float = 1
+    max_attempts: int = 3
+    backoff_rate: float = 2.0
+    max_delay_seconds: float | None = None
+    jitter: bool = False
+    """``JitterStrategy: FULL``: a delay between 0 and the computed one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catcher:
+    errors: frozenset[str]
+    next: str
+    output: Template | None = None
+    assign: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One choice of a Choice state."""
+
+    condition: Template
+    next: str
+    output: Template | None = None
+    assign: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    name: str
+    next: str | None = None
+    """The state that follows; None ends the block."""
+    output: Template | None = None
+    assign: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass(_Common):
+    """Data from the input to the output."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeed(_Common):
+    """The end of a block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fail(_Common):
+    error: Template | None = None
+    cause: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(_Common):
+    seconds: Template | None = None
+    timestamp: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(_Common):
+    """``next`` is the Default; without one, no match is an error."""
+
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fallible(_Common):
+    retry: tuple[Retrier, ...] = ()
+    catch: tuple[Catcher, ...] = ()
+    arguments: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(_Fallible):
+    resource: str
+    """What is called, without the ARN's head: ``lambda:invoke.waitForTaskToken``."""
+    timeout_seconds: Template | None = None
+    heartbeat_seconds: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel(_Fallible):
+    branches: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Map(_Fallible):
+    """An inline map."""
+
+    processor: Block
+    items: Template | None = None
+    selector: Template | None = None
+    max_concurrency: Template
+
+
+State: TypeAlias = Task | Pass | Choice | Wait | Succeed | Fail | Parallel | Map
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    start: str
+    states: dict[str, State] = field(default_factory=dict, repr=False, compare=False)
+    """Filled while the definition is read, never afterwards: so blocks nest without limit and without recursion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    name: str
+    block: Block
+    timeout_seconds: float | None = None
+    inexact: bool = False
+    """Whether the definition holds numbers that JSONata would change."""
+
+    def tasks(self) -> Iterator[Task]:
+        """Every Task state, of nested blocks too."""
+        blocks = [self.block]
+        while blocks:
+            for state in blocks.pop().states.values():
+                match state:
+                    case Task():
+                        yield state
+                    case Parallel(branches=branches):
+                        blocks.extend(branches)
+                    case Map(processor=processor):
+                        blocks.append(processor)
+                    case _:
+                        pass

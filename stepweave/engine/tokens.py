@@ -1,0 +1,95 @@
+"""`Tokens`: task tokens, by which something outside a state ends it.
+
+AWS: https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+from stepweave.engine import payload
+from stepweave.engine.failures import HEARTBEAT_TIMEOUT, StateError
+from stepweave.errors import StepweaveError
+
+
+class TaskTokenError(StepweaveError):
+    """A token cannot be used: it was never given out, or its task has ended."""
+
+    def __init__(self, code: Literal["TaskDoesNotExist", "TaskTimedOut"], text: str) -> None:
+        self.code = code
+        super().__init__(text)
+
+
+class _Waiting:
+    """A task that waits for its token."""
+
+    __slots__ = ("future", "heartbeat_seconds", "timer")
+
+    def __init__(self, future: asyncio.Future[Any], heartbeat_seconds: float | None) -> None:
+        self.future = future
+        self.heartbeat_seconds = heartbeat_seconds
+        self.timer: asyncio.TimerHandle | None = None
+
+    def beat(self) -> None:
+        """Start the heartbeat interval anew."""
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.heartbeat_seconds is not None:
+            self.timer = asyncio.get_running_loop().call_later(self.heartbeat_seconds, self.miss)
+
+    def miss(self) -> None:
+        if not self.future.done():
+            cause = f"no heartbeat for more than {self.heartbeat_seconds:g} seconds"
+            self.future.set_exception(StateError(HEARTBEAT_TIMEOUT, cause))
+
+
+class Tokens:
+    """The tokens of one engine. Call it from the engine's event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, _Waiting] = {}
+        self._closed: set[str] = set()
+
+    def open(self, token: str, heartbeat_seconds: float | None) -> None:
+        """Make ``token`` usable; its heartbeat interval starts."""
+        waiting = _Waiting(asyncio.get_running_loop().create_future(), heartbeat_seconds)
+        waiting.beat()
+        self._waiting[token] = waiting
+
+    async def wait(self, token: str) -> Any:
+        """The output that completes the token; raises ``StateError`` when the task is failed or its heart stops."""
+        return await self._waiting[token].future
+
+    def close(self, token: str) -> None:
+        """Make ``token`` useless: its task has ended."""
+        waiting = self._waiting.pop(token)
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        if waiting.future.done():
+            if not waiting.future.cancelled():
+                waiting.future.exception()
+        else:
+            waiting.future.cancel()
+        self._closed.add(token)
+
+    def send_success(self, token: str, output: Any) -> None:
+        """End the token's task with ``output`` (JSON data)."""
+        value, _ = payload.accept(output, "the output of SendTaskSuccess")
+        self._find(token).future.set_result(value)
+
+    def send_failure(self, token: str, error: str, cause: str | None = None) -> None:
+        """Fail the token's task."""
+        self._find(token).future.set_exception(StateError(error, cause))
+
+    def send_heartbeat(self, token: str) -> None:
+        """Say that the token's task is alive."""
+        self._find(token).beat()
+
+    def _find(self, token: str) -> _Waiting:
+        waiting = self._waiting.get(token)
+        if waiting is not None and not waiting.future.done():
+            return waiting
+        if waiting is not None or token in self._closed:
+            raise TaskTokenError("TaskTimedOut", "the task of this token has ended")
+        raise TaskTokenError("TaskDoesNotExist", "no task was given this token")
