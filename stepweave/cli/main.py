@@ -22,16 +22,16 @@ from stepweave.cli.answer import Answer, error_object, error_text, to_json
 from stepweave.errors import StepweaveError, UsageError
 
 COMMANDS: dict[str, str] = {
-    "run": "Run a DAG on this machine, in the state machine that AWS would run.",
-    "compile": "Write a DAG's state machine (ASL), or check the committed one.",
-    "plan": "Show what a DAG becomes: states, transitions, gates, limits, and where tasks run.",
-    "graph": "Draw a DAG as SVG, Mermaid or a self-contained HTML page.",
-    "simulate": "Run a DAG on a virtual clock: makespan, critical path, cost. No task is executed.",
-    "check": "Find every mistake in all DAGs: trace, check, compile, lint.",
-    "runs": "List runs, the newest first.",
+    "run": "Run a DAG here, in the state machine that AWS would run.",
+    "compile": "Write the state machines (ASL), or check the committed ones.",
+    "plan": "Show states, gates, limits and where tasks run.",
+    "graph": "Draw a DAG as SVG, Mermaid or HTML.",
+    "simulate": "Makespan, critical path and cost on a virtual clock.",
+    "check": "Find every mistake in all DAGs.",
+    "runs": "List runs.",
     "show": "Show one run and its tasks.",
     "logs": "Print what the tasks of a run logged.",
-    "resume": "Go on with a run that failed or was cancelled, with today's code; what succeeded is reused.",
+    "resume": "Go on with a run; what succeeded is reused.",
     "cancel": "Stop a run that is going on.",
 }
 """Every command, in the order of the help, with its line there; ``commands/NAME.py`` holds its function ``command``."""
@@ -86,11 +86,11 @@ def _dispatch(argv: Sequence[str]) -> object:
     if argv and argv[0] in COMMANDS:
         command = importlib.import_module(f"stepweave.cli.commands.{argv[0]}").command
         app = _application()
-        app.command(name=argv[0], no_args_is_help=False)(command)
+        app.command(name=argv[0])(command)
         return typer.main.get_command(app).main(list(argv[1:]), prog_name=f"stepweave {argv[0]}", standalone_mode=False)
     if argv and not argv[0].startswith("-"):
         raise _unknown(argv[0])
-    return typer.main.get_command(_overview()).main(list(argv), prog_name="stepweave", standalone_mode=False)
+    return typer.main.get_command(_overview()).main(list(argv) or ["--help"], prog_name="stepweave", standalone_mode=False)
 
 
 def _application(**settings: Any) -> typer.Typer:
@@ -101,7 +101,7 @@ def _application(**settings: Any) -> typer.Typer:
 
 def _overview() -> typer.Typer:
     """An application that only knows the commands' names and lines, for ``--help`` and ``--version``."""
-    app = _application(help=HELP, no_args_is_help=True)
+    app = _application(help=HELP)
     app.callback()(_version_option)
     for name, line in COMMANDS.items():
         app.command(name=name, help=line)(_nothing)

@@ -86,7 +86,8 @@ class TaskRuns:
         """The latest attempt begins to run."""
         run = self.by_id[task]
         run.status, run.started = "running", self._now()
-        run.waited_seconds += max(0.0, run.started - (run.scheduled or run.started))
+        if run.scheduled is not None:
+            run.waited_seconds += max(0.0, run.started - run.scheduled)
         if run.first_started is None:
             run.first_started = run.started
         self._tell(run)

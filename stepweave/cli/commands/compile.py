@@ -10,23 +10,21 @@ from typing import Annotated
 import typer
 
 from stepweave.cli.answer import Answer
-from stepweave.cli.targets import load_targets
+from stepweave.cli.options import Json, Targets
 from stepweave.cli.progress.words import count
+from stepweave.cli.targets import load_targets
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.errors import UsageError
 
 
 def command(
-    targets: Annotated[
-        list[str] | None,
-        typer.Argument(help="path.py, path.py:dag, or DAG ids; none: all in ./statemachines.", metavar="TARGET..."),
-    ] = None,
+    targets: Targets = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", help="File to write; - prints. Default: asl/ beside the module.", metavar="FILE"),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not up to date.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> Answer:
     """Write the state machine of each DAG, or check the committed one.
 

@@ -13,6 +13,7 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.drawing.mermaid import to_mermaid
 from stepweave.cli.drawing.page import to_page
 from stepweave.cli.drawing.svg import to_svg
+from stepweave.cli.options import Json, Target
 from stepweave.compiler import compile_graph
 from stepweave.graph.model import Graph
 from stepweave.loading import load
@@ -27,10 +28,10 @@ class Format(str, Enum):
 
 
 def command(
-    target: Annotated[str, typer.Argument(help="path.py, path.py:dag, or a DAG's id.", metavar="TARGET")],
+    target: Target,
     form: Annotated[Format, typer.Option("--format", help="html also shows details and the tasks' docs.")] = Format.SVG,
     output: Annotated[str, typer.Option("--output", "-o", help="File to write; - prints.", metavar="FILE")] = "-",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> Answer:
     """Draw a DAG: solid edges carry data, dashed ones only order.
 

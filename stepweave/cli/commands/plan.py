@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Annotated
-
-import typer
 
 from stepweave.cli.answer import Answer
+from stepweave.cli.options import Json, Target
 from stepweave.cli.progress.words import count
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.loading import load
 
 
-def command(
-    target: Annotated[str, typer.Argument(help="path.py, path.py:dag, or a DAG's id.", metavar="TARGET")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> Answer:
+def command(target: Target, as_json: Json = False) -> Answer:
     """Show what a DAG becomes: states, transitions, gates, limits, and where each task runs and why.
 
     \b

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
 from stepweave.embedded.taskruns import ENDED, TaskRun
+from stepweave.graph.model import Graph
 
 OTHERS = "(others)"
 """Name of the group of the tasks that are in none."""
+
+_NUMBER = re.compile(r"_*\d+$")
 
 
 class Tally:
@@ -44,3 +48,13 @@ class Tally:
     def count(self, status: str | None) -> int:
         """Tasks in ``status``."""
         return sum(counts[status] for counts in self.groups.values())
+
+
+def groups_of(graph: Graph) -> dict[str, str]:
+    """The group under which each task is counted: its outermost task group, else what its id shares with others.
+
+    Tasks ``w_1``, ``w_2`` and ``w__3`` are counted as ``w``; a task that shares its id's beginning with none is in ``OTHERS``.
+    """
+    named = {task.id: task.groups[0] if task.groups else _NUMBER.sub("", task.id) for task in graph.tasks}
+    sizes = Counter(named.values())
+    return {task: group if group and sizes[group] > 1 else OTHERS for task, group in named.items()}

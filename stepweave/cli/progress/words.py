@@ -50,6 +50,7 @@ def count(number: int, noun: str) -> str:
 
 
 def first_line(text: str, length: int = 200) -> str:
-    """The first line of ``text`` that says something, shortened to ``length`` characters."""
+    """The first line of ``text`` that says something, without control characters, at most ``length`` characters."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = "".join(character for character in line if character.isprintable())
     return line if len(line) <= length else line[: length - 1] + "…"

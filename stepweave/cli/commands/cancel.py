@@ -1,0 +1,59 @@
+"""``stepweave cancel``: stop a run that another process is running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.found import find_run, open_records
+from stepweave.cli.options import DEFAULT_STORE, Json, Run, Store
+from stepweave.embedded.processes import is_alive
+from stepweave.errors import StepweaveError
+from stepweave.stores.record_writer import RecordWriter
+from stepweave.stores.records import DATABASE, Records, RunRow
+
+PATIENCE_SECONDS = 15.0
+"""How long the other process may take to stop its tasks."""
+
+
+def command(run: Run, store: Store = DEFAULT_STORE, as_json: Json = False) -> Answer:
+    """Stop a run that is going on; what succeeded stays, and the run can be resumed.
+
+    \b
+    Example:
+      stepweave cancel latest
+    """
+    records = open_records(store)
+    row = find_run(records, run, store)
+    status = _cancel(records, row, store)
+    if not as_json:
+        note = f"; go on with: stepweave resume {row.run_id}" if status == "cancelled" else " already"
+        sys.stdout.write(f"{row.run_id}: {status}{note}\n")
+    return Answer({"run_id": row.run_id, "dag_id": row.dag_id, "status": status})
+
+
+def _cancel(records: Records, row: RunRow, store: str) -> str:
+    if row.status not in ("running", "queued"):
+        return row.status
+    if row.pid is not None and is_alive(row.pid, row.pid_started_at):
+        os.kill(row.pid, signal.SIGTERM)
+        return _wait(records, row)
+    with RecordWriter(os.path.join(store, DATABASE)) as writer:
+        writer.update_run(row.run_id, dag_id=row.dag_id, status="cancelled", ended_at=time.time(), error="the process that ran it ended")
+    return "cancelled"
+
+
+def _wait(records: Records, row: RunRow) -> str:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        now = records.run(row.run_id)
+        if now is not None and now.status not in ("running", "queued"):
+            return now.status
+        time.sleep(0.05)
+    raise StepweaveError(
+        f"process {row.pid} was asked to stop run {row.run_id} but has not within {PATIENCE_SECONDS:g} s; "
+        f"it may be finishing; ask again, or end the process: kill -9 {row.pid}"
+    )

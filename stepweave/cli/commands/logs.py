@@ -1,0 +1,67 @@
+"""``stepweave logs``: what the tasks of a run logged and printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.found import find_run, open_records
+from stepweave.cli.options import DEFAULT_STORE, Json, Run, Store
+from stepweave.errors import UsageError
+from stepweave.stores.layout import log_key, task_prefix
+from stepweave.stores.objects import ObjectStore, open_store
+from stepweave.stores.records import RunRow, TaskRunRow
+
+
+def command(
+    run: Run,
+    task: Annotated[str | None, typer.Argument(help="Only this task.", metavar="TASK")] = None,
+    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="Only this attempt, from 1.", metavar="N")] = None,
+    store: Store = DEFAULT_STORE,
+    as_json: Json = False,
+) -> Answer:
+    """Print what the tasks of a run logged and printed.
+
+    \b
+    Examples:
+      stepweave logs latest
+      stepweave logs latest train_svm --attempt 1
+    """
+    records = open_records(store)
+    row = find_run(records, run, store)
+    rows = _chosen(records.task_runs(row.run_id), task, row)
+    found = list(_logs(open_store(store), row, rows, attempt))
+    if not as_json:
+        for task_id, number, text in found:
+            if task is None or attempt is None:
+                sys.stdout.write(f"==> {task_id}, attempt {number} <==\n")
+            sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+        if not found:
+            sys.stdout.write("nothing was logged\n")
+    return Answer({"logs": [{"task": task_id, "attempt": number, "text": text} for task_id, number, text in found]})
+
+
+def _chosen(rows: list[TaskRunRow], task: str | None, run: RunRow) -> list[TaskRunRow]:
+    ordered = sorted(rows, key=lambda row: (row.scheduled_at or float("inf"), row.task_id))
+    if task is None:
+        return ordered
+    chosen = [row for row in ordered if row.task_id == task]
+    if not chosen:
+        names = ", ".join(row.task_id for row in ordered[:20])
+        raise UsageError(f"run {run.run_id} has no task {task!r} that ran; tasks: {names}")
+    return chosen
+
+
+def _logs(
+    store: ObjectStore, run: RunRow, rows: list[TaskRunRow], attempt: int | None
+) -> Iterator[tuple[str, int, str]]:
+    for row in rows:
+        prefix = task_prefix(run.dag_id, run.run_id, row.task_id)
+        for number in range(1, row.attempts + 1) if attempt is None else (attempt,):
+            content = store.get_or_none(log_key(prefix, number - 1))
+            if content:
+                yield row.task_id, number, content.decode(errors="replace")

@@ -1,0 +1,43 @@
+"""``stepweave resume``: go on with a run."""
+
+from __future__ import annotations
+
+import json
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.found import find_run, open_records, status_now
+from stepweave.cli.options import DEFAULT_STORE, Inline, Json, Run, Store, Workers
+from stepweave.cli.running import run_and_show
+from stepweave.embedded.run import RunRequest
+from stepweave.errors import UsageError
+from stepweave.loading import load
+
+
+def command(
+    run: Run, inline: Inline = False, workers: Workers = None, store: Store = DEFAULT_STORE, as_json: Json = False
+) -> Answer:
+    """Go on with a run that failed or was cancelled, with today's code; what succeeded is reused.
+
+    A result is reused when its inputs are the same as then. The params are those of the run.
+
+    \b
+    Example:
+      stepweave resume latest
+    """
+    row = find_run(open_records(store), run, store)
+    status = status_now(row)
+    if status == "success":
+        raise UsageError(f"run {row.run_id} has succeeded; there is nothing to resume")
+    if status in ("running", "queued"):
+        raise UsageError(f"run {row.run_id} is going on in process {row.pid}; stop it first: stepweave cancel {row.run_id}")
+    request = RunRequest(
+        dag=load(row.target),
+        params=json.loads(row.params),
+        run_id=row.run_id,
+        target=row.target,
+        inline=inline,
+        workers=workers,
+        store=store,
+        resume=True,
+    )
+    return run_and_show(request, as_json)

@@ -1,0 +1,49 @@
+"""``stepweave runs``: the list of runs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.found import error_now, open_records, run_object, status_now
+from stepweave.cli.options import DEFAULT_STORE, Json, Store
+from stepweave.cli.progress.words import duration, first_line
+from stepweave.cli.screen import Table, print_table
+from stepweave.stores.records import RunRow
+
+
+def command(
+    dag: Annotated[str | None, typer.Argument(help="Only runs of this DAG.", metavar="DAG")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.", metavar="N")] = 20,
+    store: Store = DEFAULT_STORE,
+    as_json: Json = False,
+) -> Answer:
+    """List runs, the newest first.
+
+    \b
+    Example:
+      stepweave runs digits
+    """
+    rows = open_records(store).runs(dag, limit=limit)
+    if not as_json and rows:
+        print_table(_table(rows))
+    elif not as_json:
+        sys.stdout.write(f"no runs{f' of {dag!r}' if dag else ''} in {store!r}; start one with: stepweave run TARGET\n")
+    return Answer({"runs": [run_object(row) for row in rows]})
+
+
+def _table(rows: list[RunRow]) -> Table:
+    cells = [(row.run_id, status_now(row), _started(row), _length(row), first_line(error_now(row))) for row in rows]
+    return Table(head=("RUN", "STATUS", "STARTED", "TOOK", ""), rows=cells, status_column=1)
+
+
+def _started(row: RunRow) -> str:
+    return f"{datetime.fromtimestamp(row.started_at):%Y-%m-%d %H:%M:%S}" if row.started_at is not None else ""
+
+
+def _length(row: RunRow) -> str:
+    return duration(row.ended_at - row.started_at) if row.ended_at is not None and row.started_at is not None else ""

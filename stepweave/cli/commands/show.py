@@ -1,0 +1,61 @@
+"""``stepweave show``: one run and its tasks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.found import error_now, find_run, open_records, run_object, status_now
+from stepweave.cli.options import DEFAULT_STORE, Json, Run, Store
+from stepweave.cli.progress.words import duration, first_line
+from stepweave.cli.screen import Table, print_table
+from stepweave.stores.records import RunRow, TaskRunRow
+
+
+def command(run: Run, store: Store = DEFAULT_STORE, as_json: Json = False) -> Answer:
+    """Show one run and its tasks.
+
+    \b
+    Example:
+      stepweave show latest
+    """
+    records = open_records(store)
+    row = find_run(records, run, store)
+    tasks = sorted(records.task_runs(row.run_id), key=lambda task: (task.scheduled_at or float("inf"), task.task_id))
+    if not as_json:
+        sys.stdout.write("\n".join(_head(row)) + "\n\n")
+        print_table(_table(tasks))
+    return Answer(run_object(row, tasks))
+
+
+def _head(row: RunRow) -> list[str]:
+    took = duration(row.ended_at - row.started_at) if row.ended_at is not None and row.started_at is not None else ""
+    pairs = (
+        ("run", row.run_id),
+        ("dag", row.dag_id),
+        ("status", status_now(row)),
+        ("took", took),
+        ("params", row.params if row.params != "{}" else ""),
+        ("resumed", f"{row.resumes} times" if row.resumes else ""),
+        ("error", error_now(row)),
+    )
+    return [f"{label:<8} {text}" for label, text in pairs if text]
+
+
+def _table(tasks: Sequence[TaskRunRow]) -> Table:
+    return Table(
+        head=("TASK", "STATUS", "ATTEMPTS", "TOOK", "QUEUED", ""),
+        rows=[
+            (
+                task.task_id,
+                task.status,
+                str(task.attempts),
+                duration(task.duration_seconds) if task.duration_seconds is not None else "",
+                duration(task.queued_seconds) if task.queued_seconds else "",
+                first_line(f"{task.error_type}: {task.error_message}") if task.error_type else "",
+            )
+            for task in tasks
+        ],
+        status_column=1,
+    )

@@ -1,0 +1,80 @@
+"""Runs by what people type (``latest``, the beginning of an id), and how a recorded run looks as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+from stepweave.embedded.processes import is_alive
+from stepweave.errors import UsageError
+from stepweave.stores.records import DATABASE, Records, RunRow, TaskRunRow
+
+LATEST = "latest"
+DEFAULT_STORE = ".stepweave"
+MAX_NAMED = 5
+
+
+def open_records(store: str) -> Records:
+    """The records of the runs in the folder ``store``."""
+    return Records(os.path.join(store, DATABASE))
+
+
+def find_run(records: Records, name: str, store: str) -> RunRow:
+    """The run that ``name`` means: ``latest``, a run id, or the beginning of exactly one."""
+    found = records.runs(limit=1) if name == LATEST else records.find(name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        named = "\n".join(f"  {row.run_id}" for row in found[:MAX_NAMED])
+        raise UsageError(f"{name!r} is the beginning of {len(found)} run ids; type more of one:\n{named}")
+    if not records.runs(limit=1):
+        raise UsageError(f"there are no runs in {store!r}; start one with: stepweave run TARGET (--store names another folder)")
+    raise UsageError(f"no run id begins with {name!r} in {store!r}; see: stepweave runs")
+
+
+def status_now(row: RunRow) -> str:
+    """The run's status; ``failed`` when the process that ran it is gone without a word."""
+    if row.status in ("running", "queued") and not is_alive(row.pid, row.pid_started_at):
+        return "failed"
+    return row.status
+
+
+def error_now(row: RunRow) -> str:
+    """Why the run failed; empty when it did not."""
+    if status_now(row) != row.status:
+        return f"process {row.pid} ended without finishing the run; go on with: stepweave resume {row.run_id}"
+    return row.error or ""
+
+
+def run_object(row: RunRow, tasks: Sequence[TaskRunRow] | None = None) -> dict[str, object]:
+    """The run as a JSON object; with ``tasks``, in the shape of ``stepweave run --json`` and more."""
+    wall = row.ended_at - row.started_at if row.ended_at is not None and row.started_at is not None else None
+    found: dict[str, object] = {
+        "run_id": row.run_id,
+        "dag_id": row.dag_id,
+        "status": status_now(row),
+        "params": json.loads(row.params),
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "wall_seconds": wall,
+        "resumes": row.resumes,
+        "error": error_now(row) or None,
+    }
+    if tasks is not None:
+        found["tasks"] = {task.task_id: _task_object(task) for task in tasks}
+    return found
+
+
+def _task_object(row: TaskRunRow) -> dict[str, object]:
+    found: dict[str, object] = {
+        "status": row.status,
+        "attempts": row.attempts,
+        "duration_seconds": row.duration_seconds or 0.0,
+    }
+    record = json.loads(row.record) if row.record else {}
+    if isinstance(record.get("value"), str):
+        found["value"] = json.loads(record["value"])
+    if row.error_type:
+        found["error"] = {"type": row.error_type, "message": row.error_message}
+    return found

@@ -1,0 +1,106 @@
+"""`summary_lines`: what people read when a run has ended: how it went, where the time went, where results are, what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, first_line
+from stepweave.embedded.result import RunResult
+from stepweave.embedded.timing import Breakdown
+
+MAX_LISTED = 10
+"""Failed tasks, steps of the path and results that are named."""
+MIN_SHARE = 0.01
+"""Steps of the path that took less than this share of the run are summed up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line and its style (``bold red``)."""
+
+    text: str
+    style: str = ""
+
+
+def summary_lines(result: RunResult) -> list[Line]:
+    """The summary of a run that has ended."""
+    lines = [_headline(result)]
+    lines += _failures(result)
+    lines += _time(result.breakdown)
+    lines += _results(result)
+    if result.status != "success":
+        lines += [Line(""), Line(f"Go on with what is missing: stepweave resume {result.run_id}{_store(result)}")]
+    return lines
+
+
+def _headline(result: RunResult) -> Line:
+    counts = Counter(run.status for run in result.tasks.values())
+    named = ", ".join(f"{number:,} {status or 'not reached'}" for status, number in counts.most_common())
+    symbol = SYMBOLS.get(result.status, "✗")
+    return Line(
+        f"{symbol} {result.run_id}: {result.status} in {duration(result.wall_seconds)}"
+        f" ({count(len(result.tasks), 'task')}: {named})",
+        f"bold {STYLES[result.status]}" if result.status != "failed" else STYLES["failed"],
+    )
+
+
+def _failures(result: RunResult) -> list[Line]:
+    failed = [run for run in result.tasks.values() if run.status == "failed"]
+    lines = [Line(""), Line("What failed", "bold")] if failed or (result.error and result.status == "failed") else []
+    for run in failed[:MAX_LISTED]:
+        attempts = f" after {count(run.attempts, 'attempt')}" if run.attempts > 1 else ""
+        lines.append(Line(f"  {run.task}{attempts}: {first_line(f'{run.error}: {run.message}')}", "red"))
+        log = result.log_paths.get(run.task)
+        if log:
+            lines.append(Line(f"    log: {log}"))
+    if len(failed) > MAX_LISTED:
+        lines.append(Line(f"  and {len(failed) - MAX_LISTED:,} more: stepweave show {result.run_id}"))
+    if not failed and result.error and result.status == "failed":
+        lines.append(Line(f"  {first_line(result.error, 400)}", "red"))
+    return lines
+
+
+def _time(breakdown: Breakdown) -> list[Line]:
+    if not breakdown.path:
+        return []
+    wall = max(breakdown.wall_seconds, 1e-9)
+    shown = [step for step in breakdown.path if step.working_seconds + step.queued_seconds >= MIN_SHARE * wall]
+    shown = sorted(shown, key=lambda step: -step.working_seconds)[:MAX_LISTED]
+    width = max((len(step.task) for step in shown), default=0)
+    lines = [Line(""), Line(f"Where {duration(breakdown.wall_seconds)} went: the chain of tasks that ended last", "bold")]
+    for step in (step for step in breakdown.path if step in shown):
+        queued = f"  after {duration(step.queued_seconds)} in the queue" if step.queued_seconds >= MIN_SHARE * wall else ""
+        lines.append(Line(f"  {step.task:<{width}}  {duration(step.working_seconds):>10}{queued}"))
+    if len(shown) < len(breakdown.path):
+        rest = sum(step.working_seconds for step in breakdown.path if step not in shown)
+        lines.append(Line(f"  {count(len(breakdown.path) - len(shown), 'shorter task')}: {duration(rest)}"))
+    lines.append(
+        Line(
+            f"  working {_share(breakdown.working_seconds, wall)}, waiting for a worker"
+            f" {_share(breakdown.queued_seconds, wall)}, overhead {_share(breakdown.overhead_seconds, wall)}",
+            "dim",
+        )
+    )
+    return lines
+
+
+def _share(seconds: float, wall: float) -> str:
+    return f"{duration(seconds)} ({seconds / wall:.0%})"
+
+
+def _results(result: RunResult) -> list[Line]:
+    found: Sequence[tuple[str, str]] = result.results
+    if not found:
+        return []
+    width = max(len(task) for task, _ in found[:MAX_LISTED])
+    lines = [Line(""), Line("Results", "bold")]
+    lines += [Line(f"  {task:<{width}}  {where}") for task, where in found[:MAX_LISTED]]
+    if len(found) > MAX_LISTED:
+        lines.append(Line(f"  and {len(found) - MAX_LISTED:,} more: stepweave show {result.run_id}"))
+    return lines
+
+
+def _store(result: RunResult) -> str:
+    return f" --store {result.store}" if result.store != ".stepweave" else ""

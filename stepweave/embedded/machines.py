@@ -1,0 +1,49 @@
+"""`to_engine`: compiled definitions as machines of the engine, their substitutions filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stepweave.asl.names import identifier
+from stepweave.compiler import Compiled
+from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
+from stepweave.engine.machine import Machine
+from stepweave.engine.parsing import parse
+from stepweave.engine.substitution import substitute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineMachines:
+    """What the engine needs of a compiled DAG."""
+
+    root: str
+    """Name of the machine that a run starts."""
+    machines: Mapping[str, Machine]
+    task_of_job_definition: Mapping[str, str]
+    """Task behind each job definition's name."""
+
+
+def to_engine(compiled: Compiled) -> EngineMachines:
+    """The machines of ``compiled``, ready to run: functions, jobs, queues and nested machines have their names here."""
+    dag_id = compiled.graph.dag.id
+    names = {name: f"{dag_id}.{name}" if name else dag_id for name in compiled.machines}
+    mapping = {"TaskRunner": TASK_RUNNER, "Rendezvous": RENDEZVOUS}
+    mapping |= {f"Machine_{identifier(name)}": full for name, full in names.items()}
+    tasks: dict[str, str] = {}
+    for task, placement in compiled.placements.items():
+        if placement.function:
+            mapping[_placeholder(placement.function)] = TASK_RUNNER
+        else:
+            definition, queue = _placeholder(placement.job_definition), _placeholder(placement.job_queue)
+            mapping[definition], mapping[queue] = definition, queue
+            tasks[definition] = task
+    machines = {
+        names[name]: parse(substitute(definition, mapping), names[name]) for name, definition in compiled.machines.items()
+    }
+    return EngineMachines(root=next(iter(machines)), machines=machines, task_of_job_definition=tasks)
+
+
+def _placeholder(text: str) -> str:
+    """The name in ``${name}``."""
+    return text.removeprefix("${").removesuffix("}")
