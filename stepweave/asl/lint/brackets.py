@@ -11,7 +11,7 @@ CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|"}
 """What closes each bracket; the bar opens and closes a transform (``| location | update |``)."""
 
 _MAY_BE_EMPTY = frozenset({"call", "block", "array", "object", "group", "filter"})
-_HAS_COMMAS = frozenset({"call", "array", "object", "group", "sort", "filter"})
+_HAS_COMMAS = frozenset({"call", "array", "object", "group", "sort"})
 _HAS_KEYS = frozenset({"object", "group"})
 
 

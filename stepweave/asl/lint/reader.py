@@ -8,12 +8,12 @@ where none is (the top level: Step Functions evaluates expressions without an in
 from __future__ import annotations
 
 from stepweave.asl.lint.brackets import CLOSERS, Bracket, SyntaxFault
-from stepweave.asl.lint.tokens import FUNCTIONS, PARAMETER, REGEX, STATES_STEPS, TOKEN
+from stepweave.asl.lint.tokens import FUNCTIONS, PARAMETER, STATES_STEPS, TOKEN, end_of_regex
 
 Finding = tuple[str, str, str | None]
 """Code of the rule, what is wrong, and the fix."""
 
-_INFIX = frozenset({"+", "-", "*", "/", "%", "=", "<", ">", "&", "!=", "<=", ">=", "~>", ".."})
+_INFIX = frozenset({"+", "-", "*", "/", "%", "=", "<", ">", "&", "!=", "<=", ">=", "~>"})
 _NEWER = {"?:": "the operator ?: is not in JSONata 2.0.6", "??": "the operator ?? is not in JSONata 2.0.6"}
 
 
@@ -46,7 +46,7 @@ class Reader:
         while True:
             token = match(text, self.at)
             if token is None:
-                raise SyntaxFault(f"a string or a quoted name is not closed: {self._rest()}")
+                raise SyntaxFault(f"a string is not closed, or has an unknown escape: {self._rest()}")
             kind = token.lastgroup
             start, self.at = token.start(kind or 0), token.end()
             if kind == "operator":
@@ -67,23 +67,35 @@ class Reader:
                 return self._end()
             elif kind == "quoted":
                 self._field(token["quoted"])
+            elif kind == "number":
+                self._literal(token["number"])
             else:
-                self._value(token[kind or 0])
+                self._value(token["string"])
 
     # Values
 
     def _value(self, token: str) -> None:
         if not self.expecting:
             raise SyntaxFault(f"an operator is missing before {token}")
+        if self.previous == "^" or (self.previous in ("@", "#") and not token.startswith("$")):
+            raise SyntaxFault(f"{self.previous} cannot stand before {token}")
         self.expecting = False
         self.previous = ""
+
+    def _literal(self, token: str) -> None:
+        if self.previous == ".":
+            raise SyntaxFault(f"{token} is no step of a path")
+        self._value(token)
+        self.previous = "literal"
 
     def _name(self, name: str) -> None:
         if name in ("and", "or", "in") and not self.expecting:
             self.expecting = True
             self.previous = name
         elif name in ("true", "false", "null"):
-            self._value(name)
+            self._literal(name)
+        elif name in ("function", "λ") and self._next() == "(":
+            raise SyntaxFault(f"{name} needs parameters ($a, $b) and a body {{ … }}")
         else:
             self._field(name)
 
@@ -163,6 +175,8 @@ class Reader:
             self._close(operator)
         elif self.expecting:
             self._prefix(operator, start)
+        elif (operator == "." and self.previous == "literal") or (self.previous == "?" and operator != ","):
+            raise SyntaxFault(f"unexpected {operator}")
         elif operator in _INFIX:
             self.expecting = True
             self.previous = operator
@@ -172,6 +186,8 @@ class Reader:
             self._other_infix(operator)
 
     def _prefix(self, operator: str, start: int) -> None:
+        if self.previous in ("@", "#") or (self.previous == "^" and operator != "("):
+            raise SyntaxFault(f"{self.previous} cannot stand before {operator}")
         if operator in "([{":
             kind = {"(": "block", "[": "array", "{": "object"}[operator]
             if operator == "(" and self.previous == "^":
@@ -188,17 +204,18 @@ class Reader:
             self._open("transform", "|", context=True)
         elif operator == "?" and self.stack[-1].kind == "call":
             self._value("?")
+            self.previous = "?"  # a placeholder stands alone
         elif operator in "<>" and self.stack[-1].kind == "sort" and self.previous in ("(", ","):
             self.previous = operator
         else:
             raise SyntaxFault(f"a value is missing before {operator}")
 
     def _regex(self, start: int) -> None:
-        regex = REGEX.match(self.text, start)
-        if regex is None:
+        end = end_of_regex(self.text, start)
+        if end < 0:
             raise SyntaxFault(f"a regular expression is not closed: {self._rest()}")
-        self._value(regex[0])
-        self.at = regex.end()
+        self._value(self.text[start:end])
+        self.at = end
 
     def _open_behind_value(self, operator: str) -> None:
         if operator == "(":
@@ -228,7 +245,7 @@ class Reader:
             return self._transform_part(frame)
         elif operator == ":=" and self.previous != "bind":
             raise SyntaxFault("only a variable may stand before :=")
-        elif operator not in (".", "^", "@", "#", ":="):
+        elif operator not in (".", "^", "@", "#", ":=") and not (operator == ".." and frame.kind == "array"):
             raise SyntaxFault(f"unexpected {operator}")
         self.expecting = True
         self.previous = operator

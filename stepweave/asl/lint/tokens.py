@@ -11,13 +11,16 @@ import re
 _BLANK = r" \t\n\r\v"
 _OPERATORS = r".\[\]{}(),@#;:?+\-*/%|=<>^&!~"
 _WORD = rf"[^{_BLANK}{_OPERATORS}]"
+_ESCAPE = r"\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})"
+_PARAMETERS = rf"[{_BLANK}]*(?:\${_WORD}+[{_BLANK}]*(?:,[{_BLANK}]*\${_WORD}+[{_BLANK}]*)*)?"
+_SIGNATURE = r"<[^{}]*>"
 
 TOKEN = re.compile(
     rf"""[{_BLANK}]*(?:
       (?P<bind>\${_WORD}+(?=[{_BLANK}]*:=))
     | (?P<variable>\${_WORD}*)
-    | (?P<lambda>(?:function|λ)[{_BLANK}]*\((?P<parameters>[^()]*)\)[{_BLANK}]*(?:<[^{{]*>[{_BLANK}]*)?\{{)
-    | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    | (?P<lambda>(?:function|λ)[{_BLANK}]*\((?P<parameters>{_PARAMETERS})\)[{_BLANK}]*(?:{_SIGNATURE}[{_BLANK}]*)?\{{)
+    | (?P<string>"(?:[^"\\]|{_ESCAPE})*"|'(?:[^'\\]|{_ESCAPE})*')
     | (?P<number>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)
     | (?P<quoted>`[^`]*`)
     | (?P<comment>/\*)
@@ -27,13 +30,12 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-"""One token with the blanks before it; no match means an unterminated string or quoted name."""
-
-REGEX = re.compile(r"/(?:[^/\\\n]|\\.)+/[a-z]*")
-"""A regular expression literal, tried where a value is expected."""
+"""One token with the blanks before it; no match means a string or quoted name without end."""
 
 STATES_STEPS = re.compile(rf"[{_BLANK}]*\.[{_BLANK}]*([A-Za-z_][A-Za-z0-9_]*)")
 """One step of a path that follows ``$states``."""
+
+_FLAGS = re.compile("[im]*")
 
 PARAMETER = re.compile(rf"\$({_WORD}+)")
 """A parameter of a lambda."""
@@ -56,3 +58,21 @@ FUNCTIONS = frozenset(
     }
 )  # fmt: skip
 """Functions of JSONata 2.0.6 that Step Functions offers, and its own; ``$eval`` is not among them."""
+
+
+def end_of_regex(text: str, start: int) -> int:
+    """Position behind the regular expression literal that starts at ``start``; -1 when it has no end.
+
+    As in the reference implementation, a ``/`` inside brackets is part of the pattern.
+    """
+    depth = 0
+    for at in range(start + 1, len(text)):
+        escaped = text[at - 1] == "\\"
+        if text[at] == "/" and not escaped and depth == 0:
+            flags = _FLAGS.match(text, at + 1)
+            return flags.end() if flags and at > start + 1 else -1
+        if not escaped and text[at] in "([{":
+            depth += 1
+        elif not escaped and text[at] in ")]}":
+            depth -= 1
+    return -1
