@@ -1,0 +1,1 @@
+"""What happens inside one attempt of a task, on Lambda, in a Batch container and on the laptop alike."""

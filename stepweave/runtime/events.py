@@ -1,0 +1,50 @@
+"""The JSON objects that a state machine and the runtime exchange (docs/architecture.md has the contract)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+Json: TypeAlias = Any
+"""A value as ``json.loads`` gives it."""
+
+
+class RunInfo(TypedDict):
+    """``$run``: the run that a task belongs to."""
+
+    dag: str
+    id: str
+    params: NotRequired[dict[str, Json]]
+    resume: NotRequired[bool]
+    logical_date: NotRequired[str | None]
+
+
+class Record(TypedDict):
+    """How a task run ended, as the state machine keeps it."""
+
+    status: Literal["success", "failed", "skipped", "upstream_failed"]
+    value: NotRequired[str]
+    """The value as JSON text, when it fits inline."""
+    ref: NotRequired[str]
+    """Key of the object that holds the value, otherwise."""
+    fields: NotRequired[dict[str, Json]]
+    """Parts of the value that expressions read, by their path joined with dots."""
+
+
+class Event(TypedDict):
+    """What the state machine sends to run a task."""
+
+    task: str
+    call: str
+    run: RunInfo
+    args: NotRequired[str]
+    attempt: NotRequired[int]
+    map_index: NotRequired[int | None]
+    records: NotRequired[dict[str, Record]]
+    values: NotRequired[list[Json]]
+    upstream: NotRequired[dict[str, str]]
+    fields: NotRequired[list[list[str | int]]]
+    inline: NotRequired[int]
+    prepare: NotRequired[bool]
+    """Write the event for a Batch job instead of running the task."""
+    collect: NotRequired[bool]
+    """Answer with the record that a Batch job committed instead of running the task."""
