@@ -5,7 +5,7 @@
     Sequence  steps one after another; every task of a step precedes every task of the next in the graph
     Parallel  branches side by side; ends when all have ended
     Await     a gate: wait until tasks that run in other branches are done, then go on to the next step
-    Signal    tell the gates that a task is done
+    Signal    tell the gates that groups of tasks are done
     Nested    a part that is a state machine of its own (a cut, where a limit of Step Functions would be passed)
 """
 
@@ -35,15 +35,15 @@ class Parallel:
 class Await:
     gate: str
     """Name of the gate: the id of the first task behind it."""
-    parents: tuple[str, ...]
-    """Tasks in other branches that must be done."""
+    parents: tuple[Group, ...]
+    """Tasks in other branches that must be done, grouped as they are signalled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    task: str
+    groups: tuple[Group, ...]
     gates: tuple[str, ...]
-    """Gates that wait for ``task``."""
+    """Gates that wait for the groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ class Nested:
     """Name of the nested machine, unique in the DAG."""
     body: Plan
 
+
+Group: TypeAlias = tuple[str, ...]
+"""Tasks that end one part of the graph together, and so arrive at a gate together."""
 
 Plan: TypeAlias = Run | Sequence | Parallel | Await | Signal | Nested
 

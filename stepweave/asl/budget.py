@@ -1,0 +1,53 @@
+"""How large a value may be to travel inline, so that no payload can pass 256 KiB.
+
+Every place that gathers records (a task's arguments, what a branch or a machine hands out, a gate) divides one payload
+among the records it gathers; a task's budget is the smallest share among the places its record goes to.
+"""
+
+from __future__ import annotations
+
+from stepweave.asl.frames import Layout
+from stepweave.asl.reads import Reads
+from stepweave.graph.model import FromTask, Graph, references
+
+MAX_PAYLOAD_BYTES = 256 * 1024
+"""Input or output of a state (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+MAX_VARIABLES_BYTES = 10 * 1024 * 1024
+"""All variables of one execution (same page)."""
+
+_GATHERED_BYTES = 200_000
+"""Part of a payload that records may fill; the rest is for params, ids and the service's own fields."""
+_RECORD_OVERHEAD_BYTES = 200
+_MAX_INLINE_BYTES = 16 * 1024
+_MIN_INLINE_BYTES = 256
+"""Below this a reference is as small."""
+
+
+class Budgets:
+    """Inline budgets, in bytes of JSON text, by task."""
+
+    def __init__(self, graph: Graph, layout: Layout, reads: Reads) -> None:
+        share = min(_MAX_INLINE_BYTES, int(MAX_VARIABLES_BYTES * 0.8) // max(1, len(graph)))
+        self._of: dict[str, int] = {}
+        for task in graph.tasks:
+            read = [r.task for _, binding in task.arguments for r in references(binding) if isinstance(r, FromTask)]
+            self._limit(read, share)
+        for frame, keys in reads.exports.items():
+            gathered = sum(len(reads.exports.get(f, ())) for f in frame.holder.frames) if frame.holder else len(keys)
+            self._limit([key for key in keys if key in self._of], share, gathered)
+        for element in reads.pending:
+            if element.gate:
+                waiting = [task for group in element.gate.parents if len(group) == 1 for task in group]
+                self._limit([task for task in waiting if task in self._of], share, len(waiting))
+
+    def _limit(self, tasks: list[str], share: int, gathered: int | None = None) -> None:
+        if not tasks:
+            return
+        each = _GATHERED_BYTES // (gathered or len(tasks)) - _RECORD_OVERHEAD_BYTES
+        for task in tasks:
+            self._of[task] = min(each, share, self._of.get(task, each))
+
+    def of(self, task: str) -> int:
+        """Longest value of ``task`` that travels inline; 0 if none may or nobody reads it."""
+        budget = self._of.get(task, 0)
+        return budget if budget >= _MIN_INLINE_BYTES else 0

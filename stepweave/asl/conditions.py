@@ -1,0 +1,88 @@
+"""Trigger rules as JSONata conditions over records and tallies.
+
+A record is ``{"status": ..., "by"?: [...]}``; a tally is ``{"n": not successful, "f": of them failed, "by": [...]}`` of many
+tasks. ``by`` names the tasks with which a failure or a skip began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stepweave.asl.reads import Seen
+
+MAX_NAMED = 20
+"""Tasks that ``by`` names at most, so that no record grows with the number of failures."""
+
+_FAILED = "['failed', 'upstream_failed']"
+_MAX_CHAIN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The upstream tasks of a check, as they are seen there."""
+
+    seen: tuple[Seen, ...]
+    total: int
+    """Number of tasks."""
+
+    @property
+    def records(self) -> list[str]:
+        return [seen.expression for seen in self.seen if not seen.is_tally]
+
+    @property
+    def tallies(self) -> list[str]:
+        return [seen.expression for seen in self.seen if seen.is_tally]
+
+    def not_successful(self) -> str:
+        return self._count("[status != 'success']", "n")
+
+    def failed(self) -> str:
+        return self._count(f"[status in {_FAILED}]", "f")
+
+    def _count(self, predicate: str, member: str) -> str:
+        terms = [f"$count([{', '.join(self.records)}]{predicate})"] if self.records else []
+        return " + ".join(terms + [f"{tally}.{member}" for tally in self.tallies])
+
+    def by(self) -> str:
+        """The tasks with which the failures began, without repetition."""
+        everything = ", ".join(f"{seen.expression}.by" for seen in self.seen)
+        return f"[$distinct([{everything}])[[0..{MAX_NAMED - 1}]]]"
+
+
+def met(rule: str, upstream: Upstream) -> str | None:
+    """The condition under which a task with ``rule`` runs; None if it always does.
+
+    Meaning of the rules: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/dags.html#trigger-rules
+    """
+    if not upstream.seen:
+        return None
+    match rule:
+        case "all_success":
+            return _all_success(upstream)
+        case "all_failed":
+            return f"{upstream.failed()} = {upstream.total}"
+        case "all_skipped":
+            return f"{upstream.not_successful()} - ({upstream.failed()}) = {upstream.total}"
+        case "none_failed":
+            return f"{upstream.failed()} = 0"
+        case "none_skipped":
+            return f"{upstream.not_successful()} - ({upstream.failed()}) = 0"
+        case "none_failed_min_one_success":
+            return f"{upstream.failed()} = 0 and {upstream.not_successful()} < {upstream.total}"
+        case _:
+            return None
+
+
+def _all_success(upstream: Upstream) -> str:
+    if len(upstream.seen) <= _MAX_CHAIN:
+        tests = [f"{record}.status = 'success'" for record in upstream.records]
+        return " and ".join(tests + [f"{tally}.n = 0" for tally in upstream.tallies])
+    return f"{upstream.not_successful()} = 0"
+
+
+def status_if_not_met(rule: str, upstream: Upstream) -> str:
+    """Expression for the status of a task whose ``rule`` is not met."""
+    if rule in ("all_success", "none_failed", "none_failed_min_one_success"):
+        return f"{upstream.failed()} > 0 ? 'upstream_failed' : 'skipped'"
+    return "'skipped'"

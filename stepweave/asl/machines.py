@@ -1,0 +1,53 @@
+"""`to_machines`: from graph and plan to definitions, and definitions to files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stepweave.asl.budget import Budgets
+from stepweave.asl.emit import Emitter
+from stepweave.asl.frames import lay_out
+from stepweave.asl.reads import analyse
+from stepweave.graph.model import Graph
+from stepweave.planning.model import Plan
+from stepweave.planning.placement import Placement
+
+MAX_INDENTED_BYTES = 256 * 1024
+"""A definition is indented for its reader up to this size; beyond, its 1 MiB is worth more without white space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The state machines of one DAG: definitions by name, the root (named ``""``) first."""
+
+    dag_id: str
+    definitions: Mapping[str, dict[str, Any]]
+
+    def files(self) -> dict[str, bytes]:
+        """File name to content: ``<dag>.asl.json`` and ``<dag>.<machine>.asl.json`` for nested machines."""
+        return {self.file_name(name): to_bytes(definition) for name, definition in self.definitions.items()}
+
+    def file_name(self, name: str) -> str:
+        return f"{self.dag_id}.{name}.asl.json" if name else f"{self.dag_id}.asl.json"
+
+
+def to_machines(graph: Graph, plan: Plan, placements: Mapping[str, Placement]) -> Machines:
+    """The state machines that carry out ``plan``."""
+    layout = lay_out(graph, plan)
+    reads = analyse(graph, layout)
+    budgets = Budgets(graph, layout, reads)
+    return Machines(graph.dag.id, Emitter(graph, layout, reads, budgets, placements).emit())
+
+
+def to_bytes(definition: Mapping[str, Any]) -> bytes:
+    """The bytes of a definition file: indented unless large, always the same for the same definition."""
+    compact = json.dumps(definition, ensure_ascii=False, separators=(",", ":"))
+    if len(compact) > MAX_INDENTED_BYTES:
+        return compact.encode() + b"\n"
+    indented = json.dumps(definition, ensure_ascii=False, indent=1)
+    if len(indented) > MAX_INDENTED_BYTES:
+        return compact.encode() + b"\n"
+    return indented.encode() + b"\n"

@@ -1,0 +1,105 @@
+"""What definitions cost: states, transitions on the path of success, worst-case history events, bytes.
+
+History arithmetic: a Pass, Choice, Wait or Succeed is 2 events; a request-response task 5 and 3 more for each further attempt;
+a ``.sync`` or ``.waitForTaskToken`` task 6 and 4 more; a Parallel 4 besides its branches; an execution 2
+(https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stepweave.asl import states
+from stepweave.asl.states import State
+from stepweave.graph.model import Task
+from stepweave.planning import model
+from stepweave.planning.model import Plan
+from stepweave.planning.partition import Cost
+from stepweave.planning.placement import Placement
+
+_MACHINE = re.compile(r"\$\{Machine_(\w+)\}")
+
+
+def every_state(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
+    """(name, state) of all states of a machine, those inside branches included."""
+    stack = [definition["States"]]
+    while stack:
+        for name, state in stack.pop().items():
+            yield name, state
+            stack.extend(branch["States"] for branch in state.get("Branches", ()))
+
+
+def history_events(definition: Mapping[str, Any]) -> int:
+    """Events of an execution in which every state runs and every retry is used up; no path has more."""
+    return 2 + sum(_events(state) for _, state in every_state(definition))
+
+
+def _events(state: State) -> int:
+    match state["Type"]:
+        case "Task":
+            base, again = (6, 4) if ".sync" in state["Resource"] or ".waitFor" in state["Resource"] else (5, 3)
+            return base + again * sum(retrier["MaxAttempts"] for retrier in state.get("Retry", ()))
+        case "Parallel":
+            return 4
+        case "Fail":
+            return 1
+        case _:
+            return 2
+
+
+def transitions(definitions: Mapping[str, Mapping[str, Any]]) -> int:
+    """States entered when every task succeeds at once, nested machines included."""
+    total = 0
+    stack: list[Mapping[str, Any]] = [definitions[""]]
+    while stack:
+        frame = stack.pop()
+        name: str | None = frame["StartAt"]
+        while name is not None:
+            state = frame["States"][name]
+            total += 1
+            stack.extend(state.get("Branches", ()))
+            called = _MACHINE.match(state.get("Arguments", {}).get("StateMachineArn", ""))
+            if called:
+                stack.append(definitions[called.group(1)])
+            # The first rule of a compiled Choice is the one that goes on.
+            name = state["Choices"][0]["Next"] if "Choices" in state else state.get("Next")
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Cost of the steps of a plan before they are emitted; measured on compiled DAGs, rounded up."""
+
+    tasks: Mapping[str, Task]
+    placements: Mapping[str, Placement]
+    factor: float = 1.0
+    """Raised when a machine turned out larger than estimated."""
+
+    def __call__(self, step: Plan) -> Cost:
+        match step:
+            case model.Run(task=task):
+                return self._run(self.tasks[task])
+            case model.Await(parents=parents):
+                return self._cost(1_150 + sum(len(group[0]) + 4 for group in parents), 6 + 4 * states.LAMBDA_ATTEMPTS)
+            case model.Signal(groups=groups, gates=gates):
+                names = sum(len(group[0]) for group in groups)
+                each_gate = sum(len(gate) + 3 for gate in gates)
+                # Twice: once for success, once for tasks that do not run.
+                size = 2 * (750 + 2 * names + len(groups) * (40 + each_gate))
+                return self._cost(size, 2 * (5 + 3 * states.LAMBDA_ATTEMPTS))
+            case _:
+                return Cost()
+
+    def _run(self, task: Task) -> Cost:
+        arguments = min(16_384, 24 * len(task.arguments) + sum(2 * len(up) + 30 for up in task.upstream))
+        size = 960 + 8 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
+        events = 5 + 2 + 3 * (states.LAMBDA_ATTEMPTS + task.retry.attempts)
+        if self.placements[task.id].compute == "batch":
+            size, events = size + 2_400, events + 6 + 4 * task.retry.attempts + 5 + 3 * states.LAMBDA_ATTEMPTS
+        return self._cost(size, events)
+
+    def _cost(self, size: int, events: int) -> Cost:
+        return Cost(bytes=int(size * self.factor), events=events)

@@ -1,0 +1,68 @@
+"""Every derived name: states, variables, keys, substitutions.
+
+A task id has no space (``graph/checks.py``), so a derived state name, which has one, never meets a task's.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_NAME_CHARACTERS = 80
+"""Longest state and variable name (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_OTHER = re.compile(r"[^A-Za-z0-9_]")
+
+
+def variable(task: str) -> str:
+    """The variable that holds the record of ``task``; distinct for distinct ids."""
+    if _IDENTIFIER.match(task) and "__dot__" not in task and "__dash__" not in task:
+        return f"v_{task}"
+    return "v_" + task.replace(".", "__dot__").replace("-", "__dash__")
+
+
+def member(base: str, key: str) -> str:
+    """JSONata for the member ``key`` of the object ``base``."""
+    return f"{base}.{key}" if _IDENTIFIER.match(key) and key not in ("and", "or", "in") else f"{base}.`{key}`"
+
+
+def ready(label: str) -> str:
+    return f"{label}: ready?"
+
+
+def gate(label: str) -> str:
+    return f"{label}: wait"
+
+
+def prepare(task: str) -> str:
+    return f"{task}: prepare"
+
+
+def collect(task: str) -> str:
+    return f"{task}: collect"
+
+
+def signal(task: str) -> str:
+    return f"{task}: signal"
+
+
+def not_run_signal(label: str) -> str:
+    return f"{label}: not run"
+
+
+def stopped(label: str) -> str:
+    return f"{label}: stopped"
+
+
+def branches(number: int) -> str:
+    return f"branches {number}"
+
+
+def arrival(tasks: tuple[str, ...]) -> str:
+    """The name under which a group of tasks arrives at a gate."""
+    return tasks[0] if len(tasks) == 1 else f"{tasks[0]}+{len(tasks) - 1}"
+
+
+def identifier(text: str) -> str:
+    """``text`` as part of a substitution's name."""
+    return _OTHER.sub("_", text)

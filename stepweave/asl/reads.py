@@ -1,0 +1,315 @@
+"""Which record is read where, and so what each branch hands out and each nested machine is handed.
+
+A record is *required* where its status decides (a check before a task, a signal, the outcome) or an expression reads a
+field of it; such a record is brought along on every path. A record is merely *useful* to a task that takes its value: if
+it is not at hand the runtime reads the value from the store, so nothing is carried for it alone.
+
+Records that leave one Parallel in great number and are read in the same places travel as one *tally* (how many did not
+succeed, how many of them failed, which tasks began it), because the results of all branches together may hold 256 KiB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from stepweave.asl import names
+from stepweave.asl.frames import ALWAYS_READY, Element, Frame, Layout, is_strict
+from stepweave.graph.model import Expression, FromTask, Graph, references
+from stepweave.graph.order import transitive_reduction
+
+MAX_RECORDS_PER_FORK = 300
+"""Records handed out one by one from a Parallel; leaves each about 650 bytes of the 256 KiB."""
+
+MAX_USEFUL_INPUTS = 40
+"""Records handed to a nested machine only because they are useful."""
+
+
+@dataclass(slots=True)
+class Reads:
+    """The result; keys are task ids, or ``#n`` for a tally."""
+
+    layout: Layout
+    required: dict[str, list[int]] = field(default_factory=dict)
+    """Positions that need the record of a task, in order of discovery."""
+    pending: dict[Element, tuple[str, ...]] = field(default_factory=dict)
+    """Tasks whose success an element must check before it begins."""
+    gate_pending: dict[Element, tuple[str, ...]] = field(default_factory=dict)
+    tally: dict[str, str] = field(default_factory=dict)
+    """Tally key of the tasks that travel in a tally."""
+    exports: dict[Frame, dict[str, None]] = field(default_factory=dict)
+    """Keys that a branch or a nested machine hands out."""
+    inputs: dict[Element, dict[str, str]] = field(default_factory=dict)
+    """Records handed to a nested machine: task to the expression that gives it outside."""
+    used: set[Element] = field(default_factory=set)
+    """Elements whose variable is read after them in their frame or deeper."""
+    gate_used: set[Element] = field(default_factory=set)
+    last_required: dict[str, int] = field(default_factory=dict)
+    """Last position at which a key is required without a gate that would hand it over there."""
+    individual: set[str] = field(default_factory=set)
+    """Tasks of which an expression reads a field: a tally will not do."""
+    leaves: tuple[str, ...] = ()
+    extra: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a record or tally is seen from some place."""
+
+    expression: str
+    is_tally: bool = False
+
+
+def analyse(graph: Graph, layout: Layout) -> Reads:
+    """All reads of the DAG, and what follows for exports and inputs."""
+    reads = Reads(layout)
+    reads.leaves = leaves(graph)
+    reads.extra = _unimplied(graph)
+    for position, task in _required(graph, reads):
+        reads.required.setdefault(task, []).append(position)
+    _export(reads)
+    _form_tallies(reads)
+    return reads
+
+
+def leaves(graph: Graph) -> tuple[str, ...]:
+    """Tasks whose outcome is the run's: those without a downstream task, tear-downs left out."""
+    counted = [task for task in graph.tasks if not task.teardown]
+    inner = {upstream for task in counted for upstream in task.upstream}
+    found = tuple(task.id for task in counted if task.id not in inner)
+    return found or tuple(task.id for task in graph.tasks if task.teardown)
+
+
+def _unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Per strict task, the upstream tasks whose success does not follow from that of its nearest upstream tasks.
+
+    Success of a strict task implies success of its upstream tasks, and so on upwards; a tolerant task in between breaks
+    the implication.
+    """
+    if all(is_strict(graph, task.id) for task in graph.tasks):
+        return {}
+    reduced = transitive_reduction(graph)
+    implied: dict[str, set[str]] = {}
+    extra: dict[str, tuple[str, ...]] = {}
+    for task_id in reduced:
+        implied[task_id] = set()
+        for upstream in graph[task_id].upstream:
+            if is_strict(graph, upstream):
+                implied[task_id] |= implied.get(upstream, set())
+                implied[task_id].update(graph[upstream].upstream)
+        if is_strict(graph, task_id):
+            known = implied[task_id] | set(reduced[task_id])
+            missing = tuple(u for u in graph[task_id].upstream if u not in known)
+            if missing:
+                extra[task_id] = missing
+    return extra
+
+
+def _required(graph: Graph, reads: Reads) -> Iterator[tuple[int, str]]:
+    """(position, task) for every read that must be served."""
+    stack: list[tuple[Frame, tuple[str, ...]]] = [(reads.layout.root, ())]
+    while stack:
+        frame, inherited = stack.pop()
+        previous: Element | None = None
+        for element in frame.elements:
+            if element.signal:
+                yield from ((element.low, task) for group in element.signal.groups for task in group)
+                continue
+            pending = _entry_pending(element, previous, inherited)
+            if element.kind == "run":
+                yield from ((element.low, task) for task in _run_reads(graph, reads, element, pending))
+            elif element.tolerant:
+                behind_gate = tuple(t for group in element.gate.parents for t in group) if element.gate else ()
+                stack.extend((inner, pending + behind_gate) for inner in reversed(element.frames))
+            else:
+                reads.pending[element] = pending
+                yield from ((element.low, task) for task in pending)
+                stack.extend((inner, ()) for inner in reversed(element.frames))
+            previous = element
+    yield from ((reads.layout.end, task) for task in reads.leaves)
+
+
+def _entry_pending(element: Element, previous: Element | None, inherited: tuple[str, ...]) -> tuple[str, ...]:
+    """Tasks of which it is not known, where control enters ``element``, whether they succeeded."""
+    if previous is None:
+        return inherited
+    if previous.kind != "run":
+        return previous.ends
+    return previous.ends if element.tolerant else ()
+
+
+def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str, ...]) -> Iterator[str]:
+    task = graph[element.task]
+    if is_strict(graph, task.id):
+        checked = tuple(dict.fromkeys(pending + reads.extra.get(task.id, ())))
+    elif task.trigger_rule in ALWAYS_READY or task.teardown:
+        checked = ()
+    else:
+        checked = task.upstream
+    reads.pending[element] = checked
+    yield from checked
+    for _, binding in task.arguments:
+        for reference in expression_reads(binding):
+            reads.individual.add(reference.task)
+            yield reference.task
+
+
+def expression_reads(binding: object) -> Iterator[FromTask]:
+    """References to tasks inside expressions of ``binding``: these are evaluated by the state machine."""
+    stack = [binding]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Expression):
+            yield from (operand for operand in node.operands if isinstance(operand, FromTask))
+        else:
+            items = getattr(node, "items", ())
+            stack.extend(item[1] if isinstance(item, tuple) else item for item in reversed(items))
+
+
+def path_out(element: Element, position: int) -> tuple[list[Frame], Element]:
+    """Frames left on the way from ``element`` to ``position``, and the element by which the position sees it."""
+    left = []
+    while not element.frame.low <= position < element.frame.high:
+        holder = element.frame.holder
+        if holder is None:
+            break
+        left.append(element.frame)
+        element = holder
+    return left, element
+
+
+def _export(reads: Reads) -> None:
+    for task, positions in reads.required.items():
+        run = reads.layout.runs[task]
+        for position in positions:
+            left, seen_by = path_out(run, position)
+            if seen_by.low <= position < seen_by.high:
+                continue  # met at a gate: the gate hands it over
+            for frame in left:
+                reads.exports.setdefault(frame, {})[task] = None
+            reads.last_required[task] = max(position, reads.last_required.get(task, -1))
+
+
+def _form_tallies(reads: Reads) -> None:
+    crowded: dict[str, None] = {}
+    for frame_exports in _exports_by_holder(reads):
+        if len(frame_exports) > MAX_RECORDS_PER_FORK:
+            crowded.update((task, None) for task in frame_exports if task not in reads.individual)
+    if not crowded:
+        return
+    classes: dict[tuple[int, ...], list[str]] = {}
+    for task in crowded:
+        classes.setdefault(tuple(sorted(set(reads.required[task]))), []).append(task)
+    number = 0
+    for members in classes.values():
+        if len(members) > 1:
+            number += 1
+            reads.tally.update((task, f"#{number}") for task in members)
+            reads.last_required[f"#{number}"] = reads.last_required[members[0]]
+    for frame, keys in reads.exports.items():
+        reads.exports[frame] = dict.fromkeys(reads.tally.get(key, key) for key in keys)
+
+
+def _exports_by_holder(reads: Reads) -> Iterable[dict[str, None]]:
+    merged: dict[Element, dict[str, None]] = {}
+    for frame, keys in reads.exports.items():
+        if frame.holder is not None:
+            merged.setdefault(frame.holder, {}).update(keys)
+    return merged.values()
+
+
+class Sight:
+    """What can be seen from where; asks note the reads so that variables are assigned only if someone looks."""
+
+    def __init__(self, reads: Reads) -> None:
+        self.reads = reads
+        self.runs = reads.layout.runs
+
+    def required(self, task: str, reader: Element | None) -> Seen:
+        """The record of ``task`` (or the tally it is in) as seen at the entry of ``reader`` (None: at the very end)."""
+        position = reader.low if reader is not None else self.reads.layout.end
+        frame = reader.frame if reader is not None else self.reads.layout.root
+        left, element = path_out(self.runs[task], position)
+        if element.low <= position < element.high and reader is not None:
+            return self._at_gate(task, reader)
+        key = self.reads.tally.get(task, task) if left else task
+        self.reads.used.add(element)
+        base = f"${element.variable or names.variable(task)}"
+        inside = base if element.kind == "run" else names.member(base, key)
+        return Seen(self._carried(inside, key, element.frame, frame), key.startswith("#"))
+
+    def useful(self, task: str, reader: Element, tolerant_before: TolerantPositions) -> str | None:
+        """The record of ``task`` at ``reader`` if it is at hand on every path, else None."""
+        left, element = path_out(self.runs[task], reader.low)
+        if element.low <= reader.low < element.high:
+            return self._behind_gate(task, reader)
+        if task in self.reads.tally or any(task not in self.reads.exports.get(frame, ()) for frame in left):
+            return None
+        skipped_on_a_path = tolerant_before.between(element, reader.low)
+        if skipped_on_a_path and self.reads.last_required.get(task, -1) < tolerant_before.landing(element):
+            return None
+        crossings = _machines_between(element.frame, reader.frame)
+        if any(len(self.reads.inputs.get(call, ())) >= MAX_USEFUL_INPUTS for call in crossings):
+            return None
+        return self.required(task, reader).expression
+
+    def _carried(self, inside: str, key: str, origin: Frame, reader: Frame) -> str:
+        """``inside``, seen in ``origin``, as seen in ``reader``: the same, or through the inputs of nested machines."""
+        expression = inside
+        for call in _machines_between(origin, reader):
+            self.reads.inputs.setdefault(call, {})[key] = expression
+            expression = names.member("$in", key)
+        return expression
+
+    def _at_gate(self, task: str, reader: Element) -> Seen:
+        found = self._behind_gate(task, reader)
+        assert found is not None, f"{task} is required by {reader.label} but no gate hands it over"
+        return Seen(found)
+
+    def _behind_gate(self, task: str, reader: Element) -> str | None:
+        """The record of ``task`` from the nearest gate around ``reader`` that waits for it, if there is one."""
+        element: Element | None = reader
+        while element is not None:
+            if element.gate:
+                for group in element.gate.parents:
+                    if task in group:
+                        self.reads.gate_used.add(element)
+                        base = names.member(f"$g_{element.low}", names.arrival(group))
+                        return self._carried(base, task, element.frame, reader.frame)
+            element = element.frame.holder
+        return None
+
+
+def _machines_between(outer: Frame, inner: Frame) -> list[Element]:
+    """The nested-machine calls entered on the way from ``outer`` down to ``inner``, outermost first."""
+    calls = []
+    frame = inner
+    while frame is not outer and frame.holder is not None:
+        if frame.holder.kind == "call":
+            calls.append(frame.holder)
+        frame = frame.holder.frame
+    return calls[::-1]
+
+
+class TolerantPositions:
+    """Answers whether a failure could jump over an element and land before a reader."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._next: dict[Element, int] = {}
+        stack = [layout.root]
+        while stack:
+            frame = stack.pop()
+            following = frame.high
+            for element in reversed(frame.elements):
+                self._next[element] = following
+                if element.tolerant:
+                    following = element.low
+                stack.extend(element.frames)
+
+    def between(self, element: Element, position: int) -> bool:
+        """Whether some path skips ``element`` and reaches ``position``."""
+        return self._next[element] <= position
+
+    def landing(self, element: Element) -> int:
+        """Position at which the frame goes on when ``element`` did not succeed (its end, if nowhere)."""
+        return self._next[element]

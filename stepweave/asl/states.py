@@ -1,0 +1,238 @@
+"""One state as JSON, for each kind of state that a compiled DAG has.
+
+Every function returns the state without its transition; :mod:`stepweave.asl.emit` adds ``Next`` or ``End``, ``Assign`` and
+``Output``. Services are named by substitutions (``${TaskRunner}``), which the deployment or the embedded engine fills in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from stepweave.asl import names, text
+from stepweave.graph.model import Graph, RetryPolicy, Task
+from stepweave.planning.model import Await, Group, Signal
+from stepweave.planning.placement import Placement
+
+State: TypeAlias = dict[str, Any]
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+INVOKE_AND_WAIT = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
+START_EXECUTION = "arn:aws:states:::states:startExecution.sync:2"
+
+DEFAULT_LAMBDA_TIMEOUT_SECONDS = 900
+"""Longest Lambda invocation (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+DEFAULT_BATCH_TIMEOUT_SECONDS = 24 * 3600
+QUEUE_WAIT_SECONDS = 24 * 3600
+"""How long a Batch job may wait for capacity on top of its own timeout."""
+CONTROL_TIMEOUT_SECONDS = 60
+"""Longest call of a control function: rendezvous, prepare."""
+GATE_TIMEOUT_SECONDS = 7 * 24 * 3600
+"""Longest wait at a gate, unless the DAG sets a timeout."""
+
+LAMBDA_ERRORS = [
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+]
+"""Errors of the Lambda service itself, worth another try (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
+LAMBDA_ATTEMPTS = 6
+
+
+def start(graph: Graph) -> State:
+    """The first state of a DAG's root machine: who runs, with which params."""
+    info = graph.dag
+    defaults = "{" + ",".join(f"{text.json_text(p.name)}:{p.default_json}" for p in info.params if p.default_json) + "}"
+    given = "$exists($states.input.params) ? $states.input.params : {}"
+    params = f"{{% $merge([$parse({text.quoted(defaults)}), {given}]) %}}" if info.params else "{% " + given + " %}"
+    run = {
+        "dag": info.id,
+        "id": "{% $exists($states.input.run_id) ? $states.input.run_id : $states.context.Execution.Name %}",
+        "params": params,
+        "resume": "{% $states.input.resume = true %}",
+        "logical_date": "{% $exists($states.input.logical_date) ? $states.input.logical_date : null %}",
+    }
+    return {"Type": "Pass", "Comment": "params with their defaults", "Assign": {"run": run}}
+
+
+def nested_start(with_records: bool) -> State:
+    """The first state of a nested machine."""
+    assign = {"run": "{% $states.input.run %}"}
+    if with_records:
+        assign["in"] = "{% $states.input.records %}"
+    return {"Type": "Pass", "Comment": "the run that this machine is a part of", "Assign": assign}
+
+
+def light_task(task: Task, placement: Placement, payload: Mapping[str, Any]) -> State:
+    """A task on Lambda."""
+    return _invoke(
+        task.doc or task.id,
+        placement.function,
+        payload,
+        task.timeout_seconds or DEFAULT_LAMBDA_TIMEOUT_SECONDS,
+        [*retriers(task.retry), _lambda_retrier()],
+    )
+
+
+def batch_prepare(task: Task, payload: Mapping[str, Any]) -> State:
+    """Writes the inputs of a Batch job, or finds that its result is there already."""
+    state = _invoke(f"inputs of {task.id}", "${TaskRunner}", {**payload, "prepare": True}, CONTROL_TIMEOUT_SECONDS)
+    return state
+
+
+def batch_job(task: Task, placement: Placement) -> State:
+    """A task on Batch; it gets the key of its inputs and nothing else (8,192 bytes of overrides are the limit)."""
+    return {
+        "Type": "Task",
+        "Comment": text.comment(task.doc or task.id),
+        "Resource": SUBMIT_JOB,
+        "Arguments": {
+            "JobName": names.identifier(task.id),
+            "JobDefinition": placement.job_definition,
+            "JobQueue": placement.job_queue,
+            "ContainerOverrides": {
+                "Environment": [{"Name": "STEPWEAVE_INPUT", "Value": "{% $states.input.Payload.uri %}"}]
+            },
+        },
+        "TimeoutSeconds": (task.timeout_seconds or DEFAULT_BATCH_TIMEOUT_SECONDS) + QUEUE_WAIT_SECONDS,
+        # A job that fails is always States.TaskFailed; the worker ends at once when the failure was permanent.
+        **_retry([_retrier(["States.TaskFailed"], task.retry)] if task.retry.attempts else []),
+    }
+
+
+def batch_collect(task: Task, payload: Mapping[str, Any]) -> State:
+    """Fetches the record of a finished job, where a condition needs a part of its value."""
+    return _invoke(f"result of {task.id}", "${TaskRunner}", {**payload, "collect": True}, CONTROL_TIMEOUT_SECONDS)
+
+
+def gate(await_: Await, strict: bool, timeout_seconds: int) -> State:
+    """Waits until tasks of other branches are done; nothing runs meanwhile."""
+    waiting = [names.arrival(group) for group in await_.parents]
+    return {
+        "Type": "Task",
+        "Comment": text.comment(f"gate: {', '.join(waiting)} in other branches"),
+        "Resource": INVOKE_AND_WAIT,
+        "Arguments": {
+            "FunctionName": "${Rendezvous}",
+            "Payload": {
+                "run": "{% $run.id %}",
+                "gate": await_.gate,
+                "await": waiting,
+                "strict": strict,
+                "token": "{% $states.context.Task.Token %}",
+            },
+        },
+        "TimeoutSeconds": timeout_seconds,
+        "Retry": [_lambda_retrier()],
+    }
+
+
+def signal(message: Signal, records: Mapping[str, Any]) -> State:
+    """Tells the gates of other branches that tasks are done, with their records."""
+    gates = {names.arrival(group): list(message.gates) for group in message.groups}
+    return _signal(f"gates {', '.join(message.gates)}", {"arrived": dict(records), "gates": gates})
+
+
+def signal_not_run(messages: Sequence[Signal], because: str) -> State:
+    """Tells the gates of other branches that tasks will not run."""
+    gates: dict[str, list[str]] = {}
+    for message in messages:
+        gates.update((names.arrival(group), list(message.gates)) for group in message.groups)
+    return _signal("tasks that do not run", {"stopped": list(gates), "because": because, "gates": gates})
+
+
+def call(name: str, records: Mapping[str, str]) -> State:
+    """Runs a nested machine and waits for it."""
+    arguments = {
+        "run": "{% $run %}",
+        "records": dict(records),
+        # Links the two executions in the console:
+        # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html
+        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $states.context.Execution.Id %}",
+    }
+    return {
+        "Type": "Task",
+        "Comment": text.comment(f"machine {name}: a part of the DAG"),
+        "Resource": START_EXECUTION,
+        "Arguments": {
+            "StateMachineArn": f"${{Machine_{names.identifier(name)}}}",
+            "Input": arguments,
+        },
+        "Retry": [
+            {
+                "ErrorEquals": ["StepFunctions.ExecutionLimitExceeded", "StepFunctions.SdkClientException"],
+                "IntervalSeconds": 2,
+                "MaxAttempts": LAMBDA_ATTEMPTS,
+                "JitterStrategy": "FULL",
+            }
+        ],
+    }
+
+
+def _signal(what: str, payload: Mapping[str, Any]) -> State:
+    full = {"run": "{% $run.id %}", **payload}
+    return _invoke(what, "${Rendezvous}", full, CONTROL_TIMEOUT_SECONDS)
+
+
+def _invoke(
+    comment: str,
+    function: str,
+    payload: Mapping[str, Any],
+    timeout_seconds: int,
+    retry: Sequence[Mapping[str, Any]] | None = None,
+) -> State:
+    return {
+        "Type": "Task",
+        "Comment": text.comment(comment),
+        "Resource": INVOKE,
+        "Arguments": {"FunctionName": function, "Payload": dict(payload)},
+        "TimeoutSeconds": timeout_seconds,
+        **_retry([_lambda_retrier()] if retry is None else retry),
+    }
+
+
+def retriers(policy: RetryPolicy) -> list[Mapping[str, Any]]:
+    return [_retrier(list(policy.on), policy)] if policy.attempts else []
+
+
+def _retrier(errors: list[str], policy: RetryPolicy) -> Mapping[str, Any]:
+    retrier: dict[str, Any] = {
+        "ErrorEquals": errors,
+        "IntervalSeconds": policy.delay_seconds,
+        "BackoffRate": policy.backoff,
+        "MaxAttempts": policy.attempts,
+    }
+    if policy.max_delay_seconds is not None and policy.max_delay_seconds > policy.delay_seconds:
+        retrier["MaxDelaySeconds"] = policy.max_delay_seconds
+    if policy.jitter:
+        retrier["JitterStrategy"] = "FULL"
+    return retrier
+
+
+def _lambda_retrier() -> Mapping[str, Any]:
+    return {
+        "ErrorEquals": LAMBDA_ERRORS,
+        "IntervalSeconds": 1,
+        "BackoffRate": 2.0,
+        "MaxAttempts": LAMBDA_ATTEMPTS,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    }
+
+
+def _retry(retriers: Sequence[Mapping[str, Any]]) -> State:
+    return {"Retry": list(retriers)} if retriers else {}
+
+
+def record_of_group(group: Group, expressions: Sequence[str]) -> Any:
+    """The record under which ``group`` arrives: a task's own, or for many one that tells the worst of them."""
+    if len(group) == 1:
+        return "{% " + expressions[0] + " %}"
+    bad = f"[{', '.join(expressions)}][status != 'success']"
+    return {
+        "status": f"{{% $count({bad}) = 0 ? 'success' : $count({bad}[status != 'skipped']) > 0 ? 'upstream_failed' : 'skipped' %}}",
+        "by": f"{{% [$distinct({bad}.by)[[0..19]]] %}}",
+    }

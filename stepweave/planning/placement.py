@@ -1,0 +1,81 @@
+"""Where each task runs: the smallest compute that holds what it declares.
+
+    GPU, more than 15 minutes, more than 10 GiB of memory or of scratch space, more than 6 vCPUs, or ``spot``  →  Batch
+    anything else                                                                                        →  Lambda
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from stepweave.graph.model import Compute, Task
+
+# Limits of Lambda: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LAMBDA_MAX_SECONDS = 900
+LAMBDA_MAX_MEMORY_MIB = 10_240
+LAMBDA_MAX_EPHEMERAL_MIB = 10_240
+LAMBDA_MAX_CPU = 6
+LAMBDA_MIB_PER_CPU = 1_769
+"""Memory at which a function has one full vCPU (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
+
+MEMORY_TIERS_MIB = (1_024, 2_048, 4_096, 8_192, 10_240)
+"""Memory sizes of the deployed task runners; the first is the default's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a task runs, and why."""
+
+    compute: Compute
+    reason: str
+    memory_mib: int
+    function: str = ""
+    """Substitution of the Lambda function, when on Lambda."""
+    job_definition: str = ""
+    job_queue: str = ""
+    """Substitutions of the job definition and its queue, when on Batch."""
+
+
+def place(task: Task) -> Placement:
+    """The placement of ``task``: as forced, else the smallest compute that fits."""
+    needs_batch = _needs_batch(task)
+    if task.compute == "batch" or (task.compute is None and needs_batch):
+        return _on_batch(task, needs_batch or "compute=Batch() asks for it")
+    reason = "compute=Lambda() asks for it" if task.compute == "lambda" else "fits Lambda"
+    memory = _lambda_memory(task)
+    suffix = "" if memory == MEMORY_TIERS_MIB[0] else str(memory)
+    return Placement(compute="lambda", reason=reason, memory_mib=memory, function=f"${{TaskRunner{suffix}}}")
+
+
+def _needs_batch(task: Task) -> str:
+    """The first reason why Lambda cannot run ``task``; empty when it can."""
+    need = task.resources
+    if need.gpu:
+        return f"needs {need.gpu} GPU"
+    if (task.timeout_seconds or 0) > LAMBDA_MAX_SECONDS:
+        return f"may take {task.timeout_seconds} s, Lambda ends after {LAMBDA_MAX_SECONDS} s"
+    if (need.memory_mib or 0) > LAMBDA_MAX_MEMORY_MIB:
+        return f"needs {need.memory_mib} MiB, Lambda has at most {LAMBDA_MAX_MEMORY_MIB} MiB"
+    if (need.ephemeral_mib or 0) > LAMBDA_MAX_EPHEMERAL_MIB:
+        return f"needs {need.ephemeral_mib} MiB of scratch space, Lambda has at most {LAMBDA_MAX_EPHEMERAL_MIB} MiB"
+    if (need.cpu or 0) > LAMBDA_MAX_CPU:
+        return f"needs {need.cpu:g} vCPUs, Lambda has at most {LAMBDA_MAX_CPU}"
+    return "asks for Spot capacity" if need.spot else ""
+
+
+def _lambda_memory(task: Task) -> int:
+    wanted = max(task.resources.memory_mib or 0, int((task.resources.cpu or 0) * LAMBDA_MIB_PER_CPU))
+    return next((tier for tier in MEMORY_TIERS_MIB if tier >= wanted), MEMORY_TIERS_MIB[-1])
+
+
+def _on_batch(task: Task, reason: str) -> Placement:
+    queue = ("gpu" if task.resources.gpu else "cpu") + ("_spot" if task.resources.spot else "")
+    name = re.sub(r"[^A-Za-z0-9_]", "_", task.id)
+    return Placement(
+        compute="batch",
+        reason=reason,
+        memory_mib=task.resources.memory_mib or 2_048,
+        job_definition=f"${{JobDefinition_{name}}}",
+        job_queue=f"${{JobQueue_{queue}}}",
+    )
