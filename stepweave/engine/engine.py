@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -12,7 +12,7 @@ from stepweave.engine import payload
 from stepweave.engine.clock import Clock, RealClock
 from stepweave.engine.events import Event, Kind, Listener
 from stepweave.engine.execution import ROLE_ARN, Execution, Status
-from stepweave.engine.failures import TIMEOUT, StateError
+from stepweave.engine.failures import RUNTIME, TIMEOUT, StateError
 from stepweave.engine.frame import Frame, Run
 from stepweave.engine.history import MAX_EVENTS, History
 from stepweave.engine.integrations.base import Integration
@@ -21,6 +21,10 @@ from stepweave.engine.machine import Machine
 from stepweave.engine.tasks import TaskRunner
 from stepweave.engine.tokens import Tokens
 from stepweave.errors import DefinitionError, Problem, UsageError
+
+
+class _TimedOut(Exception):
+    """The machine's TimeoutSeconds have passed."""
 
 
 class Engine:
@@ -129,18 +133,30 @@ class Engine:
                 history.record("ExecutionStarted", 0, None, execution.input),
             )
             self._tell("execution_started", execution, execution.input)
-            async with asyncio.timeout(machine.timeout_seconds):
-                output = await interpreter.run_block(frame)
+            execution.output = await self._within(machine.timeout_seconds, interpreter.run_block(frame))
         except StateError as error:
             self._end(execution, frame, "FAILED", error.error, error.cause)
-        except TimeoutError:
+        except _TimedOut:
             self._end(execution, frame, "TIMED_OUT", TIMEOUT, None)
-        except BaseException:
+        except asyncio.CancelledError:
             self._end(execution, frame, "ABORTED", *self._stopped.pop(execution.name, (None, None)))
             raise
+        except BaseException as error:
+            # A defect of an integration or a listener: the execution ends, and its caller learns why.
+            self._end(execution, frame, "FAILED", RUNTIME, repr(error))
+            raise
         else:
-            execution.output = output
             self._end(execution, frame, "SUCCEEDED", None, None)
+
+    @staticmethod
+    async def _within(seconds: float | None, block: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            async with asyncio.timeout(seconds) as deadline:
+                return await block
+        except TimeoutError as error:
+            if deadline.expired():
+                raise _TimedOut from error
+            raise
 
     def _end(
         self, execution: Execution, frame: Frame | None, status: Status, error: str | None, cause: str | None

@@ -19,6 +19,11 @@ def machine_arn(machine: str) -> str:
     return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}"
 
 
+def execution_arn(machine: str, name: str) -> str:
+    """The ARN of an execution of the embedded engine."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{machine}:{name}"
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Execution:
     """Read it; the engine alone changes it."""
@@ -39,4 +44,4 @@ class Execution:
     @property
     def arn(self) -> str:
         """The ARN, as ``$states.context.Execution.Id`` has it."""
-        return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{self.machine}:{self.name}"
+        return execution_arn(self.machine, self.name)

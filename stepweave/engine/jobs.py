@@ -1,0 +1,140 @@
+"""A Batch job as a subprocess: its command, its limits, its end.
+
+AWS: https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+if sys.platform == "linux":
+    import resource
+
+MIB = 1024 * 1024
+
+GRACE_SECONDS = 5.0
+"""Time between SIGTERM and SIGKILL (30 s on Batch)."""
+
+OnLine = Callable[[str], None]
+"""Told each line that a job prints."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDefinition:
+    """What a job runs, and with what."""
+
+    command: tuple[str, ...]
+    """Program and arguments, as ``exec`` takes them; ``Ref::name`` is a parameter."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment of this process."""
+    directory: str | None = None
+    """Where it runs; None: where this process does."""
+    vcpus: float = 1
+    memory_mib: int | None = None
+    """Most data memory; None: no limit. Enforced on Linux (RLIMIT_DATA)."""
+    gpus: int = 0
+    timeout_seconds: float | None = None
+    """Longest duration of an attempt."""
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt of a job, ended. Times are seconds since the epoch."""
+
+    exit_code: int | None
+    """The exit status, 128 + number for a signal; None when it was stopped for its time or could not start."""
+    reason: str
+    started_at: float
+    stopped_at: float
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command ended with status 0."""
+        return self.exit_code == 0
+
+
+async def run_attempt(
+    definition: JobDefinition, environment: Mapping[str, str], on_line: OnLine, now: Callable[[], float]
+) -> Attempt:
+    """One attempt of a job, ended; cancelled, the job and all it started are killed first."""
+    started_at = now()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *definition.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=_environment(definition, environment),
+            cwd=definition.directory,
+            start_new_session=True,
+        )
+    except OSError as error:
+        reason = f"CannotStartContainerError: {error}"
+        return Attempt(exit_code=None, reason=reason, started_at=started_at, stopped_at=now())
+    _limit_memory(process.pid, definition.memory_mib)
+    lines = asyncio.create_task(_forward(process.stdout, on_line))
+    reason = "Essential container in task exited"
+    exit_code: int | None = None
+    try:
+        async with asyncio.timeout(definition.timeout_seconds):
+            status = await process.wait()
+        exit_code = status if status >= 0 else 128 - status
+    except TimeoutError:
+        reason = "Job attempt duration exceeded timeout"
+    finally:
+        await _end(process)
+        await lines
+    return Attempt(exit_code=exit_code, reason=reason, started_at=started_at, stopped_at=now())
+
+
+def _environment(definition: JobDefinition, more: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment, the definition's, the job's; numeric libraries use the declared vCPUs."""
+    threads = str(max(1, int(definition.vcpus)))
+    return {**os.environ, "OMP_NUM_THREADS": threads, **definition.environment, **more}
+
+
+def _limit_memory(pid: int, memory_mib: int | None) -> None:
+    # Set from here, right after the start: a function between fork and exec is not safe beside threads.
+    if memory_mib is not None and sys.platform == "linux":
+        limit = memory_mib * MIB
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
+
+
+async def _forward(stream: asyncio.StreamReader | None, on_line: OnLine) -> None:
+    """Tell every line until the end; a line longer than the stream's buffer comes in parts."""
+    while stream is not None:
+        try:
+            line = await stream.readuntil()
+        except asyncio.IncompleteReadError as error:
+            if error.partial:
+                on_line(error.partial.decode(errors="replace"))
+            return
+        except asyncio.LimitOverrunError as error:
+            line = await stream.readexactly(error.consumed)
+        on_line(line.decode(errors="replace").rstrip("\n"))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of the process's group: gently while the process lives, then surely."""
+    try:
+        if process.returncode is None:
+            _signal(process.pid, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GRACE_SECONDS):
+                    await process.wait()
+    finally:
+        _signal(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _signal(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)

@@ -1,0 +1,71 @@
+"""A worker process: calls one Python function after another, as its parent asks.
+
+    python -m stepweave.engine.worker_main FD
+
+Both ways over the socket ``FD``: a length of four bytes (big endian), then JSON. A request is
+``{"name": "module:qualname", "event": …}``, an answer ``{"result": …}`` or ``{"error": …, "cause": …}``. What the function
+prints goes to standard output, which the parent has redirected. The worker ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+from stepweave.engine.callables import failure, resolve
+from stepweave.engine.failures import MARSHAL_ERROR, FunctionError
+
+_PR_SET_PDEATHSIG = 1
+"""Linux: the signal that this process gets when its parent dies (prctl(2))."""
+
+
+def main(descriptor: int) -> None:
+    """Serve requests until the parent closes the connection."""
+    _die_with_parent()
+    for stream in (sys.stdout, sys.stderr):
+        # A process that dies in the middle of a call has still written its last lines.
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as requests:
+        while True:
+            head = requests.read(4)
+            if len(head) < 4:
+                return
+            answer = _answer(json.loads(requests.read(int.from_bytes(head, "big"))))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            connection.sendall(len(answer).to_bytes(4, "big") + answer)
+
+
+def _answer(request: Any) -> bytes:
+    try:
+        result = resolve(request["name"])(request["event"])
+    except FunctionError as error:
+        answer = {"error": error.error, "cause": error.cause}
+    except (Exception, SystemExit) as error:
+        name, cause = failure(error)
+        answer = {"error": name, "cause": cause}
+    else:
+        answer = {"result": result}
+    try:
+        return json.dumps(answer, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        cause = json.dumps({"errorMessage": f"the result is not JSON: {error}", "errorType": MARSHAL_ERROR})
+        return json.dumps({"error": MARSHAL_ERROR, "cause": cause}).encode()
+
+
+def _die_with_parent() -> None:
+    """End this process when the parent ends in the middle of a call; between calls the closed connection tells."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

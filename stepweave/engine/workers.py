@@ -1,0 +1,190 @@
+"""`WorkerPool`: Python functions called in child processes, one call at a time each.
+
+Fresh interpreters (``worker_main``), started when first needed and used again. A worker that dies, or whose call is
+cancelled, is replaced; what it printed is kept per call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from stepweave.engine.failures import FunctionError
+
+WORKER_DIED = "Lambda.Unknown"
+"""The error of a call whose worker died: Lambda's own name for a sandbox that crashed."""
+
+OnLog = Callable[[Any, str], None]
+"""Told what a call printed: the call's event, and the text."""
+
+_LOG_TAIL_CHARACTERS = 2_000
+"""Last words of a dead worker that its error's cause repeats."""
+
+
+class WorkerPool:
+    """Up to ``size`` worker processes. Use it inside one event loop, as an async context manager or with ``close``."""
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        path: Sequence[str | Path] = (),
+        environment: Mapping[str, str] | None = None,
+        directory: str | Path | None = None,
+        on_log: OnLog | None = None,
+    ) -> None:
+        """``path`` comes first in the workers' ``sys.path``; ``environment`` is added to this process's."""
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._environment = {**os.environ, **(environment or {})}
+        python_path = [*map(str, path), self._environment.get("PYTHONPATH", "")]
+        self._environment["PYTHONPATH"] = os.pathsep.join(filter(None, python_path))
+        self._directory = directory
+        self._on_log = on_log
+
+    async def __aenter__(self) -> WorkerPool:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def function(self, name: str) -> Callable[[Any], Awaitable[Any]]:
+        """The function ``module:qualname`` as ``lambda:invoke`` calls it."""
+
+        async def call(event: Any) -> Any:
+            return await self.call(name, event)
+
+        return call
+
+    async def call(self, name: str, event: Any) -> Any:
+        """The result of ``module:qualname`` for ``event``.
+
+        Raises ``FunctionError`` with the function's error, or ``Lambda.Unknown`` when the worker died. A call that is
+        cancelled kills its worker.
+        """
+        request = json.dumps({"name": name, "event": event}).encode()
+        async with self._slots:
+            worker = await self._worker()
+            self._busy.add(worker)
+            try:
+                answer = json.loads(await worker.call(request))
+            except (EOFError, ConnectionError) as error:
+                status = worker.kill()
+                raise FunctionError(WORKER_DIED, _last_words(status, worker.printed)) from error
+            except BaseException:
+                worker.kill()
+                raise
+            finally:
+                self._busy.discard(worker)
+                text = worker.take_log()
+                if text and self._on_log is not None:
+                    self._on_log(event, text)
+                if worker.alive:
+                    self._idle.append(worker)
+        if "error" in answer:
+            raise FunctionError(answer["error"], answer["cause"])
+        return answer["result"]
+
+    async def close(self) -> None:
+        """End every worker."""
+        while self._idle:
+            self._idle.pop().kill()
+        for worker in tuple(self._busy):
+            worker.kill()
+
+    async def _worker(self) -> _Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            worker.kill()
+        return await _Worker.start(self._environment, self._directory)
+
+
+class _Worker:
+    """One process, its connection, and the file that takes what it prints."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        log: IO[bytes],
+        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    ) -> None:
+        self._process = process
+        self._log = log
+        self._reader, self._writer = streams
+        self.printed = ""
+
+    @classmethod
+    async def start(cls, environment: Mapping[str, str], directory: str | Path | None) -> _Worker:
+        """A new worker."""
+        ours, theirs = socket.socketpair()
+        # A file and not a pipe: nothing is lost when the process dies, and nobody has to read along.
+        log = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the worker
+        fcntl.fcntl(log, fcntl.F_SETFL, os.O_APPEND)
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "stepweave.engine.worker_main", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs.fileno(),),
+                env=environment,
+                cwd=directory,
+                start_new_session=True,
+            )
+        ours.setblocking(False)
+        return cls(process, log, await asyncio.open_connection(sock=ours))
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    async def call(self, request: bytes) -> bytes:
+        """The answer to a request; raises ``EOFError`` or ``ConnectionError`` when the process dies."""
+        self._writer.write(len(request).to_bytes(4, "big") + request)
+        head = await self._reader.readexactly(4)
+        return await self._reader.readexactly(int.from_bytes(head, "big"))
+
+    def take_log(self) -> str:
+        """What was printed since the last time."""
+        if self._log.closed:
+            return self.printed
+        size = os.fstat(self._log.fileno()).st_size
+        if not size:
+            return ""
+        text = os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+        os.ftruncate(self._log.fileno(), 0)
+        return text
+
+    def kill(self) -> int:
+        """End the process and all it started; its exit status (negative: the signal that ended it earlier)."""
+        status = self._process.poll()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        killed = self._process.wait()
+        self._writer.close()
+        if not self._log.closed:
+            self.printed = self.take_log()
+            self._log.close()
+        return killed if status is None else status
+
+
+def _last_words(status: int, printed: str) -> str:
+    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    text = f"The worker process ended with {how} in the middle of the call."
+    if tail := printed[-_LOG_TAIL_CHARACTERS:].strip():
+        text += f" Its last output: {tail}"
+    return json.dumps({"errorMessage": text, "errorType": WORKER_DIED})
