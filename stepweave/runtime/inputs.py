@@ -38,7 +38,7 @@ class Inputs:
         self._scratch = scratch
         self._specs = _specs(event)
         self._params = event["run"].get("params", {})
-        self._envelopes: dict[str, Envelope] = {}
+        self._envelopes: dict[str, Envelope | None] = {}
         self._values: dict[str, Any] = {}
 
     def arguments(self, function: Callable[..., Any]) -> dict[str, Any]:
@@ -111,25 +111,37 @@ class Inputs:
     def _exists(self, task: str) -> bool:
         """Whether the task succeeded. A rule other than ``all_success`` lets a task run although one did not."""
         record = self._event.get("records", {}).get(task)
-        status = record["status"] if record else self._event.get("upstream", {}).get(task, "success")
-        return status == "success"
+        if record is not None:
+            return record["status"] == "success"
+        if "upstream" not in self._event:
+            return True
+        status = self._event["upstream"].get(task)
+        # Not every status travels; where it does not, the store knows whether there is a value.
+        return self._find_envelope(task) is not None if status is None else status == "success"
 
     def _inline_text(self, task: str) -> str | None:
         record = self._event.get("records", {}).get(task)
         return record.get("value") if record else None
 
     def _envelope(self, task: str) -> Envelope:
+        envelope = self._find_envelope(task)
+        if envelope is None:
+            raise DataError(
+                f"the value of task {task!r} is not in the store {self._store.url}: expected the object "
+                f"{self._key(task)!r}; if the task ran elsewhere, point both to one store"
+            )
+        return envelope
+
+    def _find_envelope(self, task: str) -> Envelope | None:
         if task not in self._envelopes:
-            run = self._event["run"]
-            key = result_key(task_prefix(run["dag"], run["id"], task))
+            key = self._key(task)
             data = self._store.get_or_none(key)
-            if data is None:
-                raise DataError(
-                    f"the value of task {task!r} is not in the store {self._store.url}: expected the object {key!r}; "
-                    "if the task ran elsewhere, point both to one store"
-                )
-            self._envelopes[task] = parse_envelope(data, key)
+            self._envelopes[task] = None if data is None else parse_envelope(data, key)
         return self._envelopes[task]
+
+    def _key(self, task: str) -> str:
+        run = self._event["run"]
+        return result_key(task_prefix(run["dag"], run["id"], task))
 
 
 def _specs(event: Event) -> dict[str, Any]:

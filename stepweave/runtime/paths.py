@@ -24,8 +24,8 @@ def native(value: Any, path: Sequence[str | int], origin: str) -> Json:
 
 
 def field_name(path: Sequence[str | int]) -> str:
-    """Name of a part in the record's ``fields``: the steps joined by dots."""
-    return ".".join(map(str, path))
+    """Name of a part in the record's ``fields``: the steps joined by dots, ``value`` for the value as a whole."""
+    return ".".join(map(str, path)) or "value"
 
 
 def shown(path: Sequence[str | int]) -> str:

@@ -1,0 +1,102 @@
+"""`python -m stepweave.runtime.batch`: the command of a Batch job's container.
+
+It reads the event whose key is in ``STEPWEAVE_INPUT`` from the store in ``STEPWEAVE_STORE`` and runs the task. The exit
+status tells the job's retry strategy (``evaluateOnExit``) what to do:
+
+    0 success    65 DataError    70 PermanentError    71 ResourceError    75 TransientError    77 Skip    64 wrong usage
+
+A failure also leaves ``failure.json`` under the task's prefix, with the class and the error's text. After one that no
+further attempt can mend, a further attempt ends at once with the same status.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from stepweave.errors import (
+    DataError,
+    PermanentError,
+    ResourceError,
+    Skip,
+    StoreError,
+    TaskError,
+    TransientError,
+    UsageError,
+)
+from stepweave.runtime.events import Event
+from stepweave.runtime.invoke import invoke
+from stepweave.stores.layout import failure_key, task_prefix
+from stepweave.stores.objects import ObjectStore, open_store
+
+INPUT_VARIABLE = "STEPWEAVE_INPUT"
+STORE_VARIABLE = "STEPWEAVE_STORE"
+ATTEMPT_VARIABLE = (
+    "AWS_BATCH_JOB_ATTEMPT"  # from 1: docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html
+)
+
+EXIT_STATUS: dict[type[TaskError] | type[Skip], int] = {
+    DataError: 65,
+    PermanentError: 70,
+    ResourceError: 71,
+    TransientError: 75,
+    Skip: 77,
+}
+USAGE_STATUS = 64
+
+_FINAL = {"DataError", "PermanentError", "Skip"}
+_CLASSES = {cls.__name__: cls for cls in EXIT_STATUS}
+
+
+def run(environment: Mapping[str, str], *, compute: str = "batch", logs: bool = False) -> int:
+    """The exit status of the job that ``environment`` describes."""
+    try:
+        store, event = _job(environment)
+    except (UsageError, StoreError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE_STATUS
+    key = failure_key(_prefix(event))
+    earlier = failure(store, event)
+    if earlier is not None and type(earlier).__name__ in _FINAL:
+        sys.stderr.write(f"an earlier attempt failed for good: {earlier}\n")
+        return EXIT_STATUS[type(earlier)]
+    try:
+        invoke(event, store, compute=compute, logs=logs, echo=True)
+    except (TaskError, Skip) as error:
+        store.put(key, json.dumps({"class": type(error).__name__, "error": str(error)}).encode())
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return EXIT_STATUS[type(error)]
+    return 0
+
+
+def failure(store: ObjectStore, event: Event) -> TaskError | Skip | None:
+    """How the last attempt of the job failed, as the exception that it raised; None when it did not."""
+    data = store.get_or_none(failure_key(_prefix(event)))
+    if data is None:
+        return None
+    mark: dict[str, Any] = json.loads(data)
+    return _CLASSES[mark["class"]](mark["error"])
+
+
+def _job(environment: Mapping[str, str]) -> tuple[ObjectStore, Event]:
+    for variable in (STORE_VARIABLE, INPUT_VARIABLE):
+        if not environment.get(variable):
+            raise UsageError(
+                f"the environment variable {variable} is not set; the state machine sets it for each job"
+            )
+    store = open_store(environment[STORE_VARIABLE])
+    event: Event = json.loads(store.get(environment[INPUT_VARIABLE]))
+    event["attempt"] = event.get("attempt", 0) + int(environment.get(ATTEMPT_VARIABLE, "1")) - 1
+    return store, event
+
+
+def _prefix(event: Event) -> str:
+    run = event["run"]
+    return task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))
+
+
+if __name__ == "__main__":
+    sys.exit(run(os.environ))
