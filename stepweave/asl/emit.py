@@ -7,7 +7,8 @@ The jump assigns the records of what is jumped over, as far as they are read lat
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from bisect import bisect_left
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from stepweave.asl import conditions, names, states
@@ -110,8 +111,10 @@ class _FrameEmitter:
         self.stop_state_used = False
         self.outcome_used = False
         self.not_run_used: set[Element] = set()
-        self.stop_used = False
         self.messages = {element: self._outside_messages(element) for element in frame.elements}
+        self.telling = [element for element in frame.elements if self.messages[element]]
+        self.kept = [e for e in frame.elements if e.kind != "notify" and self._is_kept(e)]
+        self.landings = {element.low: element for element in frame.elements if element.tolerant}
 
     # The whole frame.
 
@@ -427,28 +430,34 @@ class _FrameEmitter:
         """
         landing = self.all.tolerant.landing(element)
         assign: dict[str, Any] = {}
-        skipped = [e for e in self.frame.elements[element.index :] if e.low < landing and e.kind != "notify"]
-        for jumped in skipped:
+        for jumped in self._from(self.kept, element, landing):
             record = own if jumped is element and own is not None else stop
             assign.update(self._records_of_skipped(jumped, record, landing))
-        first_message = next((e for e in self._between(element, landing) if self.messages[e]), None)
-        if first_message is not None:
-            self.stop_used = True
-            self._need_not_run_chain(first_message, landing)
-            assign[self._stop_variable()] = dict(stop)
-            return assign, names.not_run_signal(first_message.label)
-        return assign, self._landing_entry(landing)
+        told = next(self._from(self.telling, element, landing), None)
+        if told is None:
+            return assign, self._landing_entry(landing)
+        self.not_run_used.update(self._from(self.telling, element, landing))
+        assign[self._stop_variable()] = dict(stop)
+        return assign, names.not_run_signal(told.label)
 
-    def _between(self, element: Element, landing: int) -> list[Element]:
-        return [e for e in self.frame.elements[element.index :] if e.low < landing]
+    def _from(self, elements: Sequence[Element], first: Element, landing: int) -> Iterator[Element]:
+        """Those of ``elements`` that a jump from ``first`` to ``landing`` passes over."""
+        for index in range(bisect_left(elements, first.index, key=lambda e: e.index), len(elements)):
+            if elements[index].low >= landing:
+                return
+            yield elements[index]
+
+    def _is_kept(self, element: Element) -> bool:
+        """Whether a record of ``element`` is read where a jump over it lands, or later."""
+        landing, last = self.all.tolerant.landing(element), self.reads.last_required
+        if element.kind == "run":
+            return last.get(self.reads.tally.get(element.task, element.task), -1) >= landing
+        return any(last.get(k, -1) >= landing for frame in element.frames for k in self.reads.exports.get(frame, ()))
 
     def _records_of_skipped(self, jumped: Element, record: Mapping[str, Any], landing: int) -> dict[str, Any]:
         """Assignments for the records of ``jumped`` that are read at or after ``landing``."""
         last = self.reads.last_required
         if jumped.kind == "run":
-            key = self.reads.tally.get(jumped.task, jumped.task)
-            if last.get(key, -1) < landing:
-                return {}
             self.reads.used.add(jumped)
             return {names.variable(jumped.task): dict(record)}
         kept: dict[str, Any] = {}
@@ -456,26 +465,18 @@ class _FrameEmitter:
             for key in self.reads.exports.get(frame, ()):
                 if last.get(key, -1) >= landing:
                     kept[key] = self._tally_of_skipped(jumped, key, record) if key.startswith("#") else dict(record)
-        if not kept:
-            return {}
         self.reads.used.add(jumped)
         return {jumped.variable: kept}
 
     def _tally_of_skipped(self, jumped: Element, key: str, record: Mapping[str, Any]) -> dict[str, Any]:
-        count = sum(
-            1
-            for task, tally in self.reads.tally.items()
-            if tally == key and jumped.low <= self.all.layout.runs[task].low < jumped.high
-        )
+        count = self.reads.count(jumped, key)
         status = str(record["status"]).removeprefix("{% ").removesuffix(" %}")
         failed = count if status == "upstream_failed" else f"{{% ({status}) = 'skipped' ? 0 : {count} %}}"
         return {"n": count, "f": failed, "by": record["by"]}
 
     def _landing_entry(self, landing: int) -> str:
-        for element in self.frame.elements:
-            if element.low == landing:
-                return self._entry(element)
-        return self._end_entry()
+        element = self.landings.get(landing)
+        return self._entry(element) if element is not None else self._end_entry()
 
     def _end_entry(self) -> str:
         """Where a path ends that jumped to the end of the frame."""
@@ -514,13 +515,9 @@ class _FrameEmitter:
     def _stop_variable(self) -> str:
         return f"stop_{self.frame.low}"
 
-    def _need_not_run_chain(self, element: Element, landing: int) -> None:
-        self.not_run_used.update(e for e in self._between(element, landing) if self.messages[e])
-
     def _not_run_signal(self, element: Element) -> dict[str, State]:
         landing = self.all.tolerant.landing(element)
-        following = (e for e in self._between(element, landing) if e is not element and self.messages[e])
-        after = next(following, None)
+        after = next((e for e in self._from(self.telling, element, landing) if e is not element), None)
         target = names.not_run_signal(after.label) if after is not None else self._landing_entry(landing)
         state = states.signal_not_run(self.messages[element], "{% $" + self._stop_variable() + " %}")
         state["Catch"] = [{"ErrorEquals": errors, "Next": target} for errors in _ALL_ERRORS]

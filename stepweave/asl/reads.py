@@ -49,7 +49,14 @@ class Reads:
     individual: set[str] = field(default_factory=set)
     """Tasks of which an expression reads a field: a tally will not do."""
     leaves: tuple[str, ...] = ()
+    """Tasks whose outcome is the run's."""
     extra: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Upstream tasks of a strict task whose success nothing else implies."""
+    counts: dict[tuple[Element, str], int] = field(default_factory=dict)
+    """Tasks of a tally inside an element."""
+
+    def count(self, element: Element, key: str) -> int:
+        return self.counts.get((element, key), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +213,11 @@ def _form_tallies(reads: Reads) -> None:
             number += 1
             reads.tally.update((task, f"#{number}") for task in members)
             reads.last_required[f"#{number}"] = reads.last_required[members[0]]
+    for task, key in reads.tally.items():
+        element: Element | None = reads.layout.runs[task]
+        while element is not None:
+            reads.counts[element, key] = reads.counts.get((element, key), 0) + 1
+            element = element.frame.holder
     for frame, keys in reads.exports.items():
         reads.exports[frame] = dict.fromkeys(reads.tally.get(key, key) for key in keys)
 

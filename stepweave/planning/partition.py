@@ -141,6 +141,7 @@ class _Cutter:
         """Runs of neighbours packed into machines as full as the limits allow, until ``excess`` is gone."""
         result: list[_Unit] = []
         pack: list[_Unit] = []
+        filled = Cost()
         room = Cost(
             self.limits.bytes - _FORK.bytes, self.limits.events - _FORK.events, self.limits.depth - int(in_parallel)
         )
@@ -148,13 +149,14 @@ class _Cutter:
             if excess <= 0 and not pack:
                 result.extend(units[index:])
                 break
-            if pack and not (_total(pack) + unit.cost).fits(room):
+            if pack and not (filled + unit.cost).fits(room):
                 excess -= self._close(pack, result, in_parallel=in_parallel)
-                pack = []
+                pack, filled = [], Cost()
                 if excess <= 0:
                     result.extend(units[index:])
                     break
             pack.append(unit)
+            filled += unit.cost
         else:
             self._close(pack, result, in_parallel=in_parallel)
         return result

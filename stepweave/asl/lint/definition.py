@@ -157,7 +157,7 @@ class _Walk:
             self._report.add(
                 "query-language", what, scope, name, got=state["QueryLanguage"], expected="JSONata", fix=fix
             )
-        elif not self._language_reported:
+        elif self._language == "JSONPath" and not self._language_reported:
             self._language_reported = True
             what = "only definitions in JSONata mode can be checked"
             self._report.add(

@@ -45,7 +45,7 @@ def check_map(state: Mapping[str, Any], add: Add) -> None:
     for field in _DISTRIBUTED_ONLY:
         if field not in state:
             continue
-        if not distributed:
+        if not distributed and isinstance(processor, dict):
             fix = "set ItemProcessor.ProcessorConfig.Mode to DISTRIBUTED"
             add("map-mode", f"{field} belongs to a Distributed Map, this one is inline", fix=fix)
         value = state[field]

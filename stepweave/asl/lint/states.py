@@ -53,8 +53,7 @@ class StateCheck:
         for field in REQUIRED.get(kind, ()):
             if field not in state:
                 self._add("missing-field", f"a {kind} state needs {field}", expected=field)
-        self._values("", state, RESULT if "Retry" in STATE_FIELDS[kind] else ENTRY)
-        own_assigns = self._assigns
+        own_assigns = self._values("", state, RESULT if "Retry" in STATE_FIELDS[kind] else ENTRY)
         if "Next" in STATE_FIELDS[kind]:
             self._next(own_assigns)
         if kind == "Choice":
@@ -103,7 +102,7 @@ class StateCheck:
             self._reads.collect(holder["Output"], where + "Output", members)
         assign = holder.get("Assign")
         if not isinstance(assign, dict):
-            return 0
+            return 0 if assign is None else EVERY_VARIABLE
         bits = 0
         for name in assign:
             if fault := variable_name_fault(str(name)):
@@ -193,20 +192,20 @@ class StateCheck:
             self._way(self._state["Default"], assigns, "Default")
 
     def _rule(self, where: str, rule: Mapping[str, Any]) -> None:
+        needed = ["Condition", "Next"]
         for field, value in rule.items():
             check = RULE_FIELDS.get(field)
-            if check is None and (
-                field in JSONPATH_FIELDS or field in ("And", "Or", "Not") or "Equals" in field
-            ):
+            if check is None and (field in JSONPATH_FIELDS or field in ("And", "Or", "Not") or "Equals" in field):
                 fix = "write the comparison in Condition: {% … %}"
                 self._add("jsonpath-field", f"{where} has the JSONPath field {field}", fix=fix)
+                needed = ["Next"]
             elif check is None:
                 self._add("unknown-field", f"{where} has the field {field}, which no rule has", got=field)
             elif expected := check(value):
                 self._add("field-type", f"{where}.{field} has a wrong value", expected=expected, got=value)
             elif field == "Condition":
                 self._reads.collect(value, where + ".Condition", ENTRY)
-        for field in ("Condition", "Next"):
+        for field in needed:
             if field not in rule:
                 self._add("missing-field", f"{where} has no {field}", expected=field)
         self._way(rule.get("Next"), self._values(where + ".", rule, ENTRY), where + ".Next")
