@@ -1,1 +1,52 @@
-"""stepweave."""
+"""Write an ML pipeline as a Python DAG; run it on a laptop in the very state machine that AWS will run.
+
+    from stepweave import dag, task
+
+    @task
+    def greet(name: str) -> str:
+        return f"Hello {name}"
+
+    @dag
+    def hello(name: str = "world"):
+        greet(name)
+
+The names here are those that a DAG's module needs; everything else is imported from its own module.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from stepweave.authoring.assets import Asset
+from stepweave.authoring.compute import Batch, Lambda
+from stepweave.authoring.dags import dag
+from stepweave.authoring.groups import task_group
+from stepweave.authoring.ordering import chain
+from stepweave.authoring.params import Param
+from stepweave.authoring.retry import Retry
+from stepweave.authoring.schedule import Cron, Every
+from stepweave.authoring.tasks import task
+
+if TYPE_CHECKING:
+    from stepweave.runtime.context import get_current_context
+
+__all__ = [
+    "dag",
+    "task",
+    "task_group",
+    "chain",
+    "Param",
+    "Cron",
+    "Every",
+    "Retry",
+    "Asset",
+    "Lambda",
+    "Batch",
+    "get_current_context",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """``get_current_context``, which only a running task needs, imported when it is first asked for."""
+    if name == "get_current_context":
+        return importlib.import_module("stepweave.runtime.context").get_current_context
+    raise AttributeError(f"module 'stepweave' has no attribute {name!r}")

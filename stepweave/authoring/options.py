@@ -80,11 +80,15 @@ def conflicts(layer: Mapping[str, Any]) -> list[Problem]:
 
 def _normal(read: dict[str, Any]) -> TaskOptions:
     retry = read.get("retry", _NO_RETRY)
-    retry = dataclasses.replace(
-        retry,
-        attempts=read.get("retries", retry.attempts),
-        delay_seconds=read.get("retry_delay", retry.delay_seconds),
-    )
+    if "retries" in read or "retry_delay" in read:
+        delay = read.get("retry_delay", retry.delay_seconds)
+        ceiling = retry.max_delay_seconds
+        retry = dataclasses.replace(
+            retry,
+            attempts=read.get("retries", retry.attempts),
+            delay_seconds=delay,
+            max_delay_seconds=None if ceiling is not None and ceiling <= delay else ceiling,
+        )
     teardown = read.get("teardown", False)
     return TaskOptions(
         task_id=read.get("task_id"),

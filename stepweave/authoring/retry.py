@@ -13,6 +13,8 @@ from stepweave.graph.model import RetryPolicy
 Duration: TypeAlias = "float | str | timedelta"
 """Seconds, text such as ``"30s"`` or ``"6h"``, or a ``timedelta``."""
 
+DEFAULT_CEILING_SECONDS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -24,7 +26,7 @@ class Retry:
     """Wait before the first retry."""
     backoff: float = 2.0
     """Factor by which each further wait grows; 1 keeps it the same."""
-    max_delay: Duration | None = 300
+    max_delay: Duration | None = DEFAULT_CEILING_SECONDS
     """Ceiling of the wait; None for no ceiling."""
     jitter: bool = True
     """Draw each wait evenly from 0 to its length, so that many failed tasks do not come back at once."""
@@ -40,11 +42,14 @@ def policy(retry: Retry) -> RetryPolicy:
         raise ValueError("attempts must be a whole number")
     if not isinstance(backoff, (int, float)) or isinstance(backoff, bool):
         raise ValueError("backoff must be a number")
+    delay = seconds(retry.delay)
+    # A first wait beyond the default ceiling lifts it: nobody asked for that ceiling.
+    ceiling = None if retry.max_delay == DEFAULT_CEILING_SECONDS <= delay else retry.max_delay
     return RetryPolicy(
         attempts=attempts,
-        delay_seconds=seconds(retry.delay),
+        delay_seconds=delay,
         backoff=float(backoff),
-        max_delay_seconds=None if retry.max_delay is None else seconds(retry.max_delay),
+        max_delay_seconds=None if ceiling is None else seconds(ceiling),
         jitter=bool(retry.jitter),
         on=_names([retry.on] if isinstance(retry.on, (str, type)) else retry.on),
     )

@@ -37,49 +37,37 @@ class Signature:
     problems: tuple[Problem, ...]
     """Why the function cannot be a task."""
 
-    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-        """Arguments by parameter name, in the order of the parameters, and what does not fit."""
-        problems = []
-        if len(args) > self.positional:
-            problems.append(
-                self._problem(
-                    "unexpected-argument",
-                    f"{len(args)} arguments are given by position",
-                    expected=f"at most {self.positional}",
-                    fix="give arguments by name",
-                )
-            )
-        given = dict(zip(self.parameters[: self.positional], args, strict=False))
-        for name, value in kwargs.items():
+    def bind(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], bound: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """Arguments by parameter name, and what does not fit; positions count the parameters not in ``bound``."""
+        free = self.parameters[: self.positional]
+        if bound:
+            free = tuple(name for name in free if name not in bound)
+        given = dict(zip(free, args, strict=False))
+        problems = [] if len(args) <= len(free) else [self._too_many(len(args), len(free))]
+        for name, value in {**bound, **kwargs}.items() if bound else kwargs.items():
             if name in given:
-                problems.append(
-                    self._problem(
-                        "unexpected-argument", f"argument {name!r} is given twice", fix=f"give {name} once"
-                    )
-                )
+                what, fix = f"argument {name!r} is given twice", f"give {name} once"
+                problems.append(self._problem("unexpected-argument", what, fix))
             elif name in self.parameters or self.open:
                 given[name] = value
             else:
-                problems.append(
-                    self._problem(
-                        "unexpected-argument",
-                        f"unexpected argument {name!r}",
-                        fix=did_you_mean(name, self.parameters),
-                    )
-                )
+                what, fix = f"unexpected argument {name!r}", did_you_mean(name, self.parameters)
+                problems.append(self._problem("unexpected-argument", what, fix))
         missing = [name for name in self.required if name not in given]
         if missing:
-            problems.append(
-                self._problem(
-                    "missing-argument",
-                    f"missing argument {', '.join(map(repr, missing))}",
-                    fix=f"give {', '.join(f'{name}=...' for name in missing)}",
-                )
-            )
+            what = f"missing argument {', '.join(map(repr, missing))}"
+            fix = f"give {', '.join(f'{name}=...' for name in missing)}"
+            problems.append(self._problem("missing-argument", what, fix))
         return given, problems
 
-    def _problem(self, code: str, what: str, *, fix: str, expected: str | None = None) -> Problem:
-        return Problem(what=what, code=code, expected=expected or self.text, fix=fix)
+    def _too_many(self, given: int, free: int) -> Problem:
+        what = f"{given} arguments are given by position, {free} can be"
+        return self._problem("unexpected-argument", what, "leave out what is too many, or give it by name")
+
+    def _problem(self, code: str, what: str, fix: str) -> Problem:
+        return Problem(what=what, code=code, expected=self.text, fix=fix)
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:

@@ -18,13 +18,18 @@ def here() -> Source:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        ours = _OURS.get(file)
-        if ours is None:
-            ours = _OURS[file] = file.startswith(_PACKAGE)
-        if not ours:
+        if not is_ours(file):
             return Source(file=shown(file), line=frame.f_lineno)
         frame = frame.f_back
     return Source(file="<unknown>", line=1)
+
+
+def is_ours(file: str) -> bool:
+    """Whether ``file`` is part of this library."""
+    ours = _OURS.get(file)
+    if ours is None:
+        ours = _OURS[file] = file.startswith(_PACKAGE)
+    return ours
 
 
 def shown(file: str) -> str:

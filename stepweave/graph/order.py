@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Graph
+from stepweave.graph.problems import problem_at
 
 
 def topological_order(graph: Graph) -> tuple[str, ...]:
@@ -136,12 +137,10 @@ def _from_first_written(graph: Graph, ring: list[str]) -> tuple[str, ...]:
 
 def cycle_problem(graph: Graph, ring: Sequence[str]) -> Problem:
     """The problem that describes the cycle ``ring``, as :func:`find_cycle` returns it."""
-    source = graph[ring[0]].source
-    return Problem(
-        what=f"tasks wait for each other: {' → '.join((*ring, ring[0]))}",
-        code="cycle",
-        file=source.file if source else None,
-        line=source.line if source else None,
+    return problem_at(
+        graph[ring[0]].source,
+        "cycle",
+        f"tasks wait for each other: {' → '.join((*ring, ring[0]))}",
         task=ring[0],
         expected="a graph without cycles",
         fix=f"remove one of these edges, e.g. {ring[-1]} >> {ring[0]}",

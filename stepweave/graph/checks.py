@@ -1,0 +1,189 @@
+"""What is wrong with a graph, whoever built it.
+
+:func:`check` finds all mistakes that the graph alone shows: names, references, cycles, trigger rules, clean-up tasks,
+and values beyond the limits of AWS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Set
+
+from stepweave.errors import Problem
+from stepweave.graph.limits import dag_limit_problems, limit_problems
+from stepweave.graph.model import FromParam, Graph, Source, Task, references
+from stepweave.graph.order import cycle_problem, find_cycle
+from stepweave.graph.outcomes import RULES
+from stepweave.graph.problems import problem_at
+
+LONGEST_NAME = 60
+"""Longest id of a task or DAG: names of states and machines are derived from it and must keep within 80 characters
+(https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+
+LATER_RULES = frozenset({"one_success", "one_failed", "one_done", "always", "all_done_setup_success"})
+"""Trigger rules of Airflow that are known but cannot be used yet."""
+
+_TASK_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_DAG_ID = re.compile(r"[A-Za-z0-9_-]+")
+_CODE = re.compile(r"\{%|\$\{|Ref::")
+
+
+def check(graph: Graph) -> tuple[Problem, ...]:
+    """All mistakes in ``graph``; empty when it is sound."""
+    problems = [*_dag_problems(graph), *dag_limit_problems(graph)]
+    params = {param.name for param in graph.dag.params}
+    teardowns = {task.id for task in graph.tasks if task.teardown}
+    seen: set[str] = set()
+    for task in graph.tasks:
+        problems += _name_problems(task, seen)
+        seen.add(task.id)
+        problems += _reference_problems(graph, task, params)
+        if task.trigger_rule != "all_success":
+            problems += _rule_problems(graph, task)
+        if teardowns:
+            problems += _teardown_problems(task, teardowns)
+        problems += limit_problems(task)
+    ring = find_cycle(graph)
+    if len(ring) > 1:  # a ring of one is a self-reference, which has been reported
+        problems.append(cycle_problem(graph, ring))
+    return tuple(problems)
+
+
+def _dag_problems(graph: Graph) -> Iterator[Problem]:
+    dag = graph.dag
+    if not graph.tasks:
+        yield problem_at(
+            dag.source, "empty-dag", f"DAG {dag.id!r} has no tasks", fix="call a task in the DAG function"
+        )
+    if not _DAG_ID.fullmatch(dag.id):
+        yield problem_at(
+            dag.source,
+            "name",
+            f"the DAG id {dag.id!r} cannot be used",
+            expected="letters, digits, _ and -",
+            fix=f"write dag_id={_clean(dag.id, 'dag')!r}",
+        )
+    yield from _too_long(dag.source, None, "DAG", dag.id)
+    yield from _text_problems(dag.source, None, (dag.owner, *dag.tags))
+
+
+def _name_problems(task: Task, seen: Set[str]) -> Iterator[Problem]:
+    if task.id in seen:
+        what = f"two tasks have the id {task.id!r}"
+        yield problem_at(
+            task.source, "duplicate-id", what, task=task.id, fix="give each task an id of its own"
+        )
+    if not _TASK_ID.fullmatch(task.id):
+        yield problem_at(
+            task.source,
+            "name",
+            f"the task id {task.id!r} cannot be used",
+            task=task.id,
+            expected="a letter, then letters, digits, _, - and .",
+            fix=f"write task_id={_clean(task.id, 'task')!r}",
+        )
+    if len(task.id) > LONGEST_NAME:
+        yield from _too_long(task.source, task.id, "task", task.id)
+    if task.owner or task.tags:
+        yield from _text_problems(task.source, task.id, (task.owner, *task.tags))
+
+
+def _clean(name: str, start: str) -> str:
+    cleaned = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-")[:LONGEST_NAME]
+    return cleaned if cleaned[:1].isalpha() else f"{start}_{cleaned}".rstrip("_")
+
+
+def _too_long(source: Source | None, task: str | None, kind: str, name: str) -> Iterator[Problem]:
+    if len(name) > LONGEST_NAME:
+        yield problem_at(
+            source,
+            "name-length",
+            f"the {kind} id {name!r} is too long",
+            task=task,
+            expected=f"at most {LONGEST_NAME} characters, with those of its task groups",
+            got=f"{len(name)} characters",
+            fix=f"shorten it, or give {kind}_id=",
+        )
+
+
+def _text_problems(source: Source | None, task: str | None, texts: tuple[str, ...]) -> Iterator[Problem]:
+    for text in texts:
+        if found := _CODE.search(text):
+            yield problem_at(
+                source,
+                "text-code",
+                f"owner or tag {text!r} holds {found.group()!r}, which AWS would read as code",
+                task=task,
+                expected="plain text",
+                fix=f"leave {found.group()!r} out (in values and docs it is allowed)",
+            )
+
+
+def _reference_problems(graph: Graph, task: Task, params: Set[str]) -> Iterator[Problem]:
+    unknown = dict.fromkeys(up for up in task.upstream if up not in graph)
+    for _, binding in task.arguments:
+        for reference in references(binding):
+            if isinstance(reference, FromParam):
+                if reference.param not in params:
+                    what = f"there is no param {reference.param!r}"
+                    yield problem_at(
+                        task.source, "unknown-reference", what, task=task.id, fix="declare it in the DAG"
+                    )
+            elif reference.task not in graph:
+                unknown[reference.task] = None
+            elif reference.task not in task.upstream:
+                what = f"it uses the value of {reference.task!r}, which is not upstream"
+                yield problem_at(task.source, "missing-edge", what, task=task.id, fix="add it to upstream")
+    for up in unknown:
+        what = f"there is no task {up!r}"
+        yield problem_at(
+            task.source, "unknown-reference", what, task=task.id, fix="refer to a task of this DAG"
+        )
+    if task.id in task.upstream:
+        yield problem_at(
+            task.source, "self-reference", "it waits for itself", task=task.id, fix="remove this edge"
+        )
+
+
+def _rule_problems(graph: Graph, task: Task) -> Iterator[Problem]:
+    rule = task.trigger_rule
+    if rule in LATER_RULES:
+        what = f"trigger rule {rule!r} is not available yet"
+        yield problem_at(
+            task.source, "trigger-rule", what, task=task.id, expected=_RULE_NAMES, fix="use one of these"
+        )
+    elif rule not in RULES:
+        what = f"unknown trigger rule {rule!r}"
+        yield problem_at(
+            task.source, "trigger-rule", what, task=task.id, expected=_RULE_NAMES, fix="use one of these"
+        )
+    elif graph.dag.fail_fast and rule in ("all_done", "all_failed"):
+        what = f"trigger rule {rule!r} waits for failures, but fail_fast ends the run at the first one"
+        fix = "leave out fail_fast, or use all_success"
+        yield problem_at(task.source, "fail-fast", what, task=task.id, fix=fix)
+
+
+_RULE_NAMES = f"one of {', '.join(RULES)}"
+
+
+def _teardown_problems(task: Task, teardowns: Set[str]) -> Iterator[Problem]:
+    if not task.teardown:
+        after = [up for up in task.upstream if up in teardowns]
+        if after:
+            what = f"it comes after {after[0]!r}, a clean-up, whose outcome counts for nothing"
+            fix = "order both after the same tasks, or make it a clean-up too"
+            yield problem_at(task.source, "teardown", what, task=task.id, fix=fix)
+    elif not task.upstream:
+        what = "a clean-up with nothing before it would run first"
+        yield problem_at(
+            task.source, "teardown", what, task=task.id, fix=f"order it: [last tasks] >> {task.id}"
+        )
+    elif task.trigger_rule != "all_done":
+        yield problem_at(
+            task.source,
+            "teardown",
+            f"a clean-up has the trigger rule {task.trigger_rule!r}",
+            task=task.id,
+            expected="all_done, which is its default",
+            fix="leave out trigger_rule",
+        )
