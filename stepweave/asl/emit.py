@@ -14,13 +14,15 @@ from typing import Any, TypeAlias
 from stepweave.asl import conditions, names, states
 from stepweave.asl.budget import Budgets
 from stepweave.asl.conditions import Upstream
-from stepweave.asl.frames import ALWAYS_READY, Element, Frame, Layout, is_strict
+from stepweave.asl.frames import Element, Frame, Layout
 from stepweave.asl.payload import payload
 from stepweave.asl.reads import Reads, Seen, Sight, TolerantPositions
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
 from stepweave.graph.model import Graph
+from stepweave.planning.meetings import task_behind
 from stepweave.planning.model import Signal
+from stepweave.planning.needs import ruled_by
 from stepweave.planning.placement import Placement
 
 _ERROR = "$states.errorOutput.Error"
@@ -120,6 +122,8 @@ class _FrameEmitter:
 
     def emit(self) -> _Emission:
         """Yields each frame inside that it needs emitted, gets its body, and returns its own."""
+        # The outcome is emitted first since it reads what the last elements assign.
+        outcome = self._outcome() if self.frame.holder is None and not self.fail_fast else {}
         for element in reversed(self.frame.elements):
             self.inner = []
             for frame in element.frames:
@@ -134,18 +138,15 @@ class _FrameEmitter:
         if self.stop_state_used:
             found[names.stopped(self.frame.label())] = self._stop_state()
         if self.outcome_used:
-            found.update(self._outcome())
+            found.update(outcome)
         ordered = {name: {key: state[key] for key in _KEY_ORDER if key in state} for name, state in found.items()}
         return {"StartAt": self._entry(self.frame.elements[0]), "States": ordered}
 
     def _element(self, element: Element) -> dict[str, State]:
         body = self._body(element)
         found: dict[str, State] = {}
-        check = self._check(element)
-        if check is not None:
-            found[names.ready(element.label)] = check
-        if element.gate is not None:
-            found[names.gate(element.label)] = self._gate(element)
+        for name in self._sequence_of(element)[:-1]:
+            found[name] = self._gate(element) if name == names.gate(element.label) else self._check(element)
         found.update(body)
         return found
 
@@ -153,12 +154,18 @@ class _FrameEmitter:
 
     def _entry(self, element: Element) -> str:
         """Name of the first state of ``element``."""
-        if self._condition(element) is not None:
-            return names.ready(element.label)
-        return names.gate(element.label) if element.gate is not None else self._body_entry(element)
+        return self._sequence_of(element)[0]
 
-    def _after_check(self, element: Element) -> str:
-        return names.gate(element.label) if element.gate is not None else self._body_entry(element)
+    def _after(self, element: Element, name: str) -> str:
+        """Name of the state after ``name`` within ``element``."""
+        sequence = self._sequence_of(element)
+        return sequence[sequence.index(name) + 1]
+
+    def _sequence_of(self, element: Element) -> list[str]:
+        """States of ``element`` up to its body: a strict one checks before it waits, a tolerant one when all is known."""
+        check = [names.ready(element.label)] if self._condition(element) is not None else []
+        gate = [names.gate(element.label)] if element.gate is not None else []
+        return [*(gate + check if element.tolerant else check + gate), self._body_entry(element)]
 
     def _body_entry(self, element: Element) -> str:
         if element.signal is not None:
@@ -180,6 +187,7 @@ class _FrameEmitter:
         else:
             state["Output"] = self._output(element)
             state["End"] = True
+            state.pop("Assign", None)  # nothing comes after that could read it
         return state
 
     def _ends_clean(self) -> bool:
@@ -303,10 +311,8 @@ class _FrameEmitter:
 
     def _upstream_statuses(self, element: Element) -> dict[str, str]:
         """Records of upstream tasks whose status the runtime is told, where the trigger rule looks at statuses."""
-        task = self.graph[element.task]
-        if is_strict(self.graph, task.id) or task.trigger_rule in ALWAYS_READY or task.teardown:
-            return {}
-        seen = {upstream: self.sight.required(upstream, element) for upstream in task.upstream}
+        looked_at = ruled_by(self.graph[element.task])
+        seen = {upstream: self.sight.required(upstream, element) for upstream in looked_at}
         return {upstream: record.expression for upstream, record in seen.items() if not record.is_tally}
 
     def _hand_out(self, element: Element, state: State) -> None:
@@ -365,10 +371,8 @@ class _FrameEmitter:
         seen = dict.fromkeys(self.sight.required(task, element) for task in pending)
         return Upstream(tuple(seen), len(pending))
 
-    def _check(self, element: Element) -> State | None:
+    def _check(self, element: Element) -> State:
         condition = self._condition(element)
-        if condition is None:
-            return None
         rule = self.graph[element.task].trigger_rule if element.kind == "run" else "all_success"
         upstream = self._seen(element)
         stop = {
@@ -379,7 +383,7 @@ class _FrameEmitter:
         state: State = {
             "Type": "Choice",
             "Comment": rule,
-            "Choices": [{"Condition": f"{{% {condition} %}}", "Next": self._after_check(element)}],
+            "Choices": [{"Condition": f"{{% {condition} %}}", "Next": self._after(element, names.ready(element.label))}],
             "Default": target,
         }
         return {**state, **({"Assign": assign} if assign else {})}
@@ -390,7 +394,7 @@ class _FrameEmitter:
         state = states.gate(element.gate, strict, self.all.gate_timeout)
         if element in self.reads.gate_used:
             state["Assign"] = {f"g_{element.low}": "{% $states.result.records %}"}
-        state["Next"] = self._body_entry(element)
+        state["Next"] = self._after(element, names.gate(element.label))
         if self.fail_fast:
             return state
         catch = []
@@ -510,7 +514,7 @@ class _FrameEmitter:
         return tuple(found)
 
     def _gate_inside(self, gate: str, element: Element) -> bool:
-        return element.low <= self.all.layout.runs[gate].low < element.high
+        return element.low <= self.all.layout.runs[task_behind(gate)].low < element.high
 
     def _stop_variable(self) -> str:
         return f"stop_{self.frame.low}"

@@ -16,11 +16,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from stepweave.graph.model import Graph
+from stepweave.asl import names
 from stepweave.planning.model import Await, Group, Nested, Parallel, Plan, Run, Sequence, Signal
-
-ALWAYS_READY = frozenset({"all_done"})
-"""Trigger rules that ask nothing of the upstream tasks but that they are done."""
-
+from stepweave.planning.needs import is_strict
 
 @dataclass(slots=True, eq=False)
 class Element:
@@ -75,11 +73,6 @@ class Layout:
     """Position after everything: where the outcome of the run is read."""
 
 
-def is_strict(graph: Graph, task: str) -> bool:
-    """Whether ``task`` runs only after success of all its upstream tasks."""
-    return graph[task].trigger_rule == "all_success" and not graph[task].teardown
-
-
 def lay_out(graph: Graph, plan: Plan) -> Layout:
     """The frames of ``plan``, however deep."""
     builder = _Builder(graph)
@@ -129,7 +122,7 @@ class _Builder:
         match step:
             case Run(task=task):
                 element.task = element.label = task
-                element.tolerant = not is_strict(self.graph, task)
+                element.tolerant = not is_strict(self.graph[task])
                 self.runs[task] = element
             case Parallel(branches=branches):
                 number = self.forks[machine] = self.forks.get(machine, 0) + 1
@@ -139,7 +132,7 @@ class _Builder:
                 element.kind, element.label, element.variable = "call", f"machine {name}", f"b_{name}"
                 element.frames = [self.open_frame(body, name, element)]
             case Signal(groups=groups):
-                element.kind, element.signal, element.label = "notify", step, groups[0][0]
+                element.kind, element.signal, element.label = "notify", step, names.arrival(sum(groups, ()))
             case Sequence() | Await():  # pragma: no cover - opened and attached by open_frame
                 raise AssertionError(step)
 

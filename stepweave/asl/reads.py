@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stepweave.asl import names
-from stepweave.asl.frames import ALWAYS_READY, Element, Frame, Layout, is_strict
-from stepweave.graph.model import Expression, FromTask, Graph, references
-from stepweave.graph.order import transitive_reduction
+from stepweave.asl.frames import Element, Frame, Layout
+from stepweave.graph.model import Graph
+from stepweave.planning.needs import fields_read, is_strict, ruled_by, unimplied
 
 MAX_RECORDS_PER_FORK = 300
 """Records handed out one by one from a Parallel; leaves each about 650 bytes of the 256 KiB."""
@@ -71,7 +71,7 @@ def analyse(graph: Graph, layout: Layout) -> Reads:
     """All reads of the DAG, and what follows for exports and inputs."""
     reads = Reads(layout)
     reads.leaves = leaves(graph)
-    reads.extra = _unimplied(graph)
+    reads.extra = unimplied(graph)
     for position, task in _required(graph, reads):
         reads.required.setdefault(task, []).append(position)
     _export(reads)
@@ -85,31 +85,6 @@ def leaves(graph: Graph) -> tuple[str, ...]:
     inner = {upstream for task in counted for upstream in task.upstream}
     found = tuple(task.id for task in counted if task.id not in inner)
     return found or tuple(task.id for task in graph.tasks if task.teardown)
-
-
-def _unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
-    """Per strict task, the upstream tasks whose success does not follow from that of its nearest upstream tasks.
-
-    Success of a strict task implies success of its upstream tasks, and so on upwards; a tolerant task in between breaks
-    the implication.
-    """
-    if all(is_strict(graph, task.id) for task in graph.tasks):
-        return {}
-    reduced = transitive_reduction(graph)
-    implied: dict[str, set[str]] = {}
-    extra: dict[str, tuple[str, ...]] = {}
-    for task_id in reduced:
-        implied[task_id] = set()
-        for upstream in graph[task_id].upstream:
-            if is_strict(graph, upstream):
-                implied[task_id] |= implied.get(upstream, set())
-                implied[task_id].update(graph[upstream].upstream)
-        if is_strict(graph, task_id):
-            known = implied[task_id] | set(reduced[task_id])
-            missing = tuple(u for u in graph[task_id].upstream if u not in known)
-            if missing:
-                extra[task_id] = missing
-    return extra
 
 
 def _required(graph: Graph, reads: Reads) -> Iterator[tuple[int, str]]:
@@ -145,32 +120,16 @@ def _entry_pending(element: Element, previous: Element | None, inherited: tuple[
     return previous.ends if element.tolerant else ()
 
 
-def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str, ...]) -> Iterator[str]:
+def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str, ...]) -> tuple[str, ...]:
     task = graph[element.task]
-    if is_strict(graph, task.id):
-        checked = tuple(dict.fromkeys(pending + reads.extra.get(task.id, ())))
-    elif task.trigger_rule in ALWAYS_READY or task.teardown:
-        checked = ()
-    else:
-        checked = task.upstream
+    checked = ruled_by(task)
+    if is_strict(task):
+        # A strict gate goes on only when all it waits for succeeded.
+        proven = {t for group in element.gate.parents for t in group} if element.gate else set()
+        checked = tuple(dict.fromkeys(t for t in pending + reads.extra.get(task.id, ()) if t not in proven))
     reads.pending[element] = checked
-    yield from checked
-    for _, binding in task.arguments:
-        for reference in expression_reads(binding):
-            reads.individual.add(reference.task)
-            yield reference.task
-
-
-def expression_reads(binding: object) -> Iterator[FromTask]:
-    """References to tasks inside expressions of ``binding``: these are evaluated by the state machine."""
-    stack = [binding]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Expression):
-            yield from (operand for operand in node.operands if isinstance(operand, FromTask))
-        else:
-            items = getattr(node, "items", ())
-            stack.extend(item[1] if isinstance(item, tuple) else item for item in reversed(items))
+    reads.individual.update(fields_read(task))
+    return (*checked, *fields_read(task))
 
 
 def path_out(element: Element, position: int) -> tuple[list[Frame], Element]:

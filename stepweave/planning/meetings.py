@@ -1,0 +1,145 @@
+"""Gates for records that a task needs from another branch although nothing makes it wait for them.
+
+The exact plan waits along the transitive reduction. A task may still need the status of an upstream task further up (its
+trigger rule looks at it, or a tolerant task in between hides it) or a field for an expression; where that task runs in another
+branch of the same Parallel, a gate hands the record over. By then the task is done, so the gate costs no time.
+"""
+
+from __future__ import annotations
+
+from stepweave.graph.model import Graph
+from stepweave.planning.model import Await, Nested, Parallel, Plan, Run, Sequence, Signal
+from stepweave.planning.needs import fields_read, ruled_by, unimplied
+
+_Path = tuple[tuple[int, int], ...]
+"""(number of the Parallel, number of the branch) from the outside in."""
+
+
+def with_meetings(graph: Graph, plan: Plan) -> Plan:
+    """``plan`` with a gate wherever a needed record would otherwise not be at hand."""
+    extra = unimplied(graph)
+    needs = {task.id: (*ruled_by(task), *extra.get(task.id, ()), *fields_read(task)) for task in graph.tasks}
+    if not any(needs.values()):
+        return plan
+    survey = _Survey(plan)
+    awaited: dict[str, list[str]] = {}
+    for task, needed in needs.items():
+        for other in dict.fromkeys(needed):
+            if survey.apart(other, task) and other not in survey.handed_over[task]:
+                awaited.setdefault(task, []).append(other)
+    return _Rewriter(awaited, survey.own_gate).rewrite(plan) if awaited else plan
+
+
+class _Survey:
+    """Where each task is in a plan, and whose records the gates around it hand over."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.paths: dict[str, _Path] = {}
+        self.handed_over: dict[str, frozenset[str]] = {}
+        self.own_gate: dict[str, str] = {}
+        """Name of the gate right before a task, if there is one."""
+        self.parallels = 0
+        stack: list[tuple[Plan, _Path, frozenset[str]]] = [(plan, (), frozenset())]
+        while stack:
+            node, path, over = stack.pop()
+            match node:
+                case Run(task=task):
+                    self.paths[task], self.handed_over[task] = path, over
+                case Sequence(steps=steps):
+                    for before, step in zip((None, *steps), steps, strict=False):
+                        stack.append((step, path, over | _handed_over(before)))
+                        if isinstance(before, Await) and isinstance(step, Run):
+                            self.own_gate[step.task] = before.gate
+                case Parallel(branches=branches):
+                    self.parallels += 1
+                    number = self.parallels
+                    stack.extend((branch, (*path, (number, i)), over) for i, branch in enumerate(branches))
+                case Nested(body=body):
+                    stack.append((body, path, over))
+                case Await() | Signal():
+                    pass
+
+    def apart(self, one: str, two: str) -> bool:
+        """Whether the tasks are in different branches of one Parallel."""
+        for here, there in zip(self.paths[one], self.paths[two], strict=False):
+            if here != there:
+                return here[0] == there[0]
+        return False
+
+
+def _handed_over(step: Plan | None) -> frozenset[str]:
+    if not isinstance(step, Await):
+        return frozenset()
+    return frozenset(task for group in step.parents if len(group) == 1 for task in group)
+
+
+class _Rewriter:
+    def __init__(self, awaited: dict[str, list[str]], own_gate: dict[str, str]) -> None:
+        self.awaited = awaited
+        self.gates = {task: own_gate.get(task) or gate_name(task) for task in awaited}
+        self.told: dict[str, list[str]] = {}
+        for task, others in awaited.items():
+            for other in others:
+                self.told.setdefault(other, []).append(self.gates[task])
+
+    def rewrite(self, plan: Plan) -> Plan:
+        done: list[Plan] = []
+        stack: list[tuple[Plan, bool]] = [(plan, False)]
+        while stack:
+            node, inner_done = stack.pop()
+            match node:
+                case Run():
+                    done.append(_sequence(self._run(node)))
+                case Sequence(steps=inner) | Parallel(branches=inner) if not inner_done:
+                    stack.append((node, True))
+                    stack.extend((part, False) for part in reversed(inner))
+                case Sequence(steps=inner):
+                    done.append(_merged(_pop(done, len(inner))))
+                case Parallel(branches=inner):
+                    done.append(Parallel(_pop(done, len(inner))))
+                case _:
+                    done.append(node)
+        return done[0]
+
+    def _run(self, run: Run) -> list[Plan]:
+        steps: list[Plan] = [run]
+        if run.task in self.awaited:
+            steps.insert(0, Await(self.gates[run.task], tuple((other,) for other in self.awaited[run.task])))
+        if run.task in self.told:
+            steps.append(Signal(((run.task,),), tuple(self.told[run.task])))
+        return steps
+
+
+def gate_name(task: str) -> str:
+    """Name of the gate that hands records to ``task``; not the id itself, which may name a gate around it."""
+    return f"{task}:records"
+
+
+def task_behind(gate: str) -> str:
+    """The first task behind ``gate``."""
+    return gate.partition(":")[0]
+
+
+def _pop(done: list[Plan], count: int) -> tuple[Plan, ...]:
+    parts = tuple(done[-count:])
+    del done[-count:]
+    return parts
+
+
+def _sequence(steps: list[Plan]) -> Plan:
+    return steps[0] if len(steps) == 1 else Sequence(tuple(steps))
+
+
+def _merged(parts: tuple[Plan, ...]) -> Plan:
+    """One flat sequence of ``parts``; two gates of one name in a row become one, and so do two signals of one task."""
+    steps: list[Plan] = []
+    for part in parts:
+        for step in part.steps if isinstance(part, Sequence) else (part,):
+            last = steps[-1] if steps else None
+            if isinstance(step, Await) and isinstance(last, Await):
+                steps[-1] = Await(last.gate, last.parents + step.parents)
+            elif isinstance(step, Signal) and isinstance(last, Signal) and step.groups == last.groups:
+                steps[-1] = Signal(last.groups, last.gates + step.gates)
+            else:
+                steps.append(step)
+    return Sequence(tuple(steps))
