@@ -138,10 +138,10 @@ class Engine:
             self._end(execution, frame, "FAILED", error.error, error.cause)
         except _TimedOut:
             self._end(execution, frame, "TIMED_OUT", TIMEOUT, None)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             self._end(execution, frame, "ABORTED", *self._stopped.pop(execution.name, (None, None)))
             raise
-        except BaseException as error:
+        except Exception as error:
             # A defect of an integration or a listener: the execution ends, and its caller learns why.
             self._end(execution, frame, "FAILED", RUNTIME, repr(error))
             raise

@@ -3,8 +3,8 @@
     python -m stepweave.engine.worker_main FD
 
 Both ways over the socket ``FD``: a length of four bytes (big endian), then JSON. A request is
-``{"name": "module:qualname", "event": …}``, an answer ``{"result": …}`` or ``{"error": …, "cause": …}``. What the function
-prints goes to standard output, which the parent has redirected. The worker ends when its parent does.
+``{"name": "module:qualname", "event": …}``, an answer ``{"result": …}`` or ``{"error": …, "cause": …}``. What the
+function prints goes to standard output, which the parent has redirected. The worker ends when its parent does.
 """
 
 from __future__ import annotations

@@ -121,7 +121,8 @@ class _Job:
     def describe(self) -> dict[str, Any]:
         """DescribeJobs' JobDetail in PascalCase."""
         definition, last = self.definition, self.attempts[-1]
-        resources = {"VCPU": definition.vcpus, "MEMORY": definition.memory_mib, "GPU": definition.gpus}
+        declared = {"VCPU": definition.vcpus, "MEMORY": definition.memory_mib, "GPU": definition.gpus}
+        resources = [{"Type": kind, "Value": f"{value:g}"} for kind, value in declared.items() if value]
         environment = definition.environment.items()
         container: dict[str, Any] = {
             "Command": list(definition.command),
