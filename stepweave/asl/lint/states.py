@@ -195,7 +195,9 @@ class StateCheck:
         needed = ["Condition", "Next"]
         for field, value in rule.items():
             check = RULE_FIELDS.get(field)
-            if check is None and (field in JSONPATH_FIELDS or field in ("And", "Or", "Not") or "Equals" in field):
+            if check is None and (
+                field in JSONPATH_FIELDS or field in ("And", "Or", "Not") or "Equals" in field
+            ):
                 fix = "write the comparison in Condition: {% … %}"
                 self._add("jsonpath-field", f"{where} has the JSONPath field {field}", fix=fix)
                 needed = ["Next"]
