@@ -103,7 +103,7 @@ class Expression:
         if path and path[1] not in _BUILT_IN:
             steps = tuple(plain or quoted for plain, quoted in _STEP.findall(path[2]))
             self._path = None if _OPERATOR_WORDS.intersection(steps) else (path[1], *steps)
-        bare = _QUOTED.sub(" ", source)
+        bare = _QUOTED.sub("''", source)  # a literal stays a literal: `? 'a' : 'b'` is no `?:`
         if self._path is None:
             _validate(source, bare)
         read = dict.fromkeys(_VARIABLE.findall(bare))
