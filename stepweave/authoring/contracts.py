@@ -8,6 +8,9 @@ at run time may pass. ``int`` → ``float`` passes, ``Optional[str]`` → ``str`
 from __future__ import annotations
 
 import collections.abc
+import datetime
+import enum
+import pathlib
 import inspect
 import types
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, is_typeddict
@@ -20,6 +23,8 @@ from stepweave.graph.model import Path
 _LISTS = (list, tuple, collections.abc.Sequence)
 _NUMBERS: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
 _JSON_SCALARS = (str, int, float, bool, type(None))
+_FROM_TEXT = (datetime.date, datetime.time, pathlib.PurePath)
+_FROM_TEXT_BY_NAME = ("Decimal", "UUID")  # classes of modules that a DAG need not import
 
 
 class NoSuchPartError(Exception):
@@ -107,7 +112,16 @@ def _classes_match(source: type, target: type) -> bool:
         return True
     if issubclass(source, _LISTS) and issubclass(target, _LISTS) and not issubclass(source, (str, bytes)):
         return not issubclass(target, (str, bytes))  # JSON has one kind of list
-    return inspect.isabstract(source) and inspect.isabstract(target)
+    return _is_converted(source, target) or (inspect.isabstract(source) and inspect.isabstract(target))
+
+
+def _is_converted(source: type, target: type) -> bool:
+    """Whether the runtime makes one of the other before it calls the task (``stepweave/runtime/coercion.py``)."""
+    if issubclass(target, enum.Enum):
+        return issubclass(source, _JSON_SCALARS)
+    if issubclass(source, str):
+        return issubclass(target, _FROM_TEXT) or target.__name__ in _FROM_TEXT_BY_NAME
+    return issubclass(source, _LISTS) and issubclass(target, (set, frozenset))
 
 
 def _related(one: type, other: type) -> bool:
@@ -155,6 +169,8 @@ def _fits(value: Any, target: Any) -> bool:
         return any(value == allowed and type(value) is type(allowed) for allowed in get_args(target))
     if not _may_match(type(value), get_origin(target) or target):
         return False
+    if inspect.isclass(target) and issubclass(target, enum.Enum):
+        return isinstance(value, target) or any(value == member.value for member in target)
     items = item_types(target)
     if items is None:
         return True

@@ -125,17 +125,15 @@ def to_expression(tree: Tree) -> Expression:
             case FromTask() | FromParam():
                 text = f"$_{operands.setdefault(piece, len(operands))}_"
             case Operation():
-                stack.extend(reversed(_grouped(piece, outermost=not written and not stack)))
+                alone = not written and not stack
+                argument = bool(written and stack) and written[-1][-1] == "(" and stack[-1] in (")", ", ")
+                stack.extend(reversed(piece.pieces if alone or argument else ("(", *piece.pieces, ")")))
                 continue
         written.append(text)
         length += len(text)
         if length > LARGEST_EXPRESSION:
             raise ValueError(f"the expression is longer than {LARGEST_EXPRESSION:,} characters")
     return Expression(text="".join(written), operands=tuple(operands))
-
-
-def _grouped(operation: Operation, *, outermost: bool) -> tuple[str | Tree, ...]:
-    return operation.pieces if outermost else ("(", *operation.pieces, ")")
 
 
 Kinds: TypeAlias = tuple[Kind | None, Kind | None]

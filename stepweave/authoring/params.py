@@ -33,7 +33,7 @@ class Declaration:
     description: str | None = None
     enum: tuple[Any, ...] | None = None
     limits: tuple[tuple[str, Any], ...] = ()
-    """Constraints by pydantic's name: ``ge``, ``gt``, ``le``, ``lt``, ``multiple_of``, ``pattern``, ``min_length``, ..."""
+    """Constraints as pydantic names them, e.g. ``("ge", 0)``."""
 
 
 def Param(  # noqa: N802  (read as a value; typed Any so that `x: float = Param(0.8)` passes a type checker)

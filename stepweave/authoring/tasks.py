@@ -83,7 +83,7 @@ class TaskFunction(Generic[P, R]):
         return TaskFunction(self._definition, merge((self._overrides, options)), self._bound)
 
     def partial(self, **arguments: Any) -> TaskFunction[..., R]:
-        """The same task with some arguments given; positions then count the others: ``train.partial(rows=r)("svm")``."""
+        """The same task with some arguments given; positions then count the rest: ``train.partial(rows=r)("svm")``."""
         return TaskFunction(self._definition, self._overrides, {**self._bound, **arguments})
 
     def expand(self, **arguments: Any) -> Any:

@@ -182,7 +182,7 @@ def _expected(detail: Any) -> str:
 def from_text(params: tuple[DeclaredParam, ...], texts: Mapping[str, str]) -> dict[str, Any]:
     """Values of ``name=text`` pairs of a command line, read as the params are declared; not yet checked.
 
-    ``"5"`` is ``5`` for an ``int`` and ``"5"`` for a ``str``; lists and dicts are JSON; ``null`` is ``None`` if allowed.
+    ``"5"`` is ``5`` for an ``int`` and ``"5"`` for a ``str``; lists and dicts are JSON; ``null`` may be ``None``.
     """
     annotations = {param.name: param.annotation for param in params}
     return {name: _read(text, annotations.get(name, Any)) for name, text in texts.items()}
