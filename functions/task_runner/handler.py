@@ -1,7 +1,8 @@
 """Lambda function that runs light tasks, and prepares and collects Batch jobs.
 
 Environment: ``STEPWEAVE_STORE`` (``s3://bucket/prefix``); for logs and metrics ``POWERTOOLS_SERVICE_NAME`` and
-``POWERTOOLS_METRICS_NAMESPACE``. The answer is the task's record; an error reaches the state machine as one of the four classes.
+``POWERTOOLS_METRICS_NAMESPACE``. The answer is the record of the task; an error reaches the state machine as one of the
+four classes.
 """
 
 from __future__ import annotations

@@ -133,6 +133,9 @@ class RecordWriter:
         for values, changes in changed:
             groups.setdefault(tuple(changes), []).append((*values, *changes.values()))
         for names, rows in groups.items():
+            if table == "runs" and "dag_id" not in names:
+                self._update_runs(names, rows)
+                continue
             columns = (*key, *names)
             updates = ", ".join(f"{name} = excluded.{name}" for name in names)
             self._connection.executemany(
@@ -140,3 +143,10 @@ class RecordWriter:
                 f"ON CONFLICT ({', '.join(key)}) DO {'UPDATE SET ' + updates if updates else 'NOTHING'}",
                 rows,
             )
+
+    def _update_runs(self, names: tuple[str, ...], rows: list[_Key]) -> None:
+        # A run is created by start_run alone; a change of a run that is not there changes nothing.
+        updates = ", ".join(f"{name} = ?" for name in names)
+        changes = [(*row[1:], row[0]) for row in rows]
+        if names:
+            self._connection.executemany(f"UPDATE runs SET {updates} WHERE run_id = ?", changes)
