@@ -21,7 +21,7 @@ from stepweave.engine.engine import Engine
 from stepweave.engine.events import Event
 from stepweave.engine.integrations.base import Call, Integration
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
-from stepweave.engine.integrations.start_execution import StartExecution
+from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.engine.templates import Template
 from stepweave.errors import Problem, StepweaveError
 from stepweave.graph.model import Expression, Graph, Literal, Task
@@ -118,7 +118,7 @@ def _run(machines: EngineMachines, seconds: Mapping[str, float], meter: _Meter) 
         return await rendezvous(event)
 
     integrations |= lambda_integrations({TASK_RUNNER: run_task, RENDEZVOUS: meet})
-    integrations["states:startExecution.sync:2"] = StartExecution()
+    integrations |= start_execution_integrations()
     integrations["batch:submitJob.sync"] = _FakeBatch(machines.task_of_job_definition, seconds, meter)
     engine = Engine(engine_machines, integrations, clock=clock, listeners=[meter])
     rendezvous = rendezvous_function(engine.tokens)

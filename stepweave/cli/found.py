@@ -11,7 +11,6 @@ from stepweave.errors import UsageError
 from stepweave.stores.records import DATABASE, Records, RunRow, TaskRunRow
 
 LATEST = "latest"
-DEFAULT_STORE = ".stepweave"
 MAX_NAMED = 5
 
 

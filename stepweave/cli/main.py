@@ -9,14 +9,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from importlib.metadata import version
-from typing import Any
-
-import typer
-import typer.main
+from inspect import cleandoc
+from typing import NoReturn, Protocol, cast
 
 from stepweave.cli.answer import Answer, error_object, error_text, to_json
 from stepweave.errors import StepweaveError, UsageError
@@ -34,22 +32,38 @@ COMMANDS: dict[str, str] = {
     "resume": "Go on with a run; what succeeded is reused.",
     "cancel": "Stop a run that is going on.",
 }
-"""Every command, in the order of the help, with its line there; ``commands/NAME.py`` holds its function ``command``."""
+"""Every command, in the order of the help, with its line there; ``commands/NAME.py`` holds it."""
 
-HELP = """Write an ML pipeline as a Python DAG, run it here in the very state machine that AWS will run.
+HELP = """Usage: stepweave COMMAND [OPTIONS]
 
-\b
+Write an ML pipeline as a Python DAG, run it here in the very state machine that AWS will run.
+
 First steps:
-  stepweave run statemachines/digits.py        run a DAG
-  stepweave graph digits --format html -o digits.html
-  stepweave runs                               what ran
-  stepweave COMMAND --help                     options and an example
+  stepweave run statemachines/digits.py                  run a DAG
+  stepweave graph digits --format html -o digits.html    look at it
+  stepweave runs                                         what ran
+  stepweave COMMAND --help                               options and examples
+
+Commands:
+{commands}
+
+Options:
+  --version  Show the version.
+  --help     Show this text.
 """
 
-Command = Callable[..., Answer]
+
+class CommandModule(Protocol):
+    """What a module in ``commands/`` holds."""
+
+    def declare(self, parser: ArgumentParser) -> None:
+        """Add the command's arguments to ``parser``."""
+
+    def command(self, **arguments: object) -> Answer:
+        """Run the command; its docstring is the help, from ``Example`` on below the options."""
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line ``argv`` (default: of this process) and exit with its status."""
     sys.exit(execute(sys.argv[1:] if argv is None else list(argv)))
 
@@ -69,82 +83,77 @@ def execute(argv: Sequence[str]) -> int:
 
 def _answer(argv: Sequence[str]) -> Answer:
     try:
-        answer = _dispatch(argv)
+        return _dispatch(argv)
     except StepweaveError as error:
         return Answer(error_object(error), status=2, error=error_text(error))
-    except typer.TyperException as error:
-        hint = f"Try: stepweave {argv[0] if argv and argv[0] in COMMANDS else ''} --help".replace("  ", " ")
-        usage = UsageError(f"{error.format_message()}\n{hint}")
-        return Answer(error_object(usage), status=2, error=error_text(usage))
-    except typer.Abort:
-        return Answer(None, status=1, error="Aborted.")
-    # A help page ends in an exit status, not in an answer.
-    return answer if isinstance(answer, Answer) else Answer(None, status=int(answer or 0))
+    except SystemExit as done:  # argparse ends so after a help page
+        return Answer(None, status=int(done.code or 0))
 
 
-def _dispatch(argv: Sequence[str]) -> object:
-    if argv and argv[0] in COMMANDS:
-        command = importlib.import_module(f"stepweave.cli.commands.{argv[0]}").command
-        app = _application()
-        app.command(name=argv[0])(command)
-        return typer.main.get_command(app).main(list(argv[1:]), prog_name=f"stepweave {argv[0]}", standalone_mode=False)
-    if argv and not argv[0].startswith("-"):
-        raise _unknown(argv[0])
-    return typer.main.get_command(_overview()).main(list(argv) or ["--help"], prog_name="stepweave", standalone_mode=False)
+def _dispatch(argv: Sequence[str]) -> Answer:
+    name, rest = (argv[0], argv[1:]) if argv else ("--help", ())
+    if name in COMMANDS:
+        module = cast(CommandModule, importlib.import_module(f"stepweave.cli.commands.{name}"))
+        parser = _Parser(name, module)
+        return module.command(**vars(parser.parse_intermixed_args(list(rest))))
+    if name in ("--help", "-h", "help"):
+        sys.stdout.write(_help())
+        return Answer(None)
+    if name == "--version":
+        sys.stdout.write(f"stepweave {_version()}\n")
+        return Answer(None)
+    raise _unknown(name)
 
 
-def _application(**settings: Any) -> typer.Typer:
-    # Boxes and colours cost 0.1 s and help nobody in a pipe.
-    mode = "rich" if sys.stdout.isatty() else None
-    return typer.Typer(add_completion=False, rich_markup_mode=mode, pretty_exceptions_enable=False, **settings)
+class _Parser(ArgumentParser):
+    """Parses one command's arguments; its errors are :class:`UsageError`."""
+
+    def __init__(self, name: str, module: CommandModule) -> None:
+        text, example, examples = cleandoc(module.command.__doc__ or "").partition("\nExample")
+        super().__init__(
+            prog=f"stepweave {name}",
+            description=text.strip(),
+            epilog=example.strip() + examples,
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.declare(self)
+
+    def error(self, message: str) -> NoReturn:
+        """Wrong usage: say what, and where the help is."""
+        raise UsageError(f"{message}\n{self.format_usage().strip()}\nTry: {self.prog} --help")
 
 
-def _overview() -> typer.Typer:
-    """An application that only knows the commands' names and lines, for ``--help`` and ``--version``."""
-    app = _application(help=HELP)
-    app.callback()(_version_option)
-    for name, line in COMMANDS.items():
-        app.command(name=name, help=line)(_nothing)
-    return app
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    return HELP.format(commands="\n".join(f"  {name:<{width}}  {line}" for name, line in COMMANDS.items()))
 
 
-def _nothing() -> None:
-    """Stands for a command in the overview, which never runs one."""
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        sys.stdout.write(f"stepweave {version('stepweave')}\n")
-        raise typer.Exit
-
-
-def _version_option(
-    _version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
-) -> None:
-    pass
+def _version() -> str:
+    # Reading the metadata of packages takes longer than everything else here, and only --version needs it.
+    return str(importlib.import_module("importlib.metadata").version("stepweave"))
 
 
 def _unknown(name: str) -> UsageError:
     near = get_close_matches(name, COMMANDS, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    return UsageError(f"there is no command {name!r}{meant}\nCommands: {', '.join(COMMANDS)}. Try: stepweave --help")
+    what = "option" if name.startswith("-") else "command"
+    return UsageError(f"there is no {what} {name!r}{meant}\nCommands: {', '.join(COMMANDS)}. Try: stepweave --help")
 
 
 @contextmanager
 def _standard_output_kept(kept: bool) -> Iterator[None]:
-    """With ``kept``, everything written to standard output meanwhile goes to standard error, also from C code and child processes."""
+    """With ``kept``, what is written to standard output meanwhile goes to standard error, also from C code and child processes."""
     if not kept:
         yield
         return
     sys.stdout.flush()
     python_stdout, sys.stdout = sys.stdout, sys.stderr
+    saved = os.dup(1)
+    os.dup2(2, 1)
     try:
-        saved = os.dup(1)
-        os.dup2(2, 1)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 1)
-            os.close(saved)
+        yield
     finally:
+        os.dup2(saved, 1)
+        os.close(saved)
         sys.stdout = python_stdout

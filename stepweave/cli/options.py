@@ -1,24 +1,50 @@
-"""Arguments and options that several commands share."""
+"""Arguments that several commands share, declared once."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from argparse import ArgumentParser, ArgumentTypeError
 
-import typer
+DEFAULT_STORE = ".stepweave"
 
-from stepweave.cli.found import DEFAULT_STORE
 
-Target = Annotated[str, typer.Argument(help="path.py, path.py:dag, or a DAG's id.", metavar="TARGET")]
-Targets = Annotated[
-    list[str] | None,
-    typer.Argument(help="path.py, path.py:dag, or DAG ids; none: all in ./statemachines.", metavar="TARGET..."),
-]
-Run = Annotated[str, typer.Argument(help="A run's id, the beginning of it, or latest.", metavar="RUN")]
-Store = Annotated[str, typer.Option("--store", help="Folder of artifacts and records.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Inline = Annotated[bool, typer.Option("--inline", help="Run tasks in this process, one at a time: for a debugger.")]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Worker processes; default: as many as CPUs, at least 2.", metavar="N")
-]
+def add_target(parser: ArgumentParser) -> None:
+    """``TARGET``, one DAG."""
+    parser.add_argument("target", metavar="TARGET", help="path.py, path.py:dag, or a DAG's id")
 
-__all__ = ["DEFAULT_STORE", "Inline", "Json", "Run", "Store", "Target", "Targets", "Workers"]
+
+def add_targets(parser: ArgumentParser) -> None:
+    """``TARGET…``, any number of DAGs."""
+    what = "path.py, path.py:dag, or DAG ids; none: all in ./statemachines"
+    parser.add_argument("targets", metavar="TARGET", nargs="*", help=what)
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """``RUN``, one recorded run."""
+    parser.add_argument("run", metavar="RUN", help="a run's id, the beginning of it, or latest")
+
+
+def add_store(parser: ArgumentParser) -> None:
+    """``--store DIR``."""
+    what = f"folder of artifacts and records (default: {DEFAULT_STORE})"
+    parser.add_argument("--store", metavar="DIR", default=DEFAULT_STORE, help=what)
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """``--json``."""
+    parser.add_argument("--json", dest="as_json", action="store_true", help="print one JSON object and nothing else")
+
+
+def add_workers(parser: ArgumentParser) -> None:
+    """``--inline`` and ``--workers N``."""
+    where = parser.add_mutually_exclusive_group()
+    inline = "run tasks in this process, one at a time: for a debugger"
+    where.add_argument("--inline", action="store_true", help=inline)
+    workers = "worker processes; default: as many as CPUs, at least 2"
+    where.add_argument("--workers", type=positive, metavar="N", help=workers)
+
+
+def positive(text: str) -> int:
+    """``text`` as a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)

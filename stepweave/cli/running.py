@@ -14,8 +14,10 @@ from stepweave.cli.progress.summary import summary_lines
 from stepweave.cli.progress.tally import groups_of
 from stepweave.cli.screen import paint
 from stepweave.embedded.result import RunResult
+from stepweave.embedded.results import json_value
 from stepweave.embedded.run import RunRequest, run_dag
 from stepweave.embedded.taskruns import Observer, TaskRun
+from stepweave.stores.objects import ObjectStore, open_store
 
 MAX_VALUE_CHARACTERS = 4096
 """Longest value, as JSON text, that ``run --json`` prints; a longer one is found in the store."""
@@ -27,7 +29,7 @@ def run_and_show(request: RunRequest, as_json: bool) -> Answer:
     """Run ``request``; people see it go on and then a summary, ``as_json`` answers one object."""
     if as_json:
         result = run_dag(request)
-        return Answer(run_object(result), status=_status(result))
+        return Answer(run_object(result, open_store(result.store)), status=_status(result))
     with _view(request) as observer:
         result = run_dag(request, observers=[observer], on_interrupt=_say_interrupted)
     lines = [paint(line.text, line.style) for line in summary_lines(result)]
@@ -35,25 +37,26 @@ def run_and_show(request: RunRequest, as_json: bool) -> Answer:
     return Answer(None, status=_status(result))
 
 
-def run_object(result: RunResult) -> dict[str, object]:
-    """The JSON object of ``stepweave run --json``."""
+def run_object(result: RunResult, store: ObjectStore) -> dict[str, object]:
+    """The JSON object of ``stepweave run --json``; small values come from the records or from ``store``."""
     return {
         "run_id": result.run_id,
         "dag_id": result.dag_id,
         "status": result.status,
-        "tasks": {task: _task_object(run) for task, run in result.tasks.items()},
+        "tasks": {task: _task_object(run, result, store) for task, run in result.tasks.items()},
         "wall_seconds": round(result.wall_seconds, 6),
     }
 
 
-def _task_object(run: TaskRun) -> dict[str, object]:
+def _task_object(run: TaskRun, result: RunResult, store: ObjectStore) -> dict[str, object]:
     found: dict[str, object] = {
         "status": run.status,
         "attempts": run.attempts,
         "duration_seconds": round(run.duration_seconds, 6),
     }
-    if run.value is not None and len(run.value) <= MAX_VALUE_CHARACTERS:
-        found["value"] = json.loads(run.value)
+    value = json_value(store, result.dag_id, result.run_id, run, MAX_VALUE_CHARACTERS)
+    if value is not None:
+        found["value"] = json.loads(value)
     if run.error:
         found["error"] = {"type": run.error, "message": run.message}
     return found

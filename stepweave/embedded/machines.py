@@ -27,7 +27,7 @@ class EngineMachines:
 def to_engine(compiled: Compiled) -> EngineMachines:
     """The machines of ``compiled``, ready to run: functions, jobs, queues and nested machines have their names here."""
     dag_id = compiled.graph.dag.id
-    names = {name: f"{dag_id}.{name}" if name else dag_id for name in compiled.machines}
+    names = {name: f"{dag_id}.{name}" if name else dag_id for name in compiled.machines.definitions}
     mapping = {"TaskRunner": TASK_RUNNER, "Rendezvous": RENDEZVOUS}
     mapping |= {f"Machine_{identifier(name)}": full for name, full in names.items()}
     tasks: dict[str, str] = {}
@@ -39,7 +39,7 @@ def to_engine(compiled: Compiled) -> EngineMachines:
             mapping[definition], mapping[queue] = definition, queue
             tasks[definition] = task
     machines = {
-        names[name]: parse(substitute(definition, mapping), names[name]) for name, definition in compiled.machines.items()
+        names[name]: parse(substitute(definition, mapping), names[name]) for name, definition in compiled.machines.definitions.items()
     }
     return EngineMachines(root=next(iter(machines)), machines=machines, task_of_job_definition=tasks)
 

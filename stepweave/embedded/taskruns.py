@@ -92,6 +92,18 @@ class TaskRuns:
             run.first_started = run.started
         self._tell(run)
 
+    def began(self, task: str, at: float) -> None:
+        """The latest attempt, which counts as running, really began at ``at``: its worker had to start first.
+
+        Nobody is told; the end of the attempt is near.
+        """
+        run = self.by_id[task]
+        if run.started is not None and at > run.started:
+            run.waited_seconds += at - run.started
+            if run.first_started == run.started:
+                run.first_started = at
+            run.started = at
+
     def succeeded(self, task: str, record: Mapping[str, object], *, reused: bool = False) -> None:
         """The latest attempt ended with ``record`` (see the contract in docs/architecture.md)."""
         run = self.by_id[task]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stepweave.embedded.taskruns import TaskRuns
@@ -17,12 +17,18 @@ RENDEZVOUS = "Rendezvous"
 _LAMBDA = "lambda:invoke"
 _BATCH = "batch:submitJob.sync"
 
+JobFailure = Callable[[str], tuple[str, str] | None]
+"""Error class and text that a task's latest job left behind."""
+
 
 class Watcher:
     """A listener of the engine that keeps task runs up to date."""
 
-    def __init__(self, runs: TaskRuns, task_of_job_definition: Mapping[str, str]) -> None:
+    def __init__(
+        self, runs: TaskRuns, task_of_job_definition: Mapping[str, str], job_failure: JobFailure = lambda task: None
+    ) -> None:
         self._runs = runs
+        self._job_failure = job_failure
         self._task_of_job_definition = task_of_job_definition
         self._tasks: dict[tuple[str, str | None], str] = {}
         """Task behind a state of an execution."""
@@ -48,6 +54,8 @@ class Watcher:
         if task is not None:
             self._tasks[event.execution, event.state] = task
             self._runs.called(task, event.attempt)
+            if event.resource == _BATCH:
+                self._runs.started(task)
 
     def _task_of(self, event: Event) -> str | None:
         """The task that an attempt of ``event``'s state runs; None when it runs none (gates, signals, inputs of jobs)."""
@@ -71,14 +79,18 @@ class Watcher:
         if event.resource == _BATCH:
             self._runs.succeeded(task, {})
         elif "uri" not in event.data["Payload"]:
-            self._runs.succeeded(task, event.data["Payload"])
+            self._runs.succeeded(task, event.data["Payload"], reused=self._runs.by_id[task].reused)
 
     def _failed(self, event: Event) -> None:
         task = self._tasks.get((event.execution, event.state))
         if task is None:
             return
         error, message = event.error or "", error_message(event.cause)
-        if error == "Skip":
+        if event.resource == _BATCH:
+            left = self._job_failure(task)
+            if left is not None:
+                error, message = left[0], error_message(left[1])
+        if error == "Skip" and event.resource == _LAMBDA:
             self._runs.skipped(task, message)
         elif error == "Reused":
             self._runs.called(task, 0)

@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import time
+from argparse import ArgumentParser
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records
-from stepweave.cli.options import DEFAULT_STORE, Json, Run, Store
+from stepweave.cli.options import add_json, add_run, add_store
 from stepweave.embedded.processes import is_alive
 from stepweave.errors import StepweaveError
 from stepweave.stores.record_writer import RecordWriter
@@ -19,10 +20,16 @@ PATIENCE_SECONDS = 15.0
 """How long the other process may take to stop its tasks."""
 
 
-def command(run: Run, store: Store = DEFAULT_STORE, as_json: Json = False) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    add_run(parser)
+    add_store(parser)
+    add_json(parser)
+
+
+def command(*, run: str, store: str, as_json: bool) -> Answer:
     """Stop a run that is going on; what succeeded stays, and the run can be resumed.
 
-    \b
     Example:
       stepweave cancel latest
     """

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from stepweave.cli.answer import Answer
-from stepweave.cli.options import Json, Targets
+from stepweave.cli.options import add_json, add_targets
 from stepweave.cli.progress.words import count
 from stepweave.cli.targets import load_targets
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.errors import UsageError
 
 
-def command(
-    targets: Targets = None,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", help="File to write; - prints. Default: asl/ beside the module.", metavar="FILE"),
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not up to date.")] = False,
-    as_json: Json = False,
-) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    add_targets(parser)
+    where = "file to write; - prints (default: asl/ beside the DAG's module)"
+    parser.add_argument("--output", "-o", metavar="FILE", help=where)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not up to date")
+    add_json(parser)
+
+
+def command(*, targets: list[str], output: str | None, check: bool, as_json: bool) -> Answer:
     """Write the state machine of each DAG, or check the committed one.
 
-    \b
     Examples:
       stepweave compile                            all DAGs, to statemachines/asl/
       stepweave compile --check                    in CI: does what is committed equal what compiles?
       stepweave compile statemachines/digits.py -o -
     """
-    graphs = [dag.graph() for dag in load_targets(targets or ())]
+    graphs = [dag.graph() for dag in load_targets(targets)]
     if output not in (None, "-") and len(graphs) > 1:
         raise UsageError(f"-o names one file but {len(graphs)} DAGs are compiled; name one TARGET, or leave -o out")
     compiled = [compile_graph(graph) for graph in graphs]
@@ -46,7 +44,7 @@ def command(
 
 def _destinations(compiled: Compiled, output: str | None) -> dict[Path, bytes]:
     """Where each machine's file goes; the root machine is the first."""
-    files = list(compiled.files().items())
+    files = list(compiled.files.items())
     if output is not None:
         root = Path(output)
         return {root: files[0][1], **{root.parent / name: content for name, content in files[1:]}}
@@ -56,10 +54,14 @@ def _destinations(compiled: Compiled, output: str | None) -> dict[Path, bytes]:
 
 
 def _print(compiled: list[Compiled], as_json: bool) -> Answer:
-    machines = {name: definition for one in compiled for name, definition in one.machines.items()}
+    machines = {
+        one.machines.file_name(name): definition
+        for one in compiled
+        for name, definition in one.machines.definitions.items()
+    }
     if not as_json:
         for one in compiled:
-            for content in one.files().values():
+            for content in one.files.values():
                 sys.stdout.write(content.decode())
     return Answer({"machines": machines})
 

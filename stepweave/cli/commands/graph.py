@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from argparse import ArgumentParser
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.drawing.mermaid import to_mermaid
 from stepweave.cli.drawing.page import to_page
 from stepweave.cli.drawing.svg import to_svg
-from stepweave.cli.options import Json, Target
+from stepweave.cli.options import add_json, add_target
 from stepweave.compiler import compile_graph
 from stepweave.graph.model import Graph
 from stepweave.loading import load
 
 
-class Format(str, Enum):
-    """What a graph can be drawn as."""
-
-    SVG = "svg"
-    MERMAID = "mermaid"
-    HTML = "html"
+FORMATS = ("svg", "mermaid", "html")
 
 
-def command(
-    target: Target,
-    form: Annotated[Format, typer.Option("--format", help="html also shows details and the tasks' docs.")] = Format.SVG,
-    output: Annotated[str, typer.Option("--output", "-o", help="File to write; - prints.", metavar="FILE")] = "-",
-    as_json: Json = False,
-) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    add_target(parser)
+    what = "svg (default), mermaid, or html, which also shows details and the tasks' docs"
+    parser.add_argument("--format", dest="form", choices=FORMATS, default="svg", help=what)
+    parser.add_argument("--output", "-o", default="-", metavar="FILE", help="file to write; - prints (default)")
+    add_json(parser)
+
+
+def command(*, target: str, form: str, output: str, as_json: bool) -> Answer:
     """Draw a DAG: solid edges carry data, dashed ones only order.
 
-    \b
     Example:
       stepweave graph statemachines/digits.py --format html -o digits.html
     """
     graph = load(target).graph()
     text = _draw(graph, form)
-    answer: dict[str, object] = {"dag_id": graph.dag.id, "format": form.value}
+    answer: dict[str, object] = {"dag_id": graph.dag.id, "format": form}
     if output != "-":
         Path(output).write_text(text, encoding="utf-8")
         answer["path"] = output
@@ -52,8 +47,8 @@ def command(
     return Answer(answer)
 
 
-def _draw(graph: Graph, form: Format) -> str:
-    if form is Format.MERMAID:
+def _draw(graph: Graph, form: str) -> str:
+    if form == "mermaid":
         return to_mermaid(graph)
     places = {task: placement.compute for task, placement in compile_graph(graph).placements.items()}
-    return to_page(graph, places) if form is Format.HTML else to_svg(graph, places)
+    return to_page(graph, places) if form == "html" else to_svg(graph, places)

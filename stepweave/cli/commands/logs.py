@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
-from typing import Annotated
-
-import typer
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records
-from stepweave.cli.options import DEFAULT_STORE, Json, Run, Store
+from stepweave.cli.options import add_json, add_run, add_store, positive
 from stepweave.errors import UsageError
 from stepweave.stores.layout import log_key, task_prefix
 from stepweave.stores.objects import ObjectStore, open_store
 from stepweave.stores.records import RunRow, TaskRunRow
 
 
-def command(
-    run: Run,
-    task: Annotated[str | None, typer.Argument(help="Only this task.", metavar="TASK")] = None,
-    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="Only this attempt, from 1.", metavar="N")] = None,
-    store: Store = DEFAULT_STORE,
-    as_json: Json = False,
-) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    add_run(parser)
+    parser.add_argument("task", metavar="TASK", nargs="?", help="only this task")
+    parser.add_argument("--attempt", type=positive, metavar="N", help="only this attempt, from 1")
+    add_store(parser)
+    add_json(parser)
+
+
+def command(*, run: str, task: str | None, attempt: int | None, store: str, as_json: bool) -> Answer:
     """Print what the tasks of a run logged and printed.
 
-    \b
     Examples:
       stepweave logs latest
       stepweave logs latest train_svm --attempt 1

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from dataclasses import asdict
 
 from stepweave.cli.answer import Answer
-from stepweave.cli.options import Json, Target
+from stepweave.cli.options import add_json, add_target
 from stepweave.cli.progress.words import count
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.loading import load
 
 
-def command(target: Target, as_json: Json = False) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    add_target(parser)
+    add_json(parser)
+
+
+def command(*, target: str, as_json: bool) -> Answer:
     """Show what a DAG becomes: states, transitions, gates, limits, and where each task runs and why.
 
-    \b
     Example:
       stepweave plan statemachines/digits.py
     """

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records, status_now
-from stepweave.cli.options import DEFAULT_STORE, Inline, Json, Run, Store, Workers
+from stepweave.cli.options import add_json, add_run, add_store, add_workers
 from stepweave.cli.running import run_and_show
 from stepweave.embedded.run import RunRequest
 from stepweave.errors import UsageError
 from stepweave.loading import load
 
 
-def command(
-    run: Run, inline: Inline = False, workers: Workers = None, store: Store = DEFAULT_STORE, as_json: Json = False
-) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    add_run(parser)
+    add_workers(parser)
+    add_store(parser)
+    add_json(parser)
+
+
+def command(*, run: str, inline: bool, workers: int | None, store: str, as_json: bool) -> Answer:
     """Go on with a run that failed or was cancelled, with today's code; what succeeded is reused.
 
     A result is reused when its inputs are the same as then. The params are those of the run.
 
-    \b
     Example:
       stepweave resume latest
     """

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from datetime import datetime
-from typing import Annotated
-
-import typer
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import error_now, open_records, run_object, status_now
-from stepweave.cli.options import DEFAULT_STORE, Json, Store
+from stepweave.cli.options import add_json, add_store, positive
 from stepweave.cli.progress.words import duration, first_line
 from stepweave.cli.screen import Table, print_table
 from stepweave.stores.records import RunRow
 
 
-def command(
-    dag: Annotated[str | None, typer.Argument(help="Only runs of this DAG.", metavar="DAG")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.", metavar="N")] = 20,
-    store: Store = DEFAULT_STORE,
-    as_json: Json = False,
-) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("dag", metavar="DAG", nargs="?", help="only runs of this DAG")
+    parser.add_argument("--limit", type=positive, default=20, metavar="N", help="how many at most (default: 20)")
+    add_store(parser)
+    add_json(parser)
+
+
+def command(*, dag: str | None, limit: int, store: str, as_json: bool) -> Answer:
     """List runs, the newest first.
 
-    \b
     Example:
       stepweave runs digits
     """

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import error_now, find_run, open_records, run_object, status_now
-from stepweave.cli.options import DEFAULT_STORE, Json, Run, Store
+from stepweave.cli.options import add_json, add_run, add_store
 from stepweave.cli.progress.words import duration, first_line
 from stepweave.cli.screen import Table, print_table
 from stepweave.stores.records import RunRow, TaskRunRow
 
 
-def command(run: Run, store: Store = DEFAULT_STORE, as_json: Json = False) -> Answer:
+def declare(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    add_run(parser)
+    add_store(parser)
+    add_json(parser)
+
+
+def command(*, run: str, store: str, as_json: bool) -> Answer:
     """Show one run and its tasks.
 
-    \b
     Example:
       stepweave show latest
     """

@@ -1,0 +1,90 @@
+"""`Functions`: what the state machine calls, on this machine: tasks in worker processes or here, gates in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stepweave.embedded.logs import append
+from stepweave.embedded.rendezvous import rendezvous_function
+from stepweave.embedded.taskruns import TaskRuns
+from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
+from stepweave.embedded.worker import RUN_TASK, STORE_VARIABLE
+from stepweave.engine.integrations.lambda_invoke import Function
+from stepweave.engine.tokens import Tokens
+from stepweave.engine.workers import WorkerPool
+from stepweave.runtime.committed import find_envelope
+from stepweave.runtime.events import Event
+from stepweave.runtime.invoke import invoke
+from stepweave.stores.layout import task_prefix
+from stepweave.stores.objects import ObjectStore
+
+MIN_WORKERS = 2
+
+
+class Functions:
+    """The functions of one run. ``connect`` before the machine runs, ``close`` after."""
+
+    def __init__(
+        self, store: ObjectStore, runs: TaskRuns, *, inline: bool, workers: int | None, path: Sequence[str]
+    ) -> None:
+        """``path``: entries of ``sys.path`` that the workers need to import the DAG's module."""
+        self._store, self._runs, self._inline = store, runs, inline
+        self._began = time.time()
+        size = workers or max(MIN_WORKERS, os.cpu_count() or MIN_WORKERS)
+        # As many as workers, so that a task counts as running from the moment a worker is free for it.
+        self._free = asyncio.Semaphore(size)
+        self._pool = WorkerPool(
+            size, path=path, environment={STORE_VARIABLE: store.url}, on_log=self._keep_log
+        )
+        self._meet: Function | None = None
+
+    def by_name(self) -> Mapping[str, Function]:
+        """The functions under the names that the machines use."""
+        return {TASK_RUNNER: self._run_task, RENDEZVOUS: self._rendezvous}
+
+    def connect(self, tokens: Tokens) -> None:
+        """Let gates complete the task tokens of the engine."""
+        self._meet = rendezvous_function(tokens)
+
+    async def close(self) -> None:
+        """End the workers."""
+        await self._pool.close()
+
+    async def _rendezvous(self, event: Any) -> Any:
+        assert self._meet is not None, "connect() comes before the first gate"
+        return await self._meet(event)
+
+    async def _run_task(self, event: Any) -> Any:
+        if event.get("prepare") or event.get("collect"):
+            return invoke(event, self._store)  # reads and writes a few small objects: no worker needed
+        if self._inline:
+            self._runs.started(event["task"])
+            # The terminal shows what the task prints, beside the log, and a debugger finds it here.
+            record: Any = invoke(event, self._store, echo=True)
+        else:
+            async with self._free:
+                self._runs.started(event["task"])
+                began, record = await self._pool.call(RUN_TASK, event)
+                self._runs.began(event["task"], began)
+        if event["run"].get("resume"):
+            self._note_reuse(event)
+        return record
+
+    def _note_reuse(self, event: Event) -> None:
+        """Mark the task run when its result is older than this run of the machine."""
+        envelope = find_envelope(self._store, _prefix(event))
+        if envelope is not None and envelope.started_at < self._began:
+            self._runs.by_id[event["task"]].reused = True
+
+    def _keep_log(self, event: Any, text: str) -> None:
+        """Append what a worker printed past Python's streams (C libraries, child processes) to the attempt's log."""
+        append(self._store, _prefix(event), event.get("attempt", 0), text)
+
+
+def _prefix(event: Event) -> str:
+    run = event["run"]
+    return task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))

@@ -1,0 +1,71 @@
+"""`Jobs`: the Batch jobs of a run as subprocesses of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from stepweave.embedded.logs import append
+from stepweave.embedded.taskruns import TaskRuns
+from stepweave.embedded.worker import STORE_VARIABLE
+from stepweave.engine.integrations.base import Integration
+from stepweave.engine.integrations.batch_submit import batch_integrations
+from stepweave.engine.jobs import JobDefinition
+from stepweave.graph.model import Graph, Task
+from stepweave.stores.layout import failure_key, task_prefix
+from stepweave.stores.objects import ObjectStore
+
+DEFAULT_VCPUS = 1.0
+
+
+class Jobs:
+    """Runs what the container runs, with the limits that each task declares."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        run_id: str,
+        tasks: Mapping[str, str],
+        *,
+        store: ObjectStore,
+        runs: TaskRuns,
+        path: Sequence[str],
+    ) -> None:
+        """``tasks``: the task of each job definition; ``path``: entries of ``sys.path`` that a job needs to import the DAG."""
+        self._graph, self._run_id, self._tasks = graph, run_id, tasks
+        self._store, self._runs, self._path = store, runs, path
+
+    def integrations(self) -> dict[str, Integration]:
+        """``batch:submitJob.sync``, with as many jobs at once as this machine's CPUs allow."""
+        inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        environment = {STORE_VARIABLE: self._store.url, "PYTHONPATH": os.pathsep.join([*self._path, *inherited])}
+        definitions = {name: _definition(self._graph[task], environment) for name, task in self._tasks.items()}
+        return batch_integrations(definitions, max_vcpus=float(os.cpu_count() or 1), on_log=self._keep_log)
+
+    def failure(self, task: str) -> tuple[str, str] | None:
+        """Error class and text that the latest job of ``task`` left; None when it left none (killed, out of memory)."""
+        data = self._store.get_or_none(failure_key(self._prefix(task)))
+        if data is None:
+            return None
+        mark = json.loads(data)
+        return str(mark["class"]), str(mark["error"])
+
+    def _keep_log(self, arguments: Mapping[str, object], line: str) -> None:
+        task = self._tasks[str(arguments["JobDefinition"])]
+        append(self._store, self._prefix(task), max(0, self._runs.by_id[task].attempts - 1), line + "\n")
+
+    def _prefix(self, task: str) -> str:
+        return task_prefix(self._graph.dag.id, self._run_id, task)
+
+
+def _definition(task: Task, environment: Mapping[str, str]) -> JobDefinition:
+    return JobDefinition(
+        command=(sys.executable, "-m", "stepweave.runtime.batch"),
+        environment=environment,
+        vcpus=task.resources.cpu or DEFAULT_VCPUS,
+        memory_mib=task.resources.memory_mib,
+        gpus=task.resources.gpu,
+        timeout_seconds=task.timeout_seconds,
+    )

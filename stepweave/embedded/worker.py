@@ -1,0 +1,30 @@
+"""What a worker process runs: one attempt of one task, in the store that the environment names."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from typing import cast
+
+from stepweave.runtime.events import Event, Record
+from stepweave.runtime.invoke import invoke
+from stepweave.stores.objects import ObjectStore, open_store
+
+STORE_VARIABLE = "STEPWEAVE_STORE"
+"""Environment variable with the store's address, as the deployed task runner has it."""
+RUN_TASK = "stepweave.embedded.worker:run_task"
+
+
+def run_task(event: object) -> tuple[float, Record]:
+    """When the attempt began here, in seconds since the epoch, and the record of the task (docs/architecture.md).
+
+    The time tells the parent how long it waited for this process to start.
+    """
+    began = time.time()
+    return began, invoke(cast(Event, event), _store())
+
+
+@functools.cache
+def _store() -> ObjectStore:
+    return open_store(os.environ[STORE_VARIABLE])
