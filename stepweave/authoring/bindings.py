@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepweave.authoring.expressions import to_expression
-from stepweave.authoring.references import BROKEN, Computed, Operand, Reference
+from stepweave.authoring.references import BROKEN, Computed, Operand, Origin, Reference
 from stepweave.authoring.trace import Node, Trace
 from stepweave.graph.model import Binding, DictOf, FromTask, ListOf, Literal
 
@@ -19,7 +19,7 @@ LARGEST_LITERAL = 65_536
 """Longest literal argument in bytes of JSON text: a quarter of the 256 KiB that a state may receive
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html); more belongs in a task or a file."""
 
-_ENCODE = json.JSONEncoder(sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+_ENCODE = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
 _NONE = Literal(json="null")
 
 
@@ -64,7 +64,7 @@ def to_binding(value: Any, node: Node) -> Binding:
 
 def _of_container(value: Any, node: Node) -> Binding:
     if isinstance(value, dict):
-        return DictOf(items=tuple((key, to_binding(item, node)) for key, item in sorted(value.items())))
+        return DictOf(items=tuple((key, to_binding(item, node)) for key, item in value.items()))
     return ListOf(items=tuple(to_binding(item, node) for item in value))
 
 
@@ -73,7 +73,7 @@ def _of_operand(operand: Operand, node: Node) -> Binding:
         return _NONE
     if isinstance(operand, Reference):
         assert operand._origin is not None  # only BROKEN has none
-        _check_home(operand._origin.trace, operand._described(), node.trace)
+        _check_home(operand._origin, node.trace)
         binding = operand._origin.bind(operand._path)
         if isinstance(binding, FromTask):
             node.upstream[binding.task] = None
@@ -84,7 +84,7 @@ def _of_operand(operand: Operand, node: Node) -> Binding:
     except ValueError as error:
         raise BindingError("expression-size", str(error), "compute it inside a task") from None
     for origin in operand._origins:
-        _check_home(origin.trace, origin.describe(), node.trace)
+        _check_home(origin, node.trace)
     for part in expression.operands:
         if isinstance(part, FromTask):
             node.upstream[part.task] = None
@@ -92,11 +92,10 @@ def _of_operand(operand: Operand, node: Node) -> Binding:
     return expression
 
 
-def _check_home(home: Trace, described: str | None, trace: Trace) -> None:
-    if home is not trace:
-        raise BindingError(
-            "foreign-reference", f"{described} belongs to another DAG", "call the task in this DAG"
-        )
+def _check_home(origin: Origin, trace: Trace) -> None:
+    if origin.trace is not trace:
+        what = f"{origin.describe()} belongs to another DAG"
+        raise BindingError("foreign-reference", what, "call the task in this DAG")
 
 
 def _holds_references(value: Any, depth: int) -> bool:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import collections.abc
 import datetime
 import enum
-import pathlib
 import inspect
+import pathlib
 import types
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, is_typeddict
 

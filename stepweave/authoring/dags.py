@@ -115,6 +115,7 @@ class Dag:
         params = {
             param.name: Reference(ParamNode(trace, param.name), param.annotation) for param in self._params
         }
+        cause: Exception | None = None
         with trace:
             try:
                 if not _not_plain(self.function):
@@ -123,11 +124,12 @@ class Dag:
                 Exception
             ) as error:  # whatever a user's function raises is a mistake to report with the others
                 _note_exception(trace, error, self.source)
+                cause = error
         graph = Graph(dag=self._info(self._options, specs), tasks=self._with_calls(trace))
         located = [dataclasses.replace(one, file=self.source.file, line=self.source.line) for one in problems]
-        found = _sorted([*located, *trace.problems, *_of_graph(graph, trace)])
+        found = _sorted(_with_those_of_graph([*located, *trace.problems], graph))
         if found:
-            raise DagError(found)
+            raise DagError(found) from cause
         return _Traced(graph, {node.id: node.function for node in trace.nodes.values()})
 
     def _param_specs(self) -> tuple[tuple[ParamSpec, ...], list[Problem]]:
@@ -186,19 +188,20 @@ def _note_exception(trace: Trace, error: Exception, source: Source) -> None:
         step = step.tb_next
     if any((problem.file, problem.line) == (source.file, source.line) for problem in trace.problems):
         return
-    report_problem = Problem(
-        what=f"the DAG function raised {type(error).__name__}: {error}",
-        code="dag-raised",
-        file=source.file,
-        line=source.line,
-        fix="correct this line; what needs a value of the run belongs in a task",
+    trace.problems.append(
+        Problem(
+            what=f"the DAG function raised {type(error).__name__}: {error}",
+            code="dag-raised",
+            file=source.file,
+            line=source.line,
+            fix="correct this line; what needs a value of the run belongs in a task",
+        )
     )
-    trace.problems.append(report_problem)
 
 
-def _of_graph(graph: Graph, trace: Trace) -> list[Problem]:
-    """Mistakes of the graph itself; that it is empty is none where a mistake kept tasks from being called."""
-    return [problem for problem in check(graph) if not (problem.code == "empty-dag" and trace.problems)]
+def _with_those_of_graph(found: list[Problem], graph: Graph) -> list[Problem]:
+    """Mistakes with those of the graph; that it is empty is none where a mistake kept tasks from being called."""
+    return found + [problem for problem in check(graph) if not (problem.code == "empty-dag" and found)]
 
 
 def _sorted(problems: list[Problem]) -> list[Problem]:

@@ -22,7 +22,7 @@ def mismatch(value: Any, target: Any) -> str | None:
 
     ``value`` is an argument of a task call: a literal, a reference, or a list or dict that holds references.
     """
-    if target is Any or value is BROKEN:
+    if target is Any or value is BROKEN or type(value) is target:
         return None
     if isinstance(value, Operand):
         return _operand_mismatch(value, target)

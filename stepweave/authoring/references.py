@@ -200,7 +200,11 @@ class Reference(Operand):
         try:
             annotation = at_path(self._annotation, (key,))
         except NoSuchPartError as error:
-            report("unknown-part", f"{self._described()}: {error}", fix=error.advice)
+            report(
+                "unknown-part",
+                f"{self._described()}: {error}",
+                fix=error.advice or "take a part that it has, or correct the annotation",
+            )
             return BROKEN
         return Reference(self._origin, annotation, (*self._path, key))
 

@@ -93,9 +93,28 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         annotations=annotations,
         returns=annotations.get("return", Any),
         open=any(one.kind is inspect.Parameter.VAR_KEYWORD for one in written.parameters.values()),
-        text=f"{name}{written}",
+        text=f"{name}{_unquoted(written)}",
         problems=(*problems, *_not_plain(function)),
     )
+
+
+class _Bare(str):
+    """An annotation that was given as text, to be shown as it was written."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _unquoted(written: inspect.Signature) -> inspect.Signature:
+    """The signature without the quotes that ``from __future__ import annotations`` puts around annotations."""
+    parameters = [one.replace(annotation=_bare(one.annotation)) for one in written.parameters.values()]
+    return written.replace(parameters=parameters, return_annotation=_bare(written.return_annotation))
+
+
+def _bare(annotation: Any) -> Any:
+    return _Bare(annotation) if isinstance(annotation, str) else annotation
 
 
 def _unusable(parameter: inspect.Parameter) -> Problem:

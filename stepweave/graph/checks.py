@@ -120,6 +120,7 @@ def _text_problems(source: Source | None, task: str | None, texts: tuple[str, ..
 
 
 def _reference_problems(graph: Graph, task: Task, params: Set[str]) -> Iterator[Problem]:
+    upstream = set(task.upstream)
     unknown = dict.fromkeys(up for up in task.upstream if up not in graph)
     for _, binding in task.arguments:
         for reference in references(binding):
@@ -131,7 +132,7 @@ def _reference_problems(graph: Graph, task: Task, params: Set[str]) -> Iterator[
                     )
             elif reference.task not in graph:
                 unknown[reference.task] = None
-            elif reference.task not in task.upstream:
+            elif reference.task not in upstream:
                 what = f"it uses the value of {reference.task!r}, which is not upstream"
                 yield problem_at(task.source, "missing-edge", what, task=task.id, fix="add it to upstream")
     for up in unknown:
@@ -139,7 +140,7 @@ def _reference_problems(graph: Graph, task: Task, params: Set[str]) -> Iterator[
         yield problem_at(
             task.source, "unknown-reference", what, task=task.id, fix="refer to a task of this DAG"
         )
-    if task.id in task.upstream:
+    if task.id in upstream:
         yield problem_at(
             task.source, "self-reference", "it waits for itself", task=task.id, fix="remove this edge"
         )

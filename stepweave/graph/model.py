@@ -35,7 +35,7 @@ class Literal:
     """A value written in the DAG function."""
 
     json: str
-    """The value as JSON text, keys sorted, no white space."""
+    """The value as JSON text, keys in the order written, no white space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
