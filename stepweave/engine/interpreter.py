@@ -35,6 +35,10 @@ from stepweave.engine.templates import Template
 _STATES_BETWEEN_TURNS = 64
 """States that a line runs before it lets others (and a cancellation) have a turn."""
 
+_TYPES = (Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map)
+_ENTERED: dict[type, str] = {kind: f"{kind.__name__}StateEntered" for kind in _TYPES}
+_EXITED: dict[type, str] = {kind: f"{kind.__name__}StateExited" for kind in _TYPES}
+
 S = TypeVar("S", Task, Parallel, Map)
 
 Outcome: TypeAlias = tuple[Any, str | None]
@@ -51,6 +55,12 @@ class Interpreter:
 
     async def run_block(self, frame: Frame) -> Any:
         """The output of the block that ``frame`` holds; raises ``StateError``."""
+        try:
+            return await self._states(frame)
+        finally:
+            frame.leave()
+
+    async def _states(self, frame: Frame) -> Any:
         states = frame.block.states
         name: str | None = frame.block.start
         value = frame.input
@@ -59,14 +69,13 @@ class Interpreter:
         while name is not None:
             state = states[name]
             frame.enter(state, value)
-            kind = type(state).__name__
-            frame.last_event = self._history.record(f"{kind}StateEntered", frame.last_event, name, value)
+            frame.last_event = self._history.record(_ENTERED[type(state)], frame.last_event, name, value)
             if listening:
                 frame.tell("state_entered", data=value)
             try:
                 value, following = await self._visit(frame, state)
             except asyncio.CancelledError:
-                self._aborted(frame, f"{kind}StateAborted")
+                self._aborted(frame, f"{type(state).__name__}StateAborted")
                 raise
             if listening:
                 frame.tell("state_exited", data=value)
@@ -75,7 +84,6 @@ class Interpreter:
             if not turns:
                 turns = _STATES_BETWEEN_TURNS
                 await asyncio.sleep(0)
-        frame.leave()
         return value
 
     async def _visit(self, frame: Frame, state: State) -> Outcome:
@@ -110,7 +118,7 @@ class Interpreter:
             payload.check(value, f"The output of the state {frame.state.name!r}")
         if variables is not None:
             frame.assign(variables)
-        kind = f"{type(frame.state).__name__}StateExited"
+        kind = _EXITED[type(frame.state)]
         frame.last_event = self._history.record(kind, frame.last_event, frame.state.name, value, variables)
         return value
 

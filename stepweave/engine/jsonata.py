@@ -42,6 +42,7 @@ _STEP = re.compile(rf"\.(?:({_NAME})|`([^`]+)`)")
 _OPERATOR_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/\*.*?\*/', re.DOTALL)
 _REGEX = re.compile(r"((?:^|[(,=:;\[{?~>|&])\s*)/(?:\\.|[^/\\\n])+/[im]*")
+_SIGNATURE = re.compile(r"\)\s*<[^{}]*>\s*\{")
 _VARIABLE = re.compile(rf"\$({_NAME})")
 _STATES_FIELD = re.compile(rf"\$states(?:\.({_NAME}))?(?!\w)")
 _STATES_FIELDS = ("input", "result", "errorOutput", "context")
@@ -154,7 +155,7 @@ class Expression:
         bindings = self._bindings(values)
         now = values.now() * 1000
         try:
-            result = compiled.evaluate(document, bindings, now=now, max_steps=MAX_STEPS)
+            result = compiled.evaluate(document or None, bindings, now=now, max_steps=MAX_STEPS)
             if result is None:
                 return self._null(compiled, document, bindings, now)
         except (JlensError, ValueError) as error:
@@ -165,7 +166,8 @@ class Expression:
         self, compiled: Compiled, document: Any, bindings: Mapping[str, Any] | None, now: float
     ) -> None:
         """``None`` if the result is null; raises when it is undefined, which the Python API cannot tell apart."""
-        text = compiled.evaluate_json(json.dumps(document), bindings, now=now, max_steps=MAX_STEPS)  # type: ignore[arg-type]
+        text = json.dumps(document) if document else None
+        text = compiled.evaluate_json(text, bindings, now=now, max_steps=MAX_STEPS)  # type: ignore[arg-type]
         if text is None:
             raise EvaluationError("returned nothing (undefined)")
 
@@ -195,9 +197,11 @@ def _validate(source: str, bare: str) -> None:
         Compiled(source)
     except JlensError as error:
         raise ExpressionError(f"{error} (position {error.position})") from error
+    except UnicodeEncodeError as error:
+        raise ExpressionError(str(error)) from error
     if re.search(r"\$eval\s*\(", bare):
         raise ExpressionError("Step Functions has no $eval")
-    operators = _REGEX.sub(r"\1 ", bare) if "?" in bare else ""
+    operators = _SIGNATURE.sub("){", _REGEX.sub(r"\1 ", bare)) if "?" in bare else ""
     for operator, pattern in (("?:", r"\?\s*:"), ("??", r"\?\?")):
         if re.search(pattern, operators):
             raise ExpressionError(

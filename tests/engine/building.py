@@ -58,7 +58,11 @@ class Lab:
         self.events: list[Event] = []
         self.engine = Engine(
             {name: parse(definition, name) for name, definition in machines.items()},
-            {**lambda_integrations(functions or {}), **start_execution_integrations(), **(integrations or {})},
+            {
+                **lambda_integrations(functions or {}),
+                **start_execution_integrations(),
+                **(integrations or {}),
+            },
             clock=self.clock,
             listeners=[self.events.append],
             **options,

@@ -10,7 +10,10 @@ from tests.engine.building import Lab, call, failing, machine, passing
 
 def test_listeners_hear_everything_in_order() -> None:
     task = call("once", {"n": 1}, Retry=[{"ErrorEquals": ["ValueError"], "IntervalSeconds": 4}])
-    lab = Lab({"main": machine(("t", task), ("end", passing(Output="out")))}, {"once": failing(ValueError("v"), times=1)})
+    lab = Lab(
+        {"main": machine(("t", task), ("end", passing(Output="out")))},
+        {"once": failing(ValueError("v"), times=1)},
+    )
     lab.run("in")
     assert [(event.kind, event.state, event.attempt, event.at - lab.clock.epoch) for event in lab.events] == [
         ("execution_started", None, 0, 0),

@@ -54,11 +54,17 @@ def test_each_state_costs_the_events_that_aws_records(state: dict[str, Any], eve
     lab = Lab({"main": definition, "child": machine(("only", passing()))}, functions)
     execution = lab.run()
     assert execution.status == "SUCCEEDED"
-    assert len(execution.history) == 2 + events + 2  # the execution's own, the state's, those of the Succeed state
+    assert (
+        len(execution.history) == 2 + events + 2
+    )  # the execution's own, the state's, those of the Succeed state
 
 
 def test_a_fail_state_and_a_failed_expression_cost_one_event() -> None:
-    assert run(machine(("f", {"Type": "Fail"}))).history.kinds() == ["ExecutionStarted", "FailStateEntered", "ExecutionFailed"]
+    assert run(machine(("f", {"Type": "Fail"}))).history.kinds() == [
+        "ExecutionStarted",
+        "FailStateEntered",
+        "ExecutionFailed",
+    ]
     assert run(machine(("p", passing(Output="{% $nothing %}")))).history.kinds() == [
         "ExecutionStarted",
         "PassStateEntered",
@@ -68,7 +74,9 @@ def test_a_fail_state_and_a_failed_expression_cost_one_event() -> None:
 
 
 def test_a_task_is_told_in_the_shape_of_get_execution_history() -> None:
-    task = call("echo", {"a": 1}, Assign={"v": "{% $states.result.Payload %}"}, Output="out", TimeoutSeconds=9)
+    task = call(
+        "echo", {"a": 1}, Assign={"v": "{% $states.result.Payload %}"}, Output="out", TimeoutSeconds=9
+    )
     events = list(run(machine(("t", task)), {"in": 1}, echo=echo).history.events())
     assert [event["type"] for event in events] == [
         "ExecutionStarted",
@@ -87,9 +95,16 @@ def test_a_task_is_told_in_the_shape_of_get_execution_history() -> None:
     assert started["executionStartedEventDetails"]["roleArn"].startswith("arn:aws:iam::")
     assert entered["stateEnteredEventDetails"]["name"] == "t"
     details = scheduled["taskScheduledEventDetails"]
-    assert (details["resourceType"], details["resource"], details["timeoutInSeconds"]) == ("lambda", "invoke", 9)
+    assert (details["resourceType"], details["resource"], details["timeoutInSeconds"]) == (
+        "lambda",
+        "invoke",
+        9,
+    )
     assert json.loads(details["parameters"]) == {"FunctionName": "echo", "Payload": {"a": 1}}
-    assert json.loads(succeeded["taskSucceededEventDetails"]["output"]) == {"Payload": {"a": 1}, "StatusCode": 200}
+    assert json.loads(succeeded["taskSucceededEventDetails"]["output"]) == {
+        "Payload": {"a": 1},
+        "StatusCode": 200,
+    }
     assert exited["stateExitedEventDetails"]["assignedVariables"] == {"v": '{"a":1}'}
     assert ended["executionSucceededEventDetails"]["output"] == '"out"'
 
@@ -120,8 +135,12 @@ def test_events_of_a_branch_follow_the_start_of_their_parallel() -> None:
 
 def test_map_events_tell_length_and_index() -> None:
     events = list(run(machine(("m", MAP))).history.events())
-    assert next(e for e in events if e["type"] == "MapStateStarted")["mapStateStartedEventDetails"] == {"length": 3}
-    iterations = [e["mapIterationSucceededEventDetails"] for e in events if e["type"] == "MapIterationSucceeded"]
+    assert next(e for e in events if e["type"] == "MapStateStarted")["mapStateStartedEventDetails"] == {
+        "length": 3
+    }
+    iterations = [
+        e["mapIterationSucceededEventDetails"] for e in events if e["type"] == "MapIterationSucceeded"
+    ]
     assert iterations == [{"name": "m", "index": index} for index in range(3)]
 
 

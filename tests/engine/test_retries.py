@@ -97,13 +97,26 @@ def test_counters_start_anew_when_the_state_is_entered_again() -> None:
             raise ValueError("twice of three")
         return calls
 
-    task = call("work", Retry=[{"ErrorEquals": ["ValueError"], "MaxAttempts": 2}], Output="{% $states.result.Payload %}")
-    again = {"Type": "Choice", "Choices": [{"Condition": "{% $states.input < 6 %}", "Next": "t"}], "Default": "end"}
+    task = call(
+        "work",
+        Retry=[{"ErrorEquals": ["ValueError"], "MaxAttempts": 2}],
+        Output="{% $states.result.Payload %}",
+    )
+    again = {
+        "Type": "Choice",
+        "Choices": [{"Condition": "{% $states.input < 6 %}", "Next": "t"}],
+        "Default": "end",
+    }
     assert result_of(machine(("t", task), ("again", again), ("end", passing())), work=work) == 6
 
 
 def test_full_jitter_waits_between_nothing_and_the_delay_the_same_for_a_seed() -> None:
-    retrier = {"ErrorEquals": ["ValueError"], "IntervalSeconds": 8, "JitterStrategy": "FULL", "MaxAttempts": 5}
+    retrier = {
+        "ErrorEquals": ["ValueError"],
+        "IntervalSeconds": 8,
+        "JitterStrategy": "FULL",
+        "MaxAttempts": 5,
+    }
 
     def delays(seed: int) -> list[float | None]:
         lab = Lab({"main": retried(retrier)}, {"work": failing(ValueError("no"))}, seed=seed)
@@ -139,7 +152,9 @@ def test_an_exhausted_retrier_leaves_the_error_to_a_catcher() -> None:
 def test_the_first_catcher_that_matches_is_taken() -> None:
     catch = [{"ErrorEquals": ["KeyError"], "Next": "key"}, {"ErrorEquals": ["States.ALL"], "Next": "all"}]
     definition = machine(
-        ("t", call("work", Catch=catch)), ("key", passing(Output="key", End=True)), ("all", passing(Output="all"))
+        ("t", call("work", Catch=catch)),
+        ("key", passing(Output="key", End=True)),
+        ("all", passing(Output="all")),
     )
     assert result_of(definition, work=failing(KeyError("k"))) == "key"
     assert result_of(definition, work=failing(ValueError("v"))) == "all"
@@ -149,7 +164,10 @@ def test_a_catcher_computes_its_output_from_input_and_error() -> None:
     output = {"why": "{% $states.errorOutput.Cause %}", "what": "{% $states.input.x %}"}
     catch = [{"ErrorEquals": ["Own"], "Next": "after", "Output": output}]
     definition = machine(("t", call("work", Catch=catch)), ("after", passing()))
-    assert result_of(definition, {"x": 1}, work=failing(FunctionError("Own", "because"))) == {"why": "because", "what": 1}
+    assert result_of(definition, {"x": 1}, work=failing(FunctionError("Own", "because"))) == {
+        "why": "because",
+        "what": 1,
+    }
 
 
 def test_an_error_inside_a_catcher_fails_the_execution() -> None:
@@ -163,8 +181,13 @@ def test_an_error_inside_a_catcher_fails_the_execution() -> None:
 
 def test_a_failing_expression_of_a_task_can_be_retried_and_caught() -> None:
     catch = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "after"}]
-    task = call("work", "{% $nothing %}", Catch=catch, Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}])
-    lab = Lab({"main": machine(("t", task), ("after", passing(Output="caught")))}, {"work": failing(ValueError("v"))})
+    task = call(
+        "work", "{% $nothing %}", Catch=catch, Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
+    )
+    lab = Lab(
+        {"main": machine(("t", task), ("after", passing(Output="caught")))},
+        {"work": failing(ValueError("v"))},
+    )
     assert lab.run().output == "caught"
     assert waits(lab) == [1]
 

@@ -12,7 +12,12 @@ def test_a_pass_hands_its_input_on_when_it_has_no_output() -> None:
 
 
 def test_output_mixes_data_and_expressions() -> None:
-    output = {"n": "{% $states.input.x + 1 %}", "text": "{% is data", "list": [1, "{% $states.input.x %}"], "null": None}
+    output = {
+        "n": "{% $states.input.x + 1 %}",
+        "text": "{% is data",
+        "list": [1, "{% $states.input.x %}"],
+        "null": None,
+    }
     assert result_of(machine(("a", passing(Output=output))), {"x": 1}) == {
         "n": 2,
         "text": "{% is data",
@@ -23,10 +28,14 @@ def test_output_mixes_data_and_expressions() -> None:
 
 def test_null_is_a_result() -> None:
     assert result_of(machine(("a", passing(Output="{% null %}")))) is None
-    assert result_of(machine(("a", passing(Output={"x": "{% $states.input.x %}"}))), {"x": None}) == {"x": None}
+    assert result_of(machine(("a", passing(Output={"x": "{% $states.input.x %}"}))), {"x": None}) == {
+        "x": None
+    }
 
 
-@pytest.mark.parametrize("expression", ["$states.input.missing", "$nothing", "$states.result", "[1,2][5]", "$states.input.x.y"])
+@pytest.mark.parametrize(
+    "expression", ["$states.input.missing", "$nothing", "$states.result", "[1,2][5]", "$states.input.x.y"]
+)
 def test_an_undefined_result_is_an_error(expression: str) -> None:
     execution = run(machine(("a", passing(Output="{% " + expression + " %}"))), {"x": 1})
     assert (execution.status, execution.error) == ("FAILED", "States.QueryEvaluationError")
@@ -40,7 +49,10 @@ def test_an_expression_that_fails_names_its_field() -> None:
 
 
 def test_a_choice_takes_the_first_condition_that_holds() -> None:
-    rules = [{"Condition": "{% $states.input > 10 %}", "Next": "big"}, {"Condition": "{% $states.input > 5 %}", "Next": "mid"}]
+    rules = [
+        {"Condition": "{% $states.input > 10 %}", "Next": "big"},
+        {"Condition": "{% $states.input > 5 %}", "Next": "mid"},
+    ]
     definition = machine(
         ("choose", {"Type": "Choice", "Choices": rules, "Default": "small"}),
         *((name, passing(Output=name, End=True)) for name in ("big", "mid", "small")),
@@ -50,7 +62,13 @@ def test_a_choice_takes_the_first_condition_that_holds() -> None:
 
 def test_a_rule_uses_its_own_assign_and_output_and_the_default_those_of_the_state() -> None:
     rule = {"Condition": "{% $states.input %}", "Next": "end", "Assign": {"x": "rule"}, "Output": "from rule"}
-    choice = {"Type": "Choice", "Choices": [rule], "Default": "end", "Assign": {"x": "state"}, "Output": "from state"}
+    choice = {
+        "Type": "Choice",
+        "Choices": [rule],
+        "Default": "end",
+        "Assign": {"x": "state"},
+        "Output": "from state",
+    }
     definition = machine(("choose", choice), ("end", passing(Output=["{% $x %}", "{% $states.input %}"])))
     assert result_of(definition, True) == ["rule", "from rule"]
     assert result_of(definition, False) == ["state", "from state"]
@@ -64,7 +82,9 @@ def test_a_choice_without_match_and_default_fails() -> None:
 
 def test_a_condition_must_be_true_or_false() -> None:
     rules = [{"Condition": "{% 1 %}", "Next": "end"}]
-    execution = run(machine(("choose", {"Type": "Choice", "Choices": rules, "Default": "end"}), ("end", passing())))
+    execution = run(
+        machine(("choose", {"Type": "Choice", "Choices": rules, "Default": "end"}), ("end", passing()))
+    )
     assert execution.error == "States.QueryEvaluationError"
 
 
@@ -81,13 +101,18 @@ def test_a_wait_ends_at_its_timestamp_and_at_once_when_that_has_passed() -> None
         assert lab.clock.elapsed == seconds
 
 
-@pytest.mark.parametrize("field", [{"Seconds": "{% -1 %}"}, {"Seconds": "{% 'x' %}"}, {"Timestamp": "{% 'tomorrow' %}"}])
+@pytest.mark.parametrize(
+    "field", [{"Seconds": "{% -1 %}"}, {"Seconds": "{% 'x' %}"}, {"Timestamp": "{% 'tomorrow' %}"}]
+)
 def test_a_wait_that_makes_no_sense_fails(field: dict[str, str]) -> None:
     assert run(machine(("wait", {"Type": "Wait", **field}))).error == "States.QueryEvaluationError"
 
 
 def test_succeed_ends_the_machine_with_its_output() -> None:
-    assert result_of(machine(("end", {"Type": "Succeed", "Output": "{% $states.input & '!' %}"})), "done") == "done!"
+    assert (
+        result_of(machine(("end", {"Type": "Succeed", "Output": "{% $states.input & '!' %}"})), "done")
+        == "done!"
+    )
 
 
 def test_fail_ends_the_machine_with_error_and_cause() -> None:
@@ -102,7 +127,10 @@ def test_a_cause_must_be_a_string() -> None:
 
 
 def test_a_task_hands_on_the_answer_of_lambda() -> None:
-    assert result_of(machine(("t", call("echo", {"a": 1}))), echo=echo) == {"Payload": {"a": 1}, "StatusCode": 200}
+    assert result_of(machine(("t", call("echo", {"a": 1}))), echo=echo) == {
+        "Payload": {"a": 1},
+        "StatusCode": 200,
+    }
 
 
 def test_a_task_without_arguments_sends_its_input() -> None:
@@ -142,7 +170,9 @@ def test_a_function_gets_and_returns_copies() -> None:
         kept.append(event)
         return kept
 
-    definition = machine(("t", call("keep", {"a": [1]}, Output="{% $states.result.Payload %}")), ("u", call("keep")))
+    definition = machine(
+        ("t", call("keep", {"a": [1]}, Output="{% $states.result.Payload %}")), ("u", call("keep"))
+    )
     lab = Lab({"main": definition}, {"keep": keep})
     lab.run()
     succeeded = [event.data["Payload"] for event in lab.events if event.kind == "task_succeeded"]

@@ -36,14 +36,19 @@ async def forever(event: Any) -> None:
 
 
 def test_a_task_ends_when_its_time_is_up() -> None:
-    lab = Lab({"main": machine(("t", call("forever", TimeoutSeconds="{% $states.input * 2 %}")))}, {"forever": forever})
+    lab = Lab(
+        {"main": machine(("t", call("forever", TimeoutSeconds="{% $states.input * 2 %}")))},
+        {"forever": forever},
+    )
     execution = lab.run(15)
     assert (execution.error, lab.clock.elapsed) == ("States.Timeout", 30)
     assert "TaskTimedOut" in execution.history.kinds()
 
 
 def test_the_time_of_a_task_starts_anew_with_each_attempt() -> None:
-    task = call("forever", TimeoutSeconds=10, Retry=[{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1}])
+    task = call(
+        "forever", TimeoutSeconds=10, Retry=[{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1}]
+    )
     lab = Lab({"main": machine(("t", task))}, {"forever": forever})
     lab.run()
     assert lab.clock.elapsed == 4 * 10 + 1 + 2 + 4
@@ -122,7 +127,9 @@ def test_heartbeats_keep_a_task_alive_and_their_absence_ends_it() -> None:
 
 def test_each_attempt_has_a_token_of_its_own_and_old_ones_are_refused() -> None:
     mailbox = Mailbox()
-    lab = waiting_lab(mailbox, TimeoutSeconds=10, Retry=[{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 1}])
+    lab = waiting_lab(
+        mailbox, TimeoutSeconds=10, Retry=[{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 1}]
+    )
     assert lab.run().error == "States.Timeout"
     assert len(set(mailbox.tokens)) == 2
     for token in mailbox.tokens:

@@ -23,7 +23,10 @@ def test_assign_and_output_of_a_state_do_not_see_each_other() -> None:
 
 
 def test_a_variable_is_not_there_before_it_is_assigned() -> None:
-    assert run(machine(("a", passing(Output="{% $x %}", Assign={"x": 1})))).error == "States.QueryEvaluationError"
+    assert (
+        run(machine(("a", passing(Output="{% $x %}", Assign={"x": 1})))).error
+        == "States.QueryEvaluationError"
+    )
 
 
 def test_a_branch_reads_outer_variables() -> None:
@@ -103,5 +106,7 @@ def test_arrays_in_variables_stay_arrays() -> None:
     values = {"one": [1], "none": [], "nested": [[1]], "null": None}
     reading = {name: "{% $" + name + " %}" for name in values}
     computed = {name: "{% ($copy := $" + name + "; $copy) %}" for name in values}
-    definition = machine(("a", passing(Assign=values)), ("b", passing(Output={"read": reading, "computed": computed})))
+    definition = machine(
+        ("a", passing(Assign=values)), ("b", passing(Output={"read": reading, "computed": computed}))
+    )
     assert result_of(definition) == {"read": values, "computed": values}

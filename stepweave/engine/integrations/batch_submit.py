@@ -127,9 +127,7 @@ class _Job:
         container: dict[str, Any] = {
             "Command": list(definition.command),
             "Environment": [{"Name": name, "Value": value} for name, value in environment],
-            "ResourceRequirements": [
-                {"Type": kind, "Value": f"{value:g}"} for kind, value in resources.items() if value
-            ],
+            "ResourceRequirements": resources,
             "LogStreamName": self.id,
         }
         if last.exit_code is not None:
