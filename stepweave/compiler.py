@@ -25,6 +25,9 @@ from stepweave.planning.plan import to_plan
 
 _MAX_ROUNDS = 4
 
+EXACT_BEHIND_GATES = frozenset({"all_success", "all_done"})
+"""Trigger rules that mean exactly the same in every DAG."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
@@ -65,6 +68,9 @@ def compile_graph(graph: Graph) -> Compiled:
     """``graph`` compiled; raises ``DagError`` if no cut can make it hold the limits of Step Functions."""
     placements = {task.id: place(task) for task in graph.tasks}
     exact = to_plan(graph)
+    problems = _rules_behind_gates(graph, exact)
+    if problems:
+        raise DagError(problems)
     tasks = {task.id: task for task in graph.tasks}
     factor = 1.0
     for _ in range(_MAX_ROUNDS):
@@ -78,6 +84,30 @@ def compile_graph(graph: Graph) -> Compiled:
             report.definition_bytes / MAX_DEFINITION_BYTES, report.history_events / MAX_HISTORY_EVENTS
         )
     raise DagError([_too_large(graph, report)])
+
+
+def _rules_behind_gates(graph: Graph, plan: Plan) -> list[Problem]:
+    """Trigger rules that tell a skip from a failure, in a DAG with gates.
+
+    A branch that was skipped does not wait for the other parents of what it skips, so a later failure there could not turn
+    the skip into ``upstream_failed``; such a rule would then see the wrong status.
+    """
+    if not any(isinstance(step, Await) for step in walk(plan)):
+        return []
+    return [
+        Problem(
+            what=f"trigger rule {task.trigger_rule!r} is not available yet in a DAG that is not series-parallel",
+            code="trigger-rule-gate",
+            task=task.id,
+            file=task.source.file if task.source else None,
+            line=task.source.line if task.source else None,
+            expected=f"one of {', '.join(sorted(EXACT_BEHIND_GATES))}",
+            got=task.trigger_rule,
+            fix="use all_done and look at the upstream statuses in the task (get_current_context().upstream)",
+        )
+        for task in graph.tasks
+        if task.trigger_rule not in EXACT_BEHIND_GATES
+    ]
 
 
 def _report(graph: Graph, plan: Plan, machines: Machines, files: Mapping[str, bytes]) -> PlanReport:

@@ -199,8 +199,21 @@ class _FrameEmitter:
         """What the frame hands out; ``ending`` is the element whose own result the last state sees, if any."""
         if self.frame.holder is None:
             return {"run_id": "{% $run.id %}", "status": "success"}
-        records = {key: self._export(key, ending) for key in self.exports}
+        records = self._whole_result(ending) or {key: self._export(key, ending) for key in self.exports}
         return {"records": records} if self.frame.is_machine else records
+
+    def _whole_result(self, ending: Element | None) -> str | None:
+        """The result of the last element, where the frame hands out just that."""
+        if ending is None or not ending.frames or not self.exports:
+            return None
+        inner = {key for frame in ending.frames for key in self.reads.exports.get(frame, ())}
+        mixed = any(key.startswith("#") for key in inner) and ending.kind == "fork"
+        if mixed or inner != set(self.exports) or any(self._gives(e, k) for e in self._others(ending) for k in inner):
+            return None
+        return "{% $merge($states.result) %}" if ending.kind == "fork" else "{% $states.result.Output.records %}"
+
+    def _others(self, ending: Element) -> Iterator[Element]:
+        return (element for element in self.frame.elements if element is not ending)
 
     def _export(self, key: str, ending: Element | None) -> Any:
         """The record or tally ``key`` of this frame as its last state can express it."""
@@ -532,8 +545,8 @@ class _FrameEmitter:
 
     def _outcome(self) -> dict[str, State]:
         """The end of the root machine: failed if a leaf failed, naming the tasks with which it began."""
-        seen = dict.fromkeys(self.sight.required(task, None) for task in self.reads.leaves)
-        upstream = Upstream(tuple(seen), len(self.reads.leaves))
+        seen = dict.fromkeys(self.sight.required(task, None) for task in self.reads.deciding)
+        upstream = Upstream(tuple(seen), len(self.reads.deciding))
         return {
             "failed?": {
                 "Type": "Choice",

@@ -18,7 +18,7 @@ from typing import Literal
 from stepweave.graph.model import Graph
 from stepweave.asl import names
 from stepweave.planning.model import Await, Group, Nested, Parallel, Plan, Run, Sequence, Signal
-from stepweave.planning.needs import is_strict
+from stepweave.planning.needs import is_strict, unimplied
 
 @dataclass(slots=True, eq=False)
 class Element:
@@ -41,7 +41,7 @@ class Element:
     ends: Group = ()
     """Tasks with which the element ends."""
     tolerant: bool = False
-    """Holds a task that may run although an upstream task did not succeed."""
+    """Holds a task whose fate is not settled when the task before it did not succeed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +69,8 @@ class Layout:
     root: Frame
     runs: dict[str, Element]
     """The element of each task."""
+    elements: list[Element]
+    """All elements by position."""
     end: int
     """Position after everything: where the outcome of the run is read."""
 
@@ -81,14 +83,14 @@ def lay_out(graph: Graph, plan: Plan) -> Layout:
     for element in reversed(elements):
         _close(element)
     _close_frame(root)
-    return Layout(root, builder.runs, len(elements))
+    return Layout(root, builder.runs, elements, len(elements))
 
 
 class _Builder:
     """Creates elements in pre-order from a stack of steps."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.tolerant = {task.id for task in graph.tasks if not is_strict(task)}.union(unimplied(graph))
         self.runs: dict[str, Element] = {}
         self.forks: dict[str, int] = {}
         self.stack: list[tuple[Frame, Plan, Await | None]] = []
@@ -122,7 +124,7 @@ class _Builder:
         match step:
             case Run(task=task):
                 element.task = element.label = task
-                element.tolerant = not is_strict(self.graph[task])
+                element.tolerant = task in self.tolerant
                 self.runs[task] = element
             case Parallel(branches=branches):
                 number = self.forks[machine] = self.forks.get(machine, 0) + 1

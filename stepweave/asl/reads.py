@@ -16,10 +16,14 @@ from dataclasses import dataclass, field
 from stepweave.asl import names
 from stepweave.asl.frames import Element, Frame, Layout
 from stepweave.graph.model import Graph
+from stepweave.graph.order import topological_order
 from stepweave.planning.needs import fields_read, is_strict, ruled_by, unimplied
 
 MAX_RECORDS_PER_FORK = 300
 """Records handed out one by one from a Parallel; leaves each about 650 bytes of the 256 KiB."""
+
+MAX_RECORDS_FOR_OUTCOME = 8
+"""Records carried one by one only for the outcome of the run; nobody reads their values."""
 
 MAX_USEFUL_INPUTS = 40
 """Records handed to a nested machine only because they are useful."""
@@ -44,12 +48,16 @@ class Reads:
     used: set[Element] = field(default_factory=set)
     """Elements whose variable is read after them in their frame or deeper."""
     gate_used: set[Element] = field(default_factory=set)
+    outside: dict[str, set[int]] = field(default_factory=dict)
+    """Positions outside of its branch that need the record of a task."""
     last_required: dict[str, int] = field(default_factory=dict)
     """Last position at which a key is required without a gate that would hand it over there."""
     individual: set[str] = field(default_factory=set)
     """Tasks of which an expression reads a field: a tally will not do."""
     leaves: tuple[str, ...] = ()
     """Tasks whose outcome is the run's."""
+    deciding: tuple[str, ...] = ()
+    """Leaves, and tasks whose failure a skip could hide from the leaves."""
     extra: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Upstream tasks of a strict task whose success nothing else implies."""
     counts: dict[tuple[Element, str], int] = field(default_factory=dict)
@@ -72,6 +80,7 @@ def analyse(graph: Graph, layout: Layout) -> Reads:
     reads = Reads(layout)
     reads.leaves = leaves(graph)
     reads.extra = unimplied(graph)
+    reads.deciding = reads.leaves + _hidden_failures(graph, layout, reads.leaves)
     for position, task in _required(graph, reads):
         reads.required.setdefault(task, []).append(position)
     _export(reads)
@@ -85,6 +94,20 @@ def leaves(graph: Graph) -> tuple[str, ...]:
     inner = {upstream for task in counted for upstream in task.upstream}
     found = tuple(task.id for task in counted if task.id not in inner)
     return found or tuple(task.id for task in graph.tasks if task.teardown)
+
+
+def _hidden_failures(graph: Graph, layout: Layout, counted: tuple[str, ...]) -> tuple[str, ...]:
+    """Tasks met at gates whose failure fails the run, even if what waits for them was skipped meanwhile.
+
+    Failure outweighs a skip, but a branch that skipped no longer waits at its gate; so these decide beside the leaves.
+    """
+    fails_run = set(counted)
+    for task_id in reversed(topological_order(graph)):
+        task = graph[task_id]
+        if task_id in fails_run and is_strict(task):
+            fails_run.update(task.upstream)
+    met = {task for element in layout.elements if element.signal for group in element.signal.groups for task in group}
+    return tuple(task.id for task in graph.tasks if task.id in met and task.id in fails_run and task.id not in counted)
 
 
 def _required(graph: Graph, reads: Reads) -> Iterator[tuple[int, str]]:
@@ -101,14 +124,18 @@ def _required(graph: Graph, reads: Reads) -> Iterator[tuple[int, str]]:
             if element.kind == "run":
                 yield from ((element.low, task) for task in _run_reads(graph, reads, element, pending))
             elif element.tolerant:
-                behind_gate = tuple(t for group in element.gate.parents for t in group) if element.gate else ()
-                stack.extend((inner, pending + behind_gate) for inner in reversed(element.frames))
+                stack.extend((inner, pending + _awaited(element)) for inner in reversed(element.frames))
             else:
                 reads.pending[element] = pending
                 yield from ((element.low, task) for task in pending)
                 stack.extend((inner, ()) for inner in reversed(element.frames))
             previous = element
-    yield from ((reads.layout.end, task) for task in reads.leaves)
+    yield from ((reads.layout.end, task) for task in reads.deciding)
+
+
+def _awaited(element: Element) -> tuple[str, ...]:
+    """Tasks that the gate of ``element`` waits for."""
+    return tuple(task for group in element.gate.parents for task in group) if element.gate else ()
 
 
 def _entry_pending(element: Element, previous: Element | None, inherited: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,9 +151,11 @@ def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str,
     task = graph[element.task]
     checked = ruled_by(task)
     if is_strict(task):
-        # A strict gate goes on only when all it waits for succeeded.
-        proven = {t for group in element.gate.parents for t in group} if element.gate else set()
-        checked = tuple(dict.fromkeys(t for t in pending + reads.extra.get(task.id, ()) if t not in proven))
+        behind_gate = _awaited(element)
+        # A strict gate goes on only when all it waits for succeeded; behind a tolerant one that is to be checked.
+        proven = () if element.tolerant else behind_gate
+        asked = pending + reads.extra.get(task.id, ()) + (behind_gate if element.tolerant else ())
+        checked = tuple(dict.fromkeys(t for t in asked if t not in proven))
     reads.pending[element] = checked
     reads.individual.update(fields_read(task))
     return (*checked, *fields_read(task))
@@ -153,25 +182,26 @@ def _export(reads: Reads) -> None:
                 continue  # met at a gate: the gate hands it over
             for frame in left:
                 reads.exports.setdefault(frame, {})[task] = None
+            if left:
+                reads.outside.setdefault(task, set()).add(position)
             reads.last_required[task] = max(position, reads.last_required.get(task, -1))
 
 
 def _form_tallies(reads: Reads) -> None:
-    crowded: dict[str, None] = {}
-    for frame_exports in _exports_by_holder(reads):
-        if len(frame_exports) > MAX_RECORDS_PER_FORK:
-            crowded.update((task, None) for task in frame_exports if task not in reads.individual)
-    if not crowded:
-        return
-    classes: dict[tuple[int, ...], list[str]] = {}
-    for task in crowded:
-        classes.setdefault(tuple(sorted(set(reads.required[task]))), []).append(task)
+    crowded = {task for exported in _exports_by_holder(reads) if len(exported) > MAX_RECORDS_PER_FORK for task in exported}
+    classes: dict[frozenset[int], list[str]] = {}
+    for task in reads.required:
+        positions = reads.outside.get(task)
+        if positions and task not in reads.individual and (task in crowded or positions == {reads.layout.end}):
+            classes.setdefault(frozenset(positions), []).append(task)
     number = 0
     for members in classes.values():
-        if len(members) > 1:
+        if len(members) > MAX_RECORDS_FOR_OUTCOME or (len(members) > 1 and members[0] in crowded):
             number += 1
             reads.tally.update((task, f"#{number}") for task in members)
             reads.last_required[f"#{number}"] = reads.last_required[members[0]]
+    if not reads.tally:
+        return
     for task, key in reads.tally.items():
         element: Element | None = reads.layout.runs[task]
         while element is not None:

@@ -15,7 +15,8 @@ from stepweave.asl.lint.limits import MAX_SECONDS
 Check = Callable[[Any], str | None]
 
 
-def _text(value: Any) -> str | None:
+def text(value: Any) -> str | None:
+    """A string."""
     return None if isinstance(value, str) else "a string"
 
 
@@ -31,7 +32,8 @@ def _json(_: Any) -> str | None:
     return None
 
 
-def _object(value: Any) -> str | None:
+def an_object(value: Any) -> str | None:
+    """An object."""
     return None if isinstance(value, dict) else "an object"
 
 
@@ -47,7 +49,8 @@ def _expression(value: Any) -> str | None:
     return None if isinstance(value, str) and is_expression(value) else "an expression {% … %}"
 
 
-def _arguments(value: Any) -> str | None:
+def arguments(value: Any) -> str | None:
+    """An object, or an expression that gives one."""
     right = isinstance(value, dict) or _expression(value) is None
     return None if right else "an object or an expression {% … %}"
 
@@ -67,7 +70,9 @@ def whole(least: int, most: int) -> Check:
     return check
 
 
-def _or_expression(check: Check) -> Check:
+def or_expression(check: Check) -> Check:
+    """A check for what ``check`` takes, or an expression."""
+
     def either(value: Any) -> str | None:
         expected = check(value)
         return (
@@ -93,28 +98,28 @@ def _percentage(value: Any) -> str | None:
     return None if right else "a number from 0 to 100"
 
 
-_SECONDS = _or_expression(whole(1, MAX_SECONDS))
-_COUNT = _or_expression(whole(0, MAX_SECONDS))
-_COMMON: dict[str, Check] = {"Type": _text, "Comment": _text, "QueryLanguage": one_of("JSONata")}
+_SECONDS = or_expression(whole(1, MAX_SECONDS))
+_COUNT = or_expression(whole(0, MAX_SECONDS))
+_COMMON: dict[str, Check] = {"Type": text, "Comment": text, "QueryLanguage": one_of("JSONata")}
 _GO_ON: dict[str, Check] = _COMMON | {"Next": _name, "End": _true}
-_VALUES: dict[str, Check] = {"Assign": _object, "Output": _json}
+_VALUES: dict[str, Check] = {"Assign": an_object, "Output": _json}
 _HANDLERS: dict[str, Check] = {"Retry": _list, "Catch": _list}
 
 STATE_FIELDS: dict[str, dict[str, Check]] = {
     "Task": _GO_ON | _VALUES | _HANDLERS | {
-        "Resource": _text, "Arguments": _arguments, "Credentials": _arguments,
+        "Resource": text, "Arguments": arguments, "Credentials": arguments,
         "TimeoutSeconds": _SECONDS, "HeartbeatSeconds": _SECONDS,
     },
     "Pass": _GO_ON | _VALUES,
     "Choice": _COMMON | _VALUES | {"Choices": _filled_list, "Default": _name},
-    "Wait": _GO_ON | _VALUES | {"Seconds": _COUNT, "Timestamp": _text},
+    "Wait": _GO_ON | _VALUES | {"Seconds": _COUNT, "Timestamp": text},
     "Succeed": _COMMON | {"Output": _json},
-    "Fail": _COMMON | {"Error": _text, "Cause": _text},
+    "Fail": _COMMON | {"Error": text, "Cause": text},
     "Parallel": _GO_ON | _VALUES | _HANDLERS | {"Branches": _filled_list, "Arguments": _json},
     "Map": _GO_ON | _VALUES | _HANDLERS | {
-        "Items": _items, "ItemProcessor": _object, "ItemSelector": _arguments, "MaxConcurrency": _COUNT,
-        "ItemReader": _object, "ItemBatcher": _object, "ResultWriter": _object, "Label": _text,
-        "ToleratedFailureCount": _COUNT, "ToleratedFailurePercentage": _or_expression(_percentage),
+        "Items": _items, "ItemProcessor": an_object, "ItemSelector": arguments, "MaxConcurrency": _COUNT,
+        "ItemReader": an_object, "ItemBatcher": an_object, "ResultWriter": an_object, "Label": text,
+        "ToleratedFailureCount": _COUNT, "ToleratedFailurePercentage": or_expression(_percentage),
     },
 }  # fmt: skip
 """Fields of each type of state."""
@@ -131,25 +136,25 @@ CONSTANT = frozenset({"Type", "Comment", "QueryLanguage", "Next", "End", "Resour
 """Fields in which an expression is not evaluated."""
 
 MACHINE_FIELDS: dict[str, Check] = {
-    "Comment": _text,
-    "QueryLanguage": _text,
+    "Comment": text,
+    "QueryLanguage": text,
     "StartAt": _name,
-    "States": _object,
+    "States": an_object,
     "TimeoutSeconds": whole(1, MAX_SECONDS),
     "Version": one_of("1.0"),
 }
 """Fields of the whole definition."""
 
-BRANCH_FIELDS: dict[str, Check] = {"Comment": _text, "StartAt": _name, "States": _object}
+BRANCH_FIELDS: dict[str, Check] = {"Comment": text, "StartAt": _name, "States": an_object}
 """Fields of a branch."""
 
-PROCESSOR_FIELDS: dict[str, Check] = BRANCH_FIELDS | {"ProcessorConfig": _object}
+PROCESSOR_FIELDS: dict[str, Check] = BRANCH_FIELDS | {"ProcessorConfig": an_object}
 """Fields of the processor of a Map."""
 
-RULE_FIELDS: dict[str, Check] = {"Condition": _expression, "Next": _name, "Comment": _text} | _VALUES
+RULE_FIELDS: dict[str, Check] = {"Condition": _expression, "Next": _name, "Comment": text} | _VALUES
 """Fields of a rule of a Choice."""
 
-CATCHER_FIELDS: dict[str, Check] = {"ErrorEquals": _filled_list, "Next": _name, "Comment": _text} | _VALUES
+CATCHER_FIELDS: dict[str, Check] = {"ErrorEquals": _filled_list, "Next": _name, "Comment": text} | _VALUES
 """Fields of a catcher."""
 
 JSONPATH_FIELDS = {
