@@ -1,7 +1,7 @@
 """Which of four models reads handwritten digits best?
 
     ingest ─▶ validate ─▶ split ─┬─▶ train_… ─▶ evaluate_…   (svm, forest, neighbours, network)
-                                 │        └──────────┴─▶ choose ─▶ pick ─▶ confirm ─┬─▶ export_model
+                                 │        └──────────┴─▶ choose ─▶ pick ─▶ confirm ─┬─▶ export_model, summarise
                                  └─▶ profile ──────────────────────────▶ model_card ◀┘
 
 The data are scikit-learn's bundled 1,797 scans of 8 × 8 pixels: real, and nothing is downloaded. The models are
@@ -191,10 +191,17 @@ def confirm(
     name: str, model: Classifier, images: NDArray[np.float64], labels: NDArray[np.int64], min_accuracy: float
 ) -> Evaluation:
     """Returns the evaluation of the chosen model on the test part; refuses one below ``min_accuracy``."""
-    evaluation = evaluate(name, model, images, labels)
+    evaluation: Evaluation = evaluate(name, model, images, labels)
     if evaluation.accuracy < min_accuracy:
         raise DataError(f"{name} reads {evaluation.accuracy:.4f} of the test images, below {min_accuracy:g}")
     return evaluation
+
+
+@task
+def summarise(confirmed: Evaluation) -> dict[str, str | float | int]:
+    """Returns what to say of the run in one line."""
+    images = sum(map(sum, confirmed.confusion))
+    return {"model": confirmed.model, "accuracy": round(confirmed.accuracy, 4), "test_images": images}
 
 
 @task
@@ -302,4 +309,4 @@ def digits(
     confirmed = confirm(best.model, model, parts["x_test"], parts["y_test"], min_accuracy)
     exported = export_model(model, confirmed)
     card = model_card(quality, profiled, evaluations, confirmed, plot_confusion(confirmed))
-    [exported, card] >> clean_up()
+    [summarise(confirmed), exported, card] >> clean_up()

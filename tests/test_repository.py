@@ -81,7 +81,7 @@ def test_every_stepweave_command_in_the_readme_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = set(re.findall(r"(?:^ *|`)(?:\$ )?stepweave ([a-z][a-z-]+)", readme, flags=re.MULTILINE))
     help_text = subprocess.run(
-        [sys.executable, "-m", "stepweave.cli.main", "--help"], capture_output=True, text=True, check=True
+        [Path(sys.executable).with_name("stepweave"), "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert commands, "the README shows no command at all"
     assert {command for command in commands if not re.search(rf"\b{command}\b", help_text)} == set()

@@ -12,7 +12,9 @@ import pytest
 from skops.io import get_untrusted_types, load
 
 from statemachines import digits
-from stepweave.errors import DataError
+from stepweave.compiler import compile_graph
+from stepweave.errors import DataError, ParamsError
+from stepweave.planning.model import Await, walk
 from stepweave.runtime.context import Context, swap_context
 
 
@@ -130,6 +132,10 @@ def test_a_model_below_the_least_accuracy_is_refused(parts: dict[str, np.ndarray
         digits.confirm("neighbours", model, parts["x_test"], parts["y_test"], min_accuracy=1.0)
 
 
+def test_the_summary_counts_the_test_images() -> None:
+    assert digits.summarise(evaluation("a", 0.98765)) == {"model": "a", "accuracy": 0.9877, "test_images": 10}
+
+
 def test_the_confusion_matrix_is_a_png(staging: Path) -> None:
     path = digits.plot_confusion(evaluation("a", 0.9))
     assert path.parent == staging
@@ -168,3 +174,29 @@ def test_the_clean_up_removes_the_staging_folder_even_when_there_is_none(staging
     digits.clean_up()
     digits.clean_up()
     assert not staging.exists()
+
+
+def test_the_models_are_trained_side_by_side_and_none_waits_for_another() -> None:
+    graph = digits.digits.graph()
+    for name in digits.MODELS:
+        assert graph[f"train_{name}"].upstream == ("split",)
+        assert set(graph[f"evaluate_{name}"].upstream) == {f"train_{name}", "split"}
+
+
+def test_the_data_profile_needs_only_the_split() -> None:
+    assert digits.digits.graph()["profile"].upstream == ("split",)
+
+
+def test_the_dag_is_planned_with_one_gate_because_the_card_needs_profile_and_model() -> None:
+    compiled = compile_graph(digits.digits.graph())
+    assert compiled.report.tasks == 20
+    gates = [node for node in walk(compiled.plan) if isinstance(node, Await)]
+    assert [(gate.gate, [task for group in gate.parents for task in group]) for gate in gates] == [
+        ("model_card", ["profile"])
+    ]
+
+
+def test_params_outside_their_ranges_are_refused_together() -> None:
+    with pytest.raises(ParamsError) as caught:
+        digits.digits.validate_params({"test_size": 0.9, "min_accuracy": -1, "seed": 1})
+    assert len(caught.value.problems) == 2
