@@ -93,9 +93,9 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
             if not handle.cancelled():
                 callback(*args)
 
-        heapq.heappush(
-            self._timers, (when, next(self._count), handle, partial(self.call_soon, fire, context=context))
-        )
+        number = next(self._count)
+        heapq.heappush(self._timers, (when, number))
+        self._handles[number] = (handle, partial(self.call_soon, fire, context=context))
         return handle
 
     def jump(self) -> bool:
