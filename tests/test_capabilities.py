@@ -1,0 +1,53 @@
+"""Every capability that the documentation claims names a test, and the test exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "capabilities.md"
+PLACES = {"embedded", "AWS", "both"}
+
+
+def table_rows() -> list[list[str]]:
+    """The cells of each row, without header and rule."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+@cache
+def names_in(path: Path) -> frozenset[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return frozenset(
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def row_id(row: list[str]) -> str:
+    return row[0].strip("`")
+
+
+@pytest.mark.parametrize("row", table_rows(), ids=row_id)
+def test_a_capability_names_a_test_that_exists(row: list[str]) -> None:
+    assert len(row) == 4, "id | how to use it | test that proves it | where"
+    tests = re.findall(r"`(tests/[^`]+\.py)::(\w+)`", row[2])
+    assert tests, "no test is named"
+    for path, name in tests:
+        assert (ROOT / path).is_file(), path
+        assert name in names_in(ROOT / path), f"{path} has no {name}"
+
+
+@pytest.mark.parametrize("row", table_rows(), ids=row_id)
+def test_a_capability_says_where_it_holds(row: list[str]) -> None:
+    assert row[3] in PLACES
+
+
+def test_no_capability_is_listed_twice() -> None:
+    ids = [row_id(row) for row in table_rows()]
+    assert len(ids) >= 20
+    assert sorted(set(ids)) == sorted(ids)
