@@ -1,7 +1,9 @@
-"""`simulate`: a DAG on a virtual clock, in the compiled state machine. Nothing is executed; tasks take the time they are said to take.
+"""`simulate`: a DAG on a virtual clock, in the compiled state machine. Nothing is executed; tasks take the time
+they are said to take.
 
-The makespan is the machine's, the critical path the graph's: they are equal unless the machine lost parallelism. The cost is what AWS
-would bill for the tasks' durations, at the on-demand prices below (us-east-1, x86, November 2026), free tiers left out.
+The makespan is the machine's, the critical path the graph's: they are equal unless the machine lost
+parallelism. The cost is what AWS would bill for the tasks' durations, at the on-demand prices below (us-east-1,
+x86, November 2026), free tiers left out.
 """
 
 from __future__ import annotations
@@ -88,13 +90,14 @@ def simulate(graph: Graph, durations: Mapping[str, float]) -> Simulation:
 
 
 def _without_expressions(graph: Graph) -> Graph:
-    """The graph with null for every expression: on null values, which the tasks return here, most could not be evaluated."""
+    """The graph with null for every expression: few could be evaluated on the null values of these tasks."""
     return Graph(dag=graph.dag, tasks=tuple(_without_expression(task) for task in graph.tasks))
 
 
 def _without_expression(task: Task) -> Task:
     arguments = tuple(
-        (name, Literal(json="null") if isinstance(binding, Expression) else binding) for name, binding in task.arguments
+        (name, Literal(json="null") if isinstance(binding, Expression) else binding)
+        for name, binding in task.arguments
     )
     return replace(task, arguments=arguments, fields=())
 
@@ -124,7 +127,9 @@ def _run(machines: EngineMachines, seconds: Mapping[str, float], meter: _Meter) 
     rendezvous = rendezvous_function(engine.tokens)
     execution = clock.run(engine.run(machines.root, {}))
     if execution.status != "SUCCEEDED":
-        raise StepweaveError(f"the simulated run ended {execution.status}: {execution.error}: {execution.cause}")
+        raise StepweaveError(
+            f"the simulated run ended {execution.status}: {execution.error}: {execution.cause}"
+        )
     return clock.elapsed
 
 

@@ -26,7 +26,7 @@ def to_json(value: object) -> str:
 
 
 def error_object(error: StepweaveError) -> dict[str, object]:
-    """``{"error": {"message", "problems": [...]}}``; each problem has the parts of :class:`stepweave.errors.Problem`."""
+    """``{"error": {"message", "problems": [...]}}``, each problem with the parts of a ``Problem``."""
     problems = [problem.to_json() for problem in error.problems] if isinstance(error, ProblemsError) else []
     return {"error": {"message": str(error), "problems": problems}}
 

@@ -28,7 +28,9 @@ def find_run(records: Records, name: str, store: str) -> RunRow:
         named = "\n".join(f"  {row.run_id}" for row in found[:MAX_NAMED])
         raise UsageError(f"{name!r} is the beginning of {len(found)} run ids; type more of one:\n{named}")
     if not records.runs(limit=1):
-        raise UsageError(f"there are no runs in {store!r}; start one with: stepweave run TARGET (--store names another folder)")
+        raise UsageError(
+            f"there are no runs in {store!r}; start one with: stepweave run TARGET (--store names another folder)"
+        )
     raise UsageError(f"no run id begins with {name!r} in {store!r}; see: stepweave runs")
 
 

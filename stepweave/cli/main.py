@@ -1,7 +1,8 @@
 """The ``stepweave`` command: finds the command, imports only its module, prints its answer or its errors.
 
-Exit status: 0 success, 1 the run failed (or a check did), 2 wrong usage or a DAG that does not compile. With ``--json`` standard output
-holds exactly one JSON object; whatever a DAG's module prints meanwhile goes to standard error.
+Exit status: 0 success, 1 the run failed (or a check did), 2 wrong usage or a DAG that does not compile. With
+``--json`` standard output holds exactly one JSON object; whatever a DAG's module prints meanwhile goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ Options:
 """
 
 
+INTERRUPTED_STATUS = 130
+"""Exit status after Ctrl-C outside a run, as shells have it."""
+
+
 class CommandModule(Protocol):
     """What a module in ``commands/`` holds."""
 
@@ -86,6 +91,8 @@ def _answer(argv: Sequence[str]) -> Answer:
         return _dispatch(argv)
     except StepweaveError as error:
         return Answer(error_object(error), status=2, error=error_text(error))
+    except KeyboardInterrupt:
+        return Answer(None, status=INTERRUPTED_STATUS, error="interrupted")
     except SystemExit as done:  # argparse ends so after a help page
         return Answer(None, status=int(done.code or 0))
 
@@ -138,12 +145,14 @@ def _unknown(name: str) -> UsageError:
     near = get_close_matches(name, COMMANDS, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     what = "option" if name.startswith("-") else "command"
-    return UsageError(f"there is no {what} {name!r}{meant}\nCommands: {', '.join(COMMANDS)}. Try: stepweave --help")
+    return UsageError(
+        f"there is no {what} {name!r}{meant}\nCommands: {', '.join(COMMANDS)}. Try: stepweave --help"
+    )
 
 
 @contextmanager
 def _standard_output_kept(kept: bool) -> Iterator[None]:
-    """With ``kept``, what is written to standard output meanwhile goes to standard error, also from C code and child processes."""
+    """With ``kept``, what C code and child processes too write to standard output goes to standard error."""
     if not kept:
         yield
         return

@@ -31,7 +31,9 @@ def add_store(parser: ArgumentParser) -> None:
 
 def add_json(parser: ArgumentParser) -> None:
     """``--json``."""
-    parser.add_argument("--json", dest="as_json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument(
+        "--json", dest="as_json", action="store_true", help="print one JSON object and nothing else"
+    )
 
 
 def add_workers(parser: ArgumentParser) -> None:

@@ -39,15 +39,22 @@ def _from_file(file: str) -> dict[str, object]:
     except ValueError as error:
         raise UsageError(f"the params file {file!r} is not JSON: {error}") from error
     if not isinstance(params, dict):
-        raise UsageError(f'the params file {file!r} must hold a JSON object, such as {{"seed": 7}}; got {_kind(params)}')
+        raise UsageError(
+            f'the params file {file!r} must hold a JSON object, such as {{"seed": 7}}; got {_kind(params)}'
+        )
     return cast(dict[str, object], params)
 
 
 def _kind(value: object) -> str:
-    return {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}.get(type(value), "a number")
+    return {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}.get(
+        type(value), "a number"
+    )
 
 
 def _no_pair(pair: str) -> Problem:
     return Problem(
-        what="--param is not of the form name=value", code="param-form", got=repr(pair), fix=f"--param {pair or 'name'}=VALUE"
+        what="--param is not of the form name=value",
+        code="param-form",
+        got=repr(pair),
+        fix=f"--param {pair or 'name'}=VALUE",
     )

@@ -7,6 +7,8 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.progress.lines import LineView
@@ -16,6 +18,7 @@ from stepweave.cli.screen import paint
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.results import json_value
 from stepweave.embedded.run import RunRequest, run_dag
+from stepweave.embedded.run_ids import new_run_id
 from stepweave.embedded.taskruns import Observer, TaskRun
 from stepweave.stores.objects import ObjectStore, open_store
 
@@ -27,6 +30,8 @@ SHOW_CURSOR = "\x1b[?25h"
 
 def run_and_show(request: RunRequest, as_json: bool) -> Answer:
     """Run ``request``; people see it go on and then a summary, ``as_json`` answers one object."""
+    request.dag.validate_params(request.params)  # before the screen says that a run begins
+    request = replace(request, run_id=request.run_id or new_run_id(request.dag.id, datetime.now()))
     if as_json:
         result = run_dag(request)
         return Answer(run_object(result, open_store(result.store)), status=_status(result))
@@ -69,7 +74,7 @@ def _status(result: RunResult) -> int:
 @contextmanager
 def _view(request: RunRequest) -> Iterator[Observer]:
     """A live table on a terminal, lines elsewhere and with ``--inline``, where a debugger may need the terminal."""
-    title = request.run_id or request.dag.id
+    title = request.run_id or ""
     if request.inline or not sys.stdout.isatty():
         sys.stdout.write(f"{title}\n")
         yield LineView(sys.stdout)
@@ -87,5 +92,3 @@ def _say_interrupted(again: bool) -> None:
     else:
         sys.stderr.write("\nstopping the tasks that run; press Ctrl-C again to exit at once\n")
     sys.stdout.flush()
-
-

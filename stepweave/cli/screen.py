@@ -32,7 +32,9 @@ def print_table(table: Table) -> None:
     lines = [paint(_aligned(table.head, widths), "dim")]
     for row in table.rows:
         cells = [f"{text:<{width}}" for text, width in zip(row, widths, strict=True)]
-        cells[table.status_column] = paint(cells[table.status_column], STYLES.get(row[table.status_column], ""))
+        cells[table.status_column] = paint(
+            cells[table.status_column], STYLES.get(row[table.status_column], "")
+        )
         lines.append("  ".join(cells).rstrip())
     sys.stdout.write("\n".join(lines) + "\n")
 

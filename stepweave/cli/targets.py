@@ -26,7 +26,9 @@ def sources(targets: Sequence[str]) -> tuple[str, ...]:
     files = sorted(Path(FOLDER).rglob("*.py"))
     hidden = (".", "_")
     return tuple(
-        str(file) for file in files if not any(part.startswith(hidden) for part in file.relative_to(FOLDER).parts)
+        str(file)
+        for file in files
+        if not any(part.startswith(hidden) for part in file.relative_to(FOLDER).parts)
     )
 
 
@@ -39,4 +41,6 @@ def load_all(target: str) -> tuple[Dag, ...]:
 
 def _need_folder() -> None:
     if not Path(FOLDER).is_dir():
-        raise UsageError(f"there is no folder {FOLDER}/ here; name a TARGET: path.py, path.py:dag, or go where it is")
+        raise UsageError(
+            f"there is no folder {FOLDER}/ here; name a TARGET: path.py, path.py:dag, or go where it is"
+        )

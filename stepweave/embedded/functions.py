@@ -8,11 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.logs import append
 from stepweave.embedded.rendezvous import rendezvous_function
 from stepweave.embedded.taskruns import TaskRuns
 from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
 from stepweave.embedded.worker import RUN_TASK, STORE_VARIABLE
+from stepweave.engine.failures import FunctionError
 from stepweave.engine.integrations.lambda_invoke import Function
 from stepweave.engine.tokens import Tokens
 from stepweave.engine.workers import WorkerPool
@@ -29,10 +31,17 @@ class Functions:
     """The functions of one run. ``connect`` before the machine runs, ``close`` after."""
 
     def __init__(
-        self, store: ObjectStore, runs: TaskRuns, *, inline: bool, workers: int | None, path: Sequence[str]
+        self,
+        store: ObjectStore,
+        runs: TaskRuns,
+        interrupts: Interrupts,
+        *,
+        inline: bool,
+        workers: int | None,
+        path: Sequence[str],
     ) -> None:
         """``path``: entries of ``sys.path`` that the workers need to import the DAG's module."""
-        self._store, self._runs, self._inline = store, runs, inline
+        self._store, self._runs, self._interrupts, self._inline = store, runs, interrupts, inline
         self._began = time.time()
         size = workers or max(MIN_WORKERS, os.cpu_count() or MIN_WORKERS)
         # As many as workers, so that a task counts as running from the moment a worker is free for it.
@@ -63,16 +72,25 @@ class Functions:
             return invoke(event, self._store)  # reads and writes a few small objects: no worker needed
         if self._inline:
             self._runs.started(event["task"])
-            # The terminal shows what the task prints, beside the log, and a debugger finds it here.
-            record: Any = invoke(event, self._store, echo=True)
+            record: Any = await self._invoke_here(event)
         else:
             async with self._free:
                 self._runs.started(event["task"])
-                began, record = await self._pool.call(RUN_TASK, event)
+                began, record, error = await self._pool.call(RUN_TASK, event)
                 self._runs.began(event["task"], began)
+                if error is not None:
+                    raise FunctionError(*error)
         if event["run"].get("resume"):
             self._note_reuse(event)
         return record
+
+    async def _invoke_here(self, event: Any) -> Any:
+        try:
+            with self._interrupts.in_task():
+                # The terminal shows what the task prints, beside the log, and a debugger finds it here.
+                return invoke(event, self._store, echo=True)
+        except KeyboardInterrupt:
+            await asyncio.Event().wait()  # the run is being cancelled, and this with it
 
     def _note_reuse(self, event: Event) -> None:
         """Mark the task run when its result is older than this run of the machine."""

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -17,16 +18,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Context manager that takes over both signals; outside the main thread, which alone may do that, it does nothing."""
+    """Context manager that takes over both signals, which only the main thread may; elsewhere it does nothing."""
 
-    def __init__(self, tell: Callable[[bool], None], *, break_into: bool) -> None:
-        """``tell`` is called with False at the first signal and with True at the second.
-
-        ``break_into``: raise ``KeyboardInterrupt`` where the process is, for tasks that run in this thread.
-        """
+    def __init__(self, tell: Callable[[bool], None]) -> None:
+        """``tell`` is called with False at the first signal and with True at the second."""
         self.count = 0
         self._tell = tell
-        self._break_into = break_into
+        self._in_task = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[Any] | None = None
         self._before: dict[signal.Signals, Any] = {}
@@ -36,6 +34,15 @@ class Interrupts:
         self._loop, self._main = asyncio.get_running_loop(), main
         if self.count:
             self._cancel()
+
+    @contextmanager
+    def in_task(self) -> Iterator[None]:
+        """While a task runs in this thread, which keeps the loop from cancelling anything, break into it."""
+        self._in_task = True
+        try:
+            yield
+        finally:
+            self._in_task = False
 
     def __enter__(self) -> Interrupts:
         """Take over the signals."""
@@ -56,9 +63,9 @@ class Interrupts:
             self._tell(True)
             os._exit(AGAIN_STATUS)
         self._tell(False)
-        if self._break_into:
-            raise KeyboardInterrupt
         self._cancel()
+        if self._in_task:
+            raise KeyboardInterrupt
 
     def _cancel(self) -> None:
         if self._loop is not None and self._main is not None and not self._loop.is_closed():

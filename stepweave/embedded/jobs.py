@@ -33,15 +33,20 @@ class Jobs:
         runs: TaskRuns,
         path: Sequence[str],
     ) -> None:
-        """``tasks``: the task of each job definition; ``path``: entries of ``sys.path`` that a job needs to import the DAG."""
+        """``tasks``: the task of each job definition; ``path``: what a job needs in ``sys.path``."""
         self._graph, self._run_id, self._tasks = graph, run_id, tasks
         self._store, self._runs, self._path = store, runs, path
 
     def integrations(self) -> dict[str, Integration]:
         """``batch:submitJob.sync``, with as many jobs at once as this machine's CPUs allow."""
         inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-        environment = {STORE_VARIABLE: self._store.url, "PYTHONPATH": os.pathsep.join([*self._path, *inherited])}
-        definitions = {name: _definition(self._graph[task], environment) for name, task in self._tasks.items()}
+        environment = {
+            STORE_VARIABLE: self._store.url,
+            "PYTHONPATH": os.pathsep.join([*self._path, *inherited]),
+        }
+        definitions = {
+            name: _definition(self._graph[task], environment) for name, task in self._tasks.items()
+        }
         return batch_integrations(definitions, max_vcpus=float(os.cpu_count() or 1), on_log=self._keep_log)
 
     def failure(self, task: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""`append`: adds to the log of an attempt what the runtime could not catch: lines of jobs, of C libraries, of child processes."""
+"""`append`: adds to an attempt's log what the runtime could not catch: lines of jobs and child processes."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def to_engine(compiled: Compiled) -> EngineMachines:
             mapping[definition], mapping[queue] = definition, queue
             tasks[definition] = task
     machines = {
-        names[name]: parse(substitute(definition, mapping), names[name]) for name, definition in compiled.machines.definitions.items()
+        names[name]: parse(substitute(definition, mapping), names[name])
+        for name, definition in compiled.machines.definitions.items()
     }
     return EngineMachines(root=next(iter(machines)), machines=machines, task_of_job_definition=tasks)
 

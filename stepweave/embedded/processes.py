@@ -44,5 +44,7 @@ def _from_proc(pid: int) -> float | None:
 def _from_ps(pid: int) -> float | None:
     environment = {**os.environ, "LC_ALL": "C"}
     command = ["ps", "-p", str(pid), "-o", "lstart="]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout.strip()
+    found = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False
+    ).stdout.strip()
     return datetime.strptime(found, "%a %b %d %H:%M:%S %Y").timestamp() if found else None

@@ -1,6 +1,7 @@
 """`Propagation`: tells which tasks will not run, as soon as that is certain.
 
-The state machine does not say so: it goes on where work can continue. What becomes of the others follows from the trigger rules.
+The state machine does not say so: it goes on where work can continue. What becomes of the others follows from
+the trigger rules.
 """
 
 from __future__ import annotations

@@ -57,10 +57,8 @@ def json_value(store: ObjectStore, dag_id: str, run_id: str, run: TaskRun, limit
 
 
 def error_text(execution: Execution | None) -> str:
-    """Why ``execution`` did not succeed; empty when it did."""
-    if execution is None:
-        return "cancelled"
-    if execution.status == "SUCCEEDED":
+    """Why ``execution`` failed; empty when it succeeded or was cancelled (None)."""
+    if execution is None or execution.status in ("SUCCEEDED", "ABORTED"):
         return ""
     return ": ".join(part for part in (execution.error or execution.status, execution.cause) if part)
 

@@ -1,14 +1,13 @@
 """`run_dag`: a DAG run on this machine: engine, runtime, stores and worker processes wired together.
 
-    request ─▶ compiled machines ─▶ engine ─┬─▶ TaskRunner   worker processes, or this one (``inline``)
-                                            ├─▶ Rendezvous   gates, in memory
-                                            └─▶ Batch        a subprocess per job
-                     events ─▶ Watcher ─▶ TaskRuns ─▶ Recorder (SQLite) and whoever observes
+request ─▶ compiled machines ─▶ engine ─┬─▶ TaskRunner   worker processes, or this one (``inline``)
+                                        ├─▶ Rendezvous   gates, in memory
+                                        └─▶ Batch        a subprocess per job
+                 events ─▶ Watcher ─▶ TaskRuns ─▶ Recorder (SQLite) and whoever observes
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
@@ -20,26 +19,15 @@ from typing import Any
 
 from stepweave.authoring.dags import Dag
 from stepweave.compiler import Compiled, compile_graph
-from stepweave.embedded.functions import Functions
 from stepweave.embedded.interrupts import Interrupts
-from stepweave.embedded.jobs import Jobs
-from stepweave.embedded.machines import EngineMachines, to_engine
+from stepweave.embedded.machine_run import MachineRun
 from stepweave.embedded.processes import started_at
-from stepweave.embedded.propagation import Propagation
 from stepweave.embedded.recording import Recorder
-from stepweave.embedded.result import RunEnd, RunResult
-from stepweave.embedded.results import error_text, log_paths, results_of
+from stepweave.embedded.result import RunResult
 from stepweave.embedded.run_ids import check_run_id, new_run_id
-from stepweave.embedded.taskruns import Observer, TaskRuns
-from stepweave.embedded.timing import where_time_went
-from stepweave.embedded.watching import Watcher
-from stepweave.engine.engine import Engine
-from stepweave.engine.execution import Execution
-from stepweave.engine.integrations.lambda_invoke import lambda_integrations
-from stepweave.engine.integrations.start_execution import start_execution_integrations
+from stepweave.embedded.taskruns import Observer
 from stepweave.errors import UsageError
 from stepweave.loading import module_root
-from stepweave.stores.objects import open_store
 from stepweave.stores.record_writer import RecordWriter
 from stepweave.stores.records import DATABASE, Records, RunRow
 
@@ -84,22 +72,31 @@ def run_dag(
     database = os.path.join(request.store, DATABASE)
     earlier = Records(database).run(run_id)
     if earlier is not None and not request.resume:
-        raise UsageError(f"a run {run_id!r} exists in {request.store!r}; choose another id, or: stepweave resume {run_id}")
-    with RecordWriter(database) as writer:
+        raise UsageError(
+            f"a run {run_id!r} exists in {request.store!r}; choose another id, or: stepweave resume {run_id}"
+        )
+    path, _ = module_root(request.dag)
+    with RecordWriter(database) as writer, Interrupts(on_interrupt) as interrupts:
         row = _row(request, compiled, run_id, params, resumes=earlier.resumes + 1 if earlier else 0)
         writer.start_run(row)
-        recorder = Recorder(writer, graph, run_id)
-        propagation = Propagation(graph)
-        runs = TaskRuns((task.id for task in graph.tasks), [recorder, *observers, propagation])
-        propagation.connect(runs)
-        result = _Run(request, compiled, run_id, params, runs).run(on_interrupt)
+        machine_run = MachineRun(
+            compiled,
+            run_id,
+            store=request.store,
+            observers=[Recorder(writer, graph, run_id), *observers],
+            interrupts=interrupts,
+        )
+        given = {"params": params, "run_id": run_id, "resume": request.resume}
+        result = machine_run.run(given, inline=request.inline, workers=request.workers, path=path)
         writer.update_run(
             run_id, dag_id=row.dag_id, status=result.status, ended_at=time.time(), error=result.error or None
         )
     return result
 
 
-def _row(request: RunRequest, compiled: Compiled, run_id: str, params: Mapping[str, Any], resumes: int) -> RunRow:
+def _row(
+    request: RunRequest, compiled: Compiled, run_id: str, params: Mapping[str, Any], resumes: int
+) -> RunRow:
     digest = hashlib.sha256()
     for content in compiled.files.values():
         digest.update(content)
@@ -118,76 +115,3 @@ def _row(request: RunRequest, compiled: Compiled, run_id: str, params: Mapping[s
         resumes=resumes,
         definition_digest=digest.hexdigest(),
     )
-
-
-class _Run:
-    """One run while it goes on."""
-
-    def __init__(
-        self, request: RunRequest, compiled: Compiled, run_id: str, params: Mapping[str, Any], runs: TaskRuns
-    ) -> None:
-        self._request, self._compiled, self._run_id = request, compiled, run_id
-        self._params, self._runs = params, runs
-        self._store = open_store(request.store)
-
-    def run(self, on_interrupt: Callable[[bool], None]) -> RunResult:
-        machines = to_engine(self._compiled)
-        path, _ = module_root(self._request.dag)
-        functions = Functions(
-            self._store, self._runs, inline=self._request.inline, workers=self._request.workers, path=path
-        )
-        jobs = Jobs(
-            self._compiled.graph,
-            self._run_id,
-            machines.task_of_job_definition,
-            store=self._store,
-            runs=self._runs,
-            path=path,
-        )
-        integrations = {
-            **lambda_integrations(functions.by_name()),
-            **start_execution_integrations(),
-            **jobs.integrations(),
-        }
-        watcher = Watcher(self._runs, machines.task_of_job_definition, jobs.failure)
-        engine = Engine(machines.machines, integrations, listeners=[watcher])
-        functions.connect(engine.tokens)
-        began = time.time()
-        execution: Execution | None = None
-        with Interrupts(on_interrupt, break_into=self._request.inline) as interrupts:
-            try:
-                execution = engine.clock.run(self._execute(engine, machines, functions, interrupts))
-            except (asyncio.CancelledError, KeyboardInterrupt):
-                if not interrupts.count:
-                    raise
-        wall = time.time() - began
-        return self._result(execution, wall)
-
-    async def _execute(
-        self, engine: Engine, machines: EngineMachines, functions: Functions, interrupts: Interrupts
-    ) -> Execution:
-        interrupts.cancels(asyncio.current_task())
-        given: dict[str, Any] = {"params": self._params, "run_id": self._run_id, "resume": self._request.resume}
-        try:
-            return await engine.run(machines.root, given, name=self._run_id)
-        finally:
-            await functions.close()
-
-    def _result(self, execution: Execution | None, wall: float) -> RunResult:
-        graph = self._compiled.graph
-        ended = execution.status if execution is not None else "ABORTED"
-        status: RunEnd = "success" if ended == "SUCCEEDED" else "cancelled" if ended == "ABORTED" else "failed"
-        self._runs.interrupted()
-        tasks = self._runs.by_id
-        return RunResult(
-            run_id=self._run_id,
-            dag_id=graph.dag.id,
-            status=status,
-            tasks=tasks,
-            wall_seconds=wall,
-            error=error_text(execution),
-            breakdown=where_time_went({task.id: task.upstream for task in graph.tasks}, tasks, wall),
-            store=self._request.store,
-            log_paths=log_paths(self._store, graph.dag.id, self._run_id, tasks.values()),
-            results=results_of(self._store, graph, self._run_id, tasks),
-        )

@@ -1,8 +1,8 @@
 """`TaskRuns`: what is known of every task of a run while it goes on, told to observers at each change.
 
-    none ─▶ scheduled ─▶ running ─▶ success | failed | skipped
-                ▲           └─▶ up_for_retry ─┐           a task that never runs: upstream_failed | skipped
-                └─────────────────────────────┘
+none ─▶ scheduled ─▶ running ─▶ success | failed | skipped
+            ▲           └─▶ up_for_retry ─┐           a task that never runs: upstream_failed | skipped
+            └─────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal["scheduled", "running", "up_for_retry", "waiting", "success", "failed", "skipped", "upstream_failed"]
+Status = Literal[
+    "scheduled", "running", "up_for_retry", "waiting", "success", "failed", "skipped", "upstream_failed"
+]
 
 ENDED: frozenset[str] = frozenset({"success", "failed", "skipped", "upstream_failed"})
 """Statuses in which a task run stays."""
@@ -146,7 +148,11 @@ class TaskRuns:
 
     def statuses(self) -> dict[str, Status]:
         """Status of each task that has ended."""
-        return {task: run.status for task, run in self.by_id.items() if run.status in ENDED and run.status is not None}
+        return {
+            task: run.status
+            for task, run in self.by_id.items()
+            if run.status in ENDED and run.status is not None
+        }
 
     def _end(self, run: TaskRun, status: Status) -> None:
         run.status, run.ended = status, self._now()

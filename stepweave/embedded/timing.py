@@ -1,6 +1,6 @@
 """`where_time_went`: the chain of tasks that decided how long a run took, and what the rest of the time was.
 
-    wall = working (tasks of the chain) + queued (they were called for, but no worker was free) + overhead (everything else)
+wall = working (tasks of the chain) + queued (they were called for, but no worker was free) + overhead (everything else)
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def where_time_went(
     )
 
 
-def critical_path(upstream: Mapping[str, Sequence[str]], durations: Mapping[str, float]) -> tuple[tuple[str, ...], float]:
+def critical_path(
+    upstream: Mapping[str, Sequence[str]], durations: Mapping[str, float]
+) -> tuple[tuple[str, ...], float]:
     """The longest chain by ``durations`` and its length; ``upstream`` in topological order, a missing duration is 0.
 
     Example: ``critical_path({"a": (), "b": ("a",)}, {"a": 1, "b": 2})`` is ``(("a", "b"), 3.0)``.
@@ -83,10 +85,14 @@ def _step(run: TaskRun, previous: TaskRun | None) -> Step:
     start, ready = run.first_started or 0.0, run.ready if run.ready is not None else run.first_started or 0.0
     if previous is not None:
         ready = max(ready, _ended(previous))
-    return Step(task=run.task, working_seconds=max(0.0, _ended(run) - start), queued_seconds=max(0.0, start - ready))
+    return Step(
+        task=run.task, working_seconds=max(0.0, _ended(run) - start), queued_seconds=max(0.0, start - ready)
+    )
 
 
-def _latest_before(task: str, upstream: Mapping[str, Sequence[str]], ran: Mapping[str, TaskRun]) -> TaskRun | None:
+def _latest_before(
+    task: str, upstream: Mapping[str, Sequence[str]], ran: Mapping[str, TaskRun]
+) -> TaskRun | None:
     """The nearest upstream task run that ended last; through tasks that did not run, their upstream is looked at."""
     latest: TaskRun | None = None
     pending, seen = list(upstream.get(task, ())), set[str]()

@@ -25,7 +25,10 @@ class Watcher:
     """A listener of the engine that keeps task runs up to date."""
 
     def __init__(
-        self, runs: TaskRuns, task_of_job_definition: Mapping[str, str], job_failure: JobFailure = lambda task: None
+        self,
+        runs: TaskRuns,
+        task_of_job_definition: Mapping[str, str],
+        job_failure: JobFailure = lambda task: None,
     ) -> None:
         self._runs = runs
         self._job_failure = job_failure
@@ -58,7 +61,7 @@ class Watcher:
                 self._runs.started(task)
 
     def _task_of(self, event: Event) -> str | None:
-        """The task that an attempt of ``event``'s state runs; None when it runs none (gates, signals, inputs of jobs)."""
+        """The task that ``event``'s state runs; None for gates, signals and the inputs of jobs."""
         arguments = event.data
         if event.resource == _LAMBDA and arguments["FunctionName"] == TASK_RUNNER:
             payload = arguments["Payload"]
@@ -85,11 +88,11 @@ class Watcher:
         task = self._tasks.get((event.execution, event.state))
         if task is None:
             return
-        error, message = event.error or "", error_message(event.cause)
+        error, cause = event.error or "", event.cause
         if event.resource == _BATCH:
-            left = self._job_failure(task)
-            if left is not None:
-                error, message = left[0], error_message(left[1])
+            # AWS says of a failed job only that it failed; the job itself has left word why.
+            error, cause = self._job_failure(task) or (error, cause)
+        message = error_message(cause, error)
         if error == "Skip" and event.resource == _LAMBDA:
             self._runs.skipped(task, message)
         elif error == "Reused":
@@ -112,8 +115,11 @@ class Watcher:
             self._runs.failed(task, *failing, again=False)
 
 
-def error_message(cause: str | None) -> str:
-    """What people should read of an error's cause: its ``message``, or the whole text when it has another form."""
+def error_message(cause: str | None, error: str = "") -> str:
+    """What people should read of the cause of ``error``: type and message, or the whole text when it has another form.
+
+    The type is left out where it is ``error`` itself.
+    """
     try:
         parts = json.loads(cause or "")
     except ValueError:
@@ -121,11 +127,11 @@ def error_message(cause: str | None) -> str:
     if not isinstance(parts, dict):
         return cause or ""
     if isinstance(parts.get("errorMessage"), str):  # how Lambda wraps a function's error
-        return error_message(parts["errorMessage"])
-    kind, message = parts.get("type"), parts.get("message") or parts.get("StatusReason")
+        return error_message(parts["errorMessage"], error)
+    kind, message = parts.get("type"), parts.get("message", parts.get("StatusReason"))
     if not isinstance(message, str):
         return cause or ""
-    return f"{kind}: {message}" if isinstance(kind, str) and kind else message
+    return f"{kind}: {message}" if isinstance(kind, str) and kind != error else message
 
 
 def _record(text: str) -> dict[str, Any]:

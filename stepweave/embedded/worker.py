@@ -7,6 +7,7 @@ import os
 import time
 from typing import cast
 
+from stepweave.engine.callables import failure
 from stepweave.runtime.events import Event, Record
 from stepweave.runtime.invoke import invoke
 from stepweave.stores.objects import ObjectStore, open_store
@@ -16,13 +17,17 @@ STORE_VARIABLE = "STEPWEAVE_STORE"
 RUN_TASK = "stepweave.embedded.worker:run_task"
 
 
-def run_task(event: object) -> tuple[float, Record]:
-    """When the attempt began here, in seconds since the epoch, and the record of the task (docs/architecture.md).
+def run_task(event: object) -> tuple[float, Record | None, tuple[str, str] | None]:
+    """When the attempt began here, in seconds since the epoch; the task's record, or name and cause of its error.
 
-    The time tells the parent how long it waited for this process to start.
+    The time tells the parent how long it waited for this process to start. Record and error are those of
+    docs/architecture.md.
     """
     began = time.time()
-    return began, invoke(cast(Event, event), _store())
+    try:
+        return began, invoke(cast(Event, event), _store()), None
+    except (Exception, SystemExit) as error:
+        return began, None, failure(error)
 
 
 @functools.cache

@@ -24,29 +24,55 @@ def store(tmp_path: Path) -> str:
     """A store with a run that succeeded, one that failed and one whose process is gone."""
     folder = str(tmp_path / "runs")
     with RecordWriter(os.path.join(folder, DATABASE)) as writer:
-        writer.start_run(RunRow(run_id="sales-1a", dag_id="sales", status="success", started_at=10.0, ended_at=12.5))
         writer.start_run(
-            RunRow(run_id="sales-1b", dag_id="sales", status="failed", started_at=20.0, ended_at=21.0, error="load failed")
+            RunRow(run_id="sales-1a", dag_id="sales", status="success", started_at=10.0, ended_at=12.5)
+        )
+        writer.start_run(
+            RunRow(
+                run_id="sales-1b",
+                dag_id="sales",
+                status="failed",
+                started_at=20.0,
+                ended_at=21.0,
+                error="load failed",
+            )
         )
         record = json.dumps({"status": "success", "value": '{"rows":3}'})
         writer.update_task("sales-1b", "load", status="success", attempts=2, scheduled_at=20.1, record=record)
         writer.update_task(
-            "sales-1b", "fit", status="failed", attempts=1, scheduled_at=20.5, error_type="DataError", error_message="no rows"
+            "sales-1b",
+            "fit",
+            status="failed",
+            attempts=1,
+            scheduled_at=20.5,
+            error_type="DataError",
+            error_message="no rows",
         )
-        writer.start_run(RunRow(run_id="other-1", dag_id="other", status="running", started_at=30.0, pid=2**22 + 1, pid_started_at=1.0))
+        writer.start_run(
+            RunRow(
+                run_id="other-1",
+                dag_id="other",
+                status="running",
+                started_at=30.0,
+                pid=2**22 + 1,
+                pid_started_at=1.0,
+            )
+        )
     objects = open_store(folder)
     for attempt, text in enumerate(("first try\n", "second try\n")):
         objects.put(log_key(task_prefix("sales", "sales-1b", "load"), attempt), text.encode())
     return folder
 
 
-@pytest.mark.parametrize("name, run_id", [("latest", "other-1"), ("sales-1a", "sales-1a"), ("oth", "other-1")])
+@pytest.mark.parametrize(
+    "name, run_id", [("latest", "other-1"), ("sales-1a", "sales-1a"), ("oth", "other-1")]
+)
 def test_a_run_is_found_by_its_id_its_beginning_or_as_the_latest(store: str, name: str, run_id: str) -> None:
     assert find_run(open_records(store), name, store).run_id == run_id
 
 
 def test_an_ambiguous_beginning_lists_what_it_could_mean(store: str) -> None:
-    with pytest.raises(UsageError, match="beginning of 2 run ids.*\n  sales-1b\n  sales-1a"):
+    with pytest.raises(UsageError, match=r"beginning of 2 run ids.*\n  sales-1b\n  sales-1a"):
         find_run(open_records(store), "sales", store)
 
 
@@ -69,7 +95,11 @@ def test_a_run_whose_process_is_gone_has_failed(store: str) -> None:
 def test_runs_are_listed_newest_first(store: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert execute(["runs", "--store", store]) == 0
     lines = capfd.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [["other-1", "failed"], ["sales-1b", "failed"], ["sales-1a", "success"]]
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["other-1", "failed"],
+        ["sales-1b", "failed"],
+        ["sales-1a", "success"],
+    ]
     assert "load failed" in lines[2]
 
 
@@ -95,7 +125,12 @@ def test_a_run_is_shown_with_its_tasks(store: str, capfd: pytest.CaptureFixture[
 def test_a_run_is_shown_as_json(store: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert execute(["show", "sales-1b", "--store", store, "--json"]) == 0
     tasks = json.loads(capfd.readouterr().out)["tasks"]
-    assert tasks["load"] == {"status": "success", "attempts": 2, "duration_seconds": 0.0, "value": {"rows": 3}}
+    assert tasks["load"] == {
+        "status": "success",
+        "attempts": 2,
+        "duration_seconds": 0.0,
+        "value": {"rows": 3},
+    }
     assert tasks["fit"]["error"] == {"type": "DataError", "message": "no rows"}
 
 
@@ -115,13 +150,17 @@ def test_logs_of_an_unknown_task_name_those_there_are(store: str, capfd: pytest.
     assert "tasks: load, fit" in capfd.readouterr().err
 
 
-def test_cancelling_a_run_whose_process_is_gone_marks_it(store: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_cancelling_a_run_whose_process_is_gone_marks_it(
+    store: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert execute(["cancel", "other-1", "--store", store, "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["status"] == "cancelled"
     assert find_run(open_records(store), "other-1", store).status == "cancelled"
 
 
-def test_cancelling_a_run_that_has_ended_changes_nothing(store: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_cancelling_a_run_that_has_ended_changes_nothing(
+    store: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert execute(["cancel", "sales-1a", "--store", store]) == 0
     assert capfd.readouterr().out == "sales-1a: success already\n"
 

@@ -36,7 +36,9 @@ def test_params_without_an_equals_sign_are_reported_together() -> None:
     assert "--param seed=VALUE" in str(caught.value)
 
 
-@pytest.mark.parametrize("content, words", [("[1]", "got an array"), ("{", "is not JSON"), (None, "cannot read")])
+@pytest.mark.parametrize(
+    "content, words", [("[1]", "got an array"), ("{", "is not JSON"), (None, "cannot read")]
+)
 def test_a_params_file_that_is_no_object_is_refused(tmp_path: Path, content: str | None, words: str) -> None:
     file = tmp_path / "params.json"
     if content is not None:

@@ -35,7 +35,11 @@ def test_what_depends_on_a_failure_is_upstream_failed_at_once() -> None:
 
 
 def test_a_task_whose_other_upstream_still_runs_is_not_judged_yet() -> None:
-    runs = connected(graph_of(Task(id="a", call="m:f"), Task(id="b", call="m:f"), Task(id="c", call="m:f", upstream=("a", "b"))))
+    runs = connected(
+        graph_of(
+            Task(id="a", call="m:f"), Task(id="b", call="m:f"), Task(id="c", call="m:f", upstream=("a", "b"))
+        )
+    )
     runs.called("a", 0)
     runs.skipped("a")
     assert runs.by_id["c"].status is None
@@ -59,7 +63,9 @@ def test_the_end_is_what_the_trigger_rules_say(data: st.DataObject) -> None:
     for index in range(data.draw(st.integers(1, 8))):
         parents = sorted(data.draw(st.sets(st.integers(0, index - 1), max_size=3))) if index else []
         rule = data.draw(st.sampled_from(sorted(RULES)))
-        tasks.append(Task(id=f"t{index}", call="m:f", upstream=tuple(f"t{i}" for i in parents), trigger_rule=rule))
+        tasks.append(
+            Task(id=f"t{index}", call="m:f", upstream=tuple(f"t{i}" for i in parents), trigger_rule=rule)
+        )
     graph = graph_of(*tasks)
     runs = connected(graph)
     ran = {}

@@ -44,7 +44,11 @@ def test_an_interrupted_run_fails_what_was_going_on_and_nothing_else() -> None:
         runs.started(task)
     runs.succeeded("done", {})
     runs.interrupted()
-    assert {task: run.status for task, run in runs.by_id.items()} == {"done": "success", "going": "failed", "never": None}
+    assert {task: run.status for task, run in runs.by_id.items()} == {
+        "done": "success",
+        "going": "failed",
+        "never": None,
+    }
     assert runs.by_id["going"].error == "Cancelled"
 
 

@@ -7,7 +7,9 @@ from stepweave.embedded.timing import critical_path, where_time_went
 
 
 def ran(task: str, ready: float, start: float, end: float) -> TaskRun:
-    return TaskRun(task, "success", 1, ready=ready, scheduled=ready, first_started=start, started=start, ended=end)
+    return TaskRun(
+        task, "success", 1, ready=ready, scheduled=ready, first_started=start, started=start, ended=end
+    )
 
 
 def test_the_chain_that_ended_last_is_the_path() -> None:

@@ -49,7 +49,13 @@ def _cancel(records: Records, row: RunRow, store: str) -> str:
         os.kill(row.pid, signal.SIGTERM)
         return _wait(records, row)
     with RecordWriter(os.path.join(store, DATABASE)) as writer:
-        writer.update_run(row.run_id, dag_id=row.dag_id, status="cancelled", ended_at=time.time(), error="the process that ran it ended")
+        writer.update_run(
+            row.run_id,
+            dag_id=row.dag_id,
+            status="cancelled",
+            ended_at=time.time(),
+            error="the process that ran it ended",
+        )
     return "cancelled"
 
 

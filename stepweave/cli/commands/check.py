@@ -36,7 +36,11 @@ def command(*, targets: list[str], as_json: bool) -> Answer:
         for source, found in checked:
             sys.stdout.write(f"{'✗' if found else '✓'} {source}\n")
     bad = count(sum(bool(found) for _, found in checked), "file")
-    text = "\n".join([*map(str, problems), "", f"{count(len(problems), 'problem')} in {bad}"]) if problems else ""
+    text = (
+        "\n".join([*map(str, problems), "", f"{count(len(problems), 'problem')} in {bad}"])
+        if problems
+        else ""
+    )
     answer = {
         "checked": [{"target": source, "ok": not found} for source, found in checked],
         "problems": [problem.to_json() for problem in problems],

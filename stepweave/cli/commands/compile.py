@@ -20,7 +20,9 @@ def declare(parser: ArgumentParser) -> None:
     add_targets(parser)
     where = "file to write; - prints (default: asl/ beside the DAG's module)"
     parser.add_argument("--output", "-o", metavar="FILE", help=where)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not up to date")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if a file is not up to date"
+    )
     add_json(parser)
 
 
@@ -34,7 +36,9 @@ def command(*, targets: list[str], output: str | None, check: bool, as_json: boo
     """
     graphs = [dag.graph() for dag in load_targets(targets)]
     if output not in (None, "-") and len(graphs) > 1:
-        raise UsageError(f"-o names one file but {len(graphs)} DAGs are compiled; name one TARGET, or leave -o out")
+        raise UsageError(
+            f"-o names one file but {len(graphs)} DAGs are compiled; name one TARGET, or leave -o out"
+        )
     compiled = [compile_graph(graph) for graph in graphs]
     if output == "-":
         return _print(compiled, as_json)

@@ -15,7 +15,6 @@ from stepweave.compiler import compile_graph
 from stepweave.graph.model import Graph
 from stepweave.loading import load
 
-
 FORMATS = ("svg", "mermaid", "html")
 
 
@@ -24,7 +23,9 @@ def declare(parser: ArgumentParser) -> None:
     add_target(parser)
     what = "svg (default), mermaid, or html, which also shows details and the tasks' docs"
     parser.add_argument("--format", dest="form", choices=FORMATS, default="svg", help=what)
-    parser.add_argument("--output", "-o", default="-", metavar="FILE", help="file to write; - prints (default)")
+    parser.add_argument(
+        "--output", "-o", default="-", metavar="FILE", help="file to write; - prints (default)"
+    )
     add_json(parser)
 
 

@@ -42,7 +42,9 @@ def command(*, run: str, task: str | None, attempt: int | None, store: str, as_j
             sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
         if not found:
             sys.stdout.write("nothing was logged\n")
-    return Answer({"logs": [{"task": task_id, "attempt": number, "text": text} for task_id, number, text in found]})
+    return Answer(
+        {"logs": [{"task": task_id, "attempt": number, "text": text} for task_id, number, text in found]}
+    )
 
 
 def _chosen(rows: list[TaskRunRow], task: str | None, run: RunRow) -> list[TaskRunRow]:

@@ -35,7 +35,11 @@ def _lines(compiled: Compiled) -> list[str]:
     report = compiled.report
     rows = (
         ("tasks", f"{report.tasks:,}", ""),
-        ("machines", f"{report.machines:,}", "nested, since one would pass a limit" if report.machines > 1 else ""),
+        (
+            "machines",
+            f"{report.machines:,}",
+            "nested, since one would pass a limit" if report.machines > 1 else "",
+        ),
         ("states", f"{report.states:,}", ""),
         ("transitions", f"{report.transitions:,}", "on the success path"),
         ("gates", f"{report.gates:,}", "where the graph is not series-parallel"),
@@ -48,6 +52,7 @@ def _lines(compiled: Compiled) -> list[str]:
     width = max((len(task) for task in compiled.placements), default=0)
     lines += ["", "where tasks run"]
     lines += [
-        f"  {task:<{width}}  {placement.compute:<7} {placement.reason}" for task, placement in compiled.placements.items()
+        f"  {task:<{width}}  {placement.compute:<7} {placement.reason}"
+        for task, placement in compiled.placements.items()
     ]
     return lines

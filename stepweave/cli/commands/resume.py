@@ -35,7 +35,9 @@ def command(*, run: str, inline: bool, workers: int | None, store: str, as_json:
     if status == "success":
         raise UsageError(f"run {row.run_id} has succeeded; there is nothing to resume")
     if status in ("running", "queued"):
-        raise UsageError(f"run {row.run_id} is going on in process {row.pid}; stop it first: stepweave cancel {row.run_id}")
+        raise UsageError(
+            f"run {row.run_id} is going on in process {row.pid}; stop it first: stepweave cancel {row.run_id}"
+        )
     request = RunRequest(
         dag=load(row.target),
         params=json.loads(row.params),

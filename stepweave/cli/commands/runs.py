@@ -17,7 +17,9 @@ from stepweave.stores.records import RunRow
 def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("dag", metavar="DAG", nargs="?", help="only runs of this DAG")
-    parser.add_argument("--limit", type=positive, default=20, metavar="N", help="how many at most (default: 20)")
+    parser.add_argument(
+        "--limit", type=positive, default=20, metavar="N", help="how many at most (default: 20)"
+    )
     add_store(parser)
     add_json(parser)
 
@@ -32,12 +34,16 @@ def command(*, dag: str | None, limit: int, store: str, as_json: bool) -> Answer
     if not as_json and rows:
         print_table(_table(rows))
     elif not as_json:
-        sys.stdout.write(f"no runs{f' of {dag!r}' if dag else ''} in {store!r}; start one with: stepweave run TARGET\n")
+        sys.stdout.write(
+            f"no runs{f' of {dag!r}' if dag else ''} in {store!r}; start one with: stepweave run TARGET\n"
+        )
     return Answer({"runs": [run_object(row) for row in rows]})
 
 
 def _table(rows: list[RunRow]) -> Table:
-    cells = [(row.run_id, status_now(row), _started(row), _length(row), first_line(error_now(row))) for row in rows]
+    cells = [
+        (row.run_id, status_now(row), _started(row), _length(row), first_line(error_now(row))) for row in rows
+    ]
     return Table(head=("RUN", "STATUS", "STARTED", "TOOK", ""), rows=cells, status_column=1)
 
 
@@ -46,4 +52,8 @@ def _started(row: RunRow) -> str:
 
 
 def _length(row: RunRow) -> str:
-    return duration(row.ended_at - row.started_at) if row.ended_at is not None and row.started_at is not None else ""
+    return (
+        duration(row.ended_at - row.started_at)
+        if row.ended_at is not None and row.started_at is not None
+        else ""
+    )

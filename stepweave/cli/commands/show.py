@@ -29,7 +29,9 @@ def command(*, run: str, store: str, as_json: bool) -> Answer:
     """
     records = open_records(store)
     row = find_run(records, run, store)
-    tasks = sorted(records.task_runs(row.run_id), key=lambda task: (task.scheduled_at or float("inf"), task.task_id))
+    tasks = sorted(
+        records.task_runs(row.run_id), key=lambda task: (task.scheduled_at or float("inf"), task.task_id)
+    )
     if not as_json:
         sys.stdout.write("\n".join(_head(row)) + "\n\n")
         print_table(_table(tasks))
@@ -37,7 +39,11 @@ def command(*, run: str, store: str, as_json: bool) -> Answer:
 
 
 def _head(row: RunRow) -> list[str]:
-    took = duration(row.ended_at - row.started_at) if row.ended_at is not None and row.started_at is not None else ""
+    took = (
+        duration(row.ended_at - row.started_at)
+        if row.ended_at is not None and row.started_at is not None
+        else ""
+    )
     pairs = (
         ("run", row.run_id),
         ("dag", row.dag_id),

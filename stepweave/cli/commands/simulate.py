@@ -65,8 +65,14 @@ def _read(file: str, tasks: Collection[str]) -> Mapping[str, float]:
                 f"the durations file {file!r} names the task {task!r}, which the DAG has not"
                 + (f"; did you mean {near[0]!r}?" if near else "")
             )
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-            raise UsageError(f"the duration of {task!r} in {file!r} must be seconds, 0 or more; got {seconds!r}")
+        if (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, int | float)
+            or not 0 <= seconds < float("inf")
+        ):
+            raise UsageError(
+                f"the duration of {task!r} in {file!r} must be seconds, 0 or more; got {seconds!r}"
+            )
     return found
 
 

@@ -3,16 +3,18 @@
 1. Layers by longest path, so that every edge points to the right.
 2. An edge over several layers passes through *bends*, one per layer, so that it runs between the boxes.
 3. Order within a layer by barycenters, swept back and forth a fixed number of times.
-4. Heights by least squares: each box as near to its neighbours' mean as its place in the order allows (pool adjacent violators).
+4. Heights by least squares: each box as near to its neighbours' mean as its place in the order allows (pool
+   adjacent violators).
 
-Deterministic, and linear in boxes plus bends per sweep; a graph whose edges would need more than ``MAX_BENDS`` bends is drawn
-with direct curves instead.
+Deterministic, and linear in boxes plus bends per sweep; a graph whose edges would need more than ``MAX_BENDS``
+bends is drawn with direct curves instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 CHARACTER_WIDTH = 7.4
 """Mean width of a character of the label, in pixels, at the font size of the drawing."""
@@ -96,13 +98,17 @@ def _link(
     cells: Mapping[str, _Cell], upstream: Mapping[str, Sequence[str]]
 ) -> dict[tuple[str, str], list[_Cell]]:
     """The bends of each edge; neighbouring cells are linked on the way."""
-    spans = sum(cells[name].layer - cells[parent].layer - 1 for name, parents in upstream.items() for parent in parents)
+    spans = sum(
+        cells[name].layer - cells[parent].layer - 1
+        for name, parents in upstream.items()
+        for parent in parents
+    )
     chains: dict[tuple[str, str], list[_Cell]] = {}
     for name, parents in upstream.items():
         for parent in parents:
             bends = [] if spans > MAX_BENDS else _bends(cells[parent].layer, cells[name].layer)
             path = [cells[parent], *bends, cells[name]]
-            for left, right in zip(path, path[1:], strict=False):
+            for left, right in pairwise(path):
                 left.right.append(right)
                 right.left.append(left)
             chains[parent, name] = bends
@@ -209,7 +215,12 @@ def _measure(
 
 
 def _points(
-    source: Box, target: Box, bends: Sequence[_Cell], starts: Sequence[float], widths: Sequence[float], top: float
+    source: Box,
+    target: Box,
+    bends: Sequence[_Cell],
+    starts: Sequence[float],
+    widths: Sequence[float],
+    top: float,
 ) -> tuple[Point, ...]:
     points = [(round(source.x + source.width, 1), round(source.y + source.height / 2, 1))]
     for bend in bends:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stepweave.cli.drawing.describe import data_edges
 from stepweave.graph.model import Graph
 
-_ESCAPES = {ord(character): f"#{ord(character)};" for character in "\"#&<>;`{}[]()|\\"}
+_ESCAPES = {ord(character): f"#{ord(character)};" for character in '"#&<>;`{}[]()|\\'}
 
 
 def to_mermaid(graph: Graph) -> str:
@@ -32,7 +32,9 @@ def _nodes(graph: Graph, names: dict[str, str]) -> list[str]:
         shape = f'(["{_text(task.id)}"])' if task.teardown else f'["{_text(task.id)}"]'
         inside[task.groups].append(f"{names[task.id]}{shape}")
     lines: list[str] = []
-    pending = [(groups, False) for groups in inside if len(groups) == 1][::-1]
+    pending: list[tuple[tuple[str, ...], bool]] = [(found, False) for found in inside if len(found) == 1][
+        ::-1
+    ]
     lines += [f"  {line}" for line in inside.get((), ())]
     while pending:
         groups, closing = pending.pop()

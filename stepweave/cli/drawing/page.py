@@ -1,7 +1,7 @@
 """`to_page`: a graph as one HTML file: the drawing, details on hover, a search, and every task's documentation.
 
-The page loads nothing: style and script are inside, and its content security policy forbids everything else. Texts from users are
-escaped in the markup, and reach the script as JSON that it shows as text only.
+The page loads nothing: style and script are inside, and its content security policy forbids everything else.
+Texts from users are escaped in the markup, and reach the script as JSON that it shows as text only.
 """
 
 from __future__ import annotations
@@ -51,4 +51,8 @@ def _entry(task: Description) -> str:
 def _data(descriptions: tuple[Description, ...]) -> str:
     """JSON that cannot close the script element it stands in."""
     rows = [{"id": task.id, "doc": task.doc, "details": task.details} for task in descriptions]
-    return json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
+    return (
+        json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+    )

@@ -41,7 +41,8 @@ def to_svg(graph: Graph, places: Mapping[str, str]) -> str:
     layout = to_layout({task_id: graph[task_id].upstream for task_id in topological_order(graph)})
     carries = data_edges(graph)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="sw" role="img" viewBox="0 0 {layout.width:g} {layout.height:g}"'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="sw" role="img"'
+        f' viewBox="0 0 {layout.width:g} {layout.height:g}"'
         f' width="{layout.width:g}" height="{layout.height:g}">',
         f"<title>{xml_text(graph.dag.id)}</title>",
         f"<style>{STYLE}</style>",
@@ -60,8 +61,12 @@ def _boxes(layout: Layout, descriptions: Sequence[Description]) -> list[str]:
 
 
 def _box(box: Box, task: Description, index: int) -> str:
-    classes = " ".join(("task", *((task.place,) if task.place.isalpha() else ()), *(("teardown",) if task.teardown else ())))
-    hover = "\n".join((task.id, *task.doc.splitlines()[:1], *(f"{label}: {text}" for label, text in task.details)))
+    classes = " ".join(
+        ("task", *((task.place,) if task.place.isalpha() else ()), *(("teardown",) if task.teardown else ()))
+    )
+    hover = "\n".join(
+        (task.id, *task.doc.splitlines()[:1], *(f"{label}: {text}" for label, text in task.details))
+    )
     label = _shorten(task.id, int((box.width - BOX_PADDING) / CHARACTER_WIDTH) + 1)
     y = box.height / 2 + (-1 if task.place else 5)
     return (

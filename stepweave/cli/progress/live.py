@@ -1,7 +1,7 @@
 """`LiveView`: a run on a terminal while it goes on. One row per task, or one per group when there are many.
 
-Drawn by rich's thread eight times a second from counts that each change keeps up to date, so a change costs microseconds however many
-tasks there are, and the clock in the table also moves when nothing changes.
+Drawn by rich's thread eight times a second from counts that each change keeps up to date, so a change costs
+microseconds however many tasks there are, and the clock in the table also moves when nothing changes.
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ class LiveView:
             parts.append(line)
         if len(groups) > room:
             parts.append(Text(f"and {count(len(groups) - room, 'group')} more", style="dim"))
-        for run in [*list(self._tally.active.values())[:MAX_LISTED], *list(self._tally.failed.values())[:MAX_LISTED]]:
+        for run in [
+            *list(self._tally.active.values())[:MAX_LISTED],
+            *list(self._tally.failed.values())[:MAX_LISTED],
+        ]:
             text = f"  {SYMBOLS[run.status]} {run.task}  {_elapsed(run)}  {_why(run)}"
             parts.append(Text(text, style=STYLES[run.status], overflow="ellipsis", no_wrap=True))
         return Group(*parts)

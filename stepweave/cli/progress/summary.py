@@ -1,4 +1,4 @@
-"""`summary_lines`: what people read when a run has ended: how it went, where the time went, where results are, what to do."""
+"""`summary_lines`: a run that has ended: how it went, where time and results are, what to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def summary_lines(result: RunResult) -> list[Line]:
     lines += _time(result.breakdown)
     lines += _results(result)
     if result.status != "success":
-        lines += [Line(""), Line(f"Go on with what is missing: stepweave resume {result.run_id}{_store(result)}")]
+        lines += [
+            Line(""),
+            Line(f"Go on with what is missing: stepweave resume {result.run_id}{_store(result)}"),
+        ]
     return lines
 
 
@@ -48,7 +51,11 @@ def _headline(result: RunResult) -> Line:
 
 def _failures(result: RunResult) -> list[Line]:
     failed = [run for run in result.tasks.values() if run.status == "failed"]
-    lines = [Line(""), Line("What failed", "bold")] if failed or (result.error and result.status == "failed") else []
+    lines = (
+        [Line(""), Line("What failed", "bold")]
+        if failed or (result.error and result.status == "failed")
+        else []
+    )
     for run in failed[:MAX_LISTED]:
         attempts = f" after {count(run.attempts, 'attempt')}" if run.attempts > 1 else ""
         lines.append(Line(f"  {run.task}{attempts}: {first_line(f'{run.error}: {run.message}')}", "red"))
@@ -66,12 +73,21 @@ def _time(breakdown: Breakdown) -> list[Line]:
     if not breakdown.path:
         return []
     wall = max(breakdown.wall_seconds, 1e-9)
-    shown = [step for step in breakdown.path if step.working_seconds + step.queued_seconds >= MIN_SHARE * wall]
+    shown = [
+        step for step in breakdown.path if step.working_seconds + step.queued_seconds >= MIN_SHARE * wall
+    ]
     shown = sorted(shown, key=lambda step: -step.working_seconds)[:MAX_LISTED]
     width = max((len(step.task) for step in shown), default=0)
-    lines = [Line(""), Line(f"Where {duration(breakdown.wall_seconds)} went: the chain of tasks that ended last", "bold")]
+    lines = [
+        Line(""),
+        Line(f"Where {duration(breakdown.wall_seconds)} went: the chain of tasks that ended last", "bold"),
+    ]
     for step in (step for step in breakdown.path if step in shown):
-        queued = f"  after {duration(step.queued_seconds)} in the queue" if step.queued_seconds >= MIN_SHARE * wall else ""
+        queued = (
+            f"  after {duration(step.queued_seconds)} in the queue"
+            if step.queued_seconds >= MIN_SHARE * wall
+            else ""
+        )
         lines.append(Line(f"  {step.task:<{width}}  {duration(step.working_seconds):>10}{queued}"))
     if len(shown) < len(breakdown.path):
         rest = sum(step.working_seconds for step in breakdown.path if step not in shown)

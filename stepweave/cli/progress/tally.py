@@ -1,4 +1,4 @@
-"""`Tally`: how many tasks are in which status, kept up to date by the change, so that 10,000 tasks cost no more than ten."""
+"""`Tally`: how many tasks are in which status, counted change by change."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ class Tally:
 def groups_of(graph: Graph) -> dict[str, str]:
     """The group under which each task is counted: its outermost task group, else what its id shares with others.
 
-    Tasks ``w_1``, ``w_2`` and ``w__3`` are counted as ``w``; a task that shares its id's beginning with none is in ``OTHERS``.
+    Tasks ``w_1``, ``w_2`` and ``w__3`` are counted as ``w``; a task that shares its id's beginning with none is
+    in ``OTHERS``.
     """
     named = {task.id: task.groups[0] if task.groups else _NUMBER.sub("", task.id) for task in graph.tasks}
     sizes = Counter(named.values())

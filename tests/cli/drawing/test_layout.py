@@ -11,7 +11,9 @@ from stepweave.cli.drawing.layout import to_layout
 def upstreams(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
     size = draw(st.integers(0, 25))
     return {
-        f"t{index}": tuple(f"t{parent}" for parent in sorted(draw(st.sets(st.integers(0, index - 1), max_size=4))))
+        f"t{index}": tuple(
+            f"t{parent}" for parent in sorted(draw(st.sets(st.integers(0, index - 1), max_size=4)))
+        )
         if index
         else ()
         for index in range(size)

@@ -17,7 +17,9 @@ HOSTILE = '</script><script>alert("x")</script> & <b>bold</b> \x00 {% $x %} ${Y}
 
 
 def sample_graph(doc: str = "Loads the rows.") -> Graph:
-    load = Task(id="load", call="m:load", doc=doc, owner="data", tags=("daily",), source=Source(file="m.py", line=3))
+    load = Task(
+        id="load", call="m:load", doc=doc, owner="data", tags=("daily",), source=Source(file="m.py", line=3)
+    )
     train = Task(
         id="fit.train",
         call="m:train",
@@ -126,7 +128,10 @@ def test_mermaid_shows_groups_edges_and_clean_up() -> None:
 
 
 def test_mermaid_nests_groups() -> None:
-    graph = Graph(dag=DagInfo(id="d"), tasks=(Task(id="a", call="m:f", groups=("g", "g.h")), Task(id="b", call="m:f", groups=("g",))))
+    graph = Graph(
+        dag=DagInfo(id="d"),
+        tasks=(Task(id="a", call="m:f", groups=("g", "g.h")), Task(id="b", call="m:f", groups=("g",))),
+    )
     lines = to_mermaid(graph).splitlines()
     assert [line.strip() for line in lines] == [
         "flowchart LR", 'subgraph g1["g"]', 't1["b"]', 'subgraph g2["g.h"]', 't0["a"]', "end", "end",

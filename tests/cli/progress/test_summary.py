@@ -13,7 +13,9 @@ def ran(task: str, start: float, end: float, status: str = "success", **more: ob
     return TaskRun(task, status, 1, **times, **more)  # type: ignore[arg-type]
 
 
-def result_of(tasks: dict[str, TaskRun], upstream: dict[str, tuple[str, ...]], **changes: object) -> RunResult:
+def result_of(
+    tasks: dict[str, TaskRun], upstream: dict[str, tuple[str, ...]], **changes: object
+) -> RunResult:
     result = RunResult(
         run_id="sales-1",
         dag_id="sales",
@@ -67,7 +69,9 @@ def test_a_failure_names_the_tasks_their_errors_their_logs_and_how_to_go_on() ->
 
 
 def test_a_run_that_failed_without_a_failed_task_tells_why() -> None:
-    text = text_of(result_of({"a": TaskRun("a")}, {"a": ()}, status="failed", error="States.Timeout", results=()))
+    text = text_of(
+        result_of({"a": TaskRun("a")}, {"a": ()}, status="failed", error="States.Timeout", results=())
+    )
     assert "  States.Timeout" in text
     assert "1 not reached" in text
 

@@ -42,7 +42,10 @@ def test_a_tally_counts_by_group_and_status() -> None:
     tally = Tally({"a": "load", "b": OTHERS, "c": OTHERS})
     play(TaskRuns("abc", [tally]))
     assert tally.ended == tally.total == 3
-    assert {status: number for status, number in tally.groups[OTHERS].items() if number} == {"failed": 1, "upstream_failed": 1}
+    assert {status: number for status, number in tally.groups[OTHERS].items() if number} == {
+        "failed": 1,
+        "upstream_failed": 1,
+    }
     assert tally.count("success") == 1
     assert list(tally.failed) == ["b"]
     assert tally.active == {}
@@ -59,7 +62,9 @@ def test_a_tally_knows_what_is_running() -> None:
 
 def drawn(tasks: list[str], height: int = 60) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, color_system=None, width=100, height=height, legacy_windows=False)
+    console = Console(
+        file=out, force_terminal=True, color_system=None, width=100, height=height, legacy_windows=False
+    )
     view = LiveView("digits", {task: f"group {index % 3}" for index, task in enumerate(tasks)}, console)
     runs = TaskRuns(tasks, [view])
     with view:
@@ -92,7 +97,14 @@ def test_a_small_terminal_is_not_overrun() -> None:
 
 @pytest.mark.parametrize(
     "seconds, text",
-    [(0.0004, "0.4 ms"), (0.012, "12 ms"), (0.9996, "1.00 s"), (3.214, "3.21 s"), (125, "2 min 5 s"), (3780, "1 h 3 min")],
+    [
+        (0.0004, "0.4 ms"),
+        (0.012, "12 ms"),
+        (0.9996, "1.00 s"),
+        (3.214, "3.21 s"),
+        (125, "2 min 5 s"),
+        (3780, "1 h 3 min"),
+    ],
 )
 def test_durations_are_written_as_people_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
