@@ -13,10 +13,10 @@ import enum
 import inspect
 import pathlib
 import types
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, is_typeddict
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from stepweave.authoring.expressions import Kind
-from stepweave.authoring.shapes import has_open_parts, part_names, required_keys, shape
+from stepweave.authoring.shapes import has_open_parts, is_typed_dict, part_names, required_keys, shape
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.graph.model import Path
 
@@ -77,9 +77,9 @@ def _may_match(source: Any, target: Any) -> bool:
     source_class, target_class = _class_of(source), _class_of(target)
     if source_class is None or target_class is None:
         return True
-    if is_typeddict(source_class) and is_typeddict(target_class):
+    if is_typed_dict(source_class) and is_typed_dict(target_class):
         return required_keys(target_class) <= set(shape(source_class) or ())
-    if _is_record(source_class) and _is_record(target_class):
+    if _is_record(source_class) and _is_record(target_class) and (shape(source_class) or shape(target_class)):
         return True
     return _classes_match(source_class, target_class) and _arguments_match(source, target)
 
@@ -191,6 +191,8 @@ def at_path(annotation: Any, path: Path) -> Any:
     for key in path:
         options = [one for one in members(annotation) if one is not type(None)]
         if len(options) != 1:
+            if not options:
+                raise NoSuchPartError(f"None has no part {key!r}")
             return Any
         annotation = _part(options[0], key)
     return annotation

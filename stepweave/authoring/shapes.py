@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from typing import Any, NotRequired, Required, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, NotRequired, Required, get_args, get_origin, get_type_hints
 
 
 def shape(cls: Any) -> dict[str, Any] | None:
@@ -24,7 +24,7 @@ def _shape(cls: Any) -> dict[str, Any] | None:
     if not isinstance(cls, type):
         return None
     if (
-        is_typeddict(cls)
+        is_typed_dict(cls)
         or dataclasses.is_dataclass(cls)
         or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
     ):
@@ -32,6 +32,11 @@ def _shape(cls: Any) -> dict[str, Any] | None:
     if _is_pydantic_model(cls):
         return {name: info.annotation for name, info in cls.model_fields.items()}  # type: ignore[attr-defined]
     return None
+
+
+def is_typed_dict(cls: type) -> bool:
+    """Whether ``cls`` is a TypedDict, of ``typing`` or (as pydantic asks before 3.12) of ``typing_extensions``."""
+    return issubclass(cls, dict) and hasattr(cls, "__required_keys__")
 
 
 def _is_pydantic_model(cls: type) -> bool:

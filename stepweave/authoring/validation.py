@@ -66,7 +66,7 @@ def param_specs(params: tuple[DeclaredParam, ...]) -> tuple[tuple[ParamSpec, ...
     specs, problems = [], []
     for param in params:
         try:
-            adapter: TypeAdapter[Any] = TypeAdapter(_annotation(param), config=_adapter_config(param))
+            adapter: TypeAdapter[Any] = TypeAdapter(_annotation(param))
             schema = adapter.json_schema()
         except (PydanticUserError, TypeError) as error:
             what = f"param {param.name!r} has a type that JSON cannot hold: {str(error).splitlines()[0]}"
@@ -83,14 +83,6 @@ def param_specs(params: tuple[DeclaredParam, ...]) -> tuple[tuple[ParamSpec, ...
     return tuple(specs), problems
 
 
-def _adapter_config(param: DeclaredParam) -> ConfigDict | None:
-    """Our settings, where pydantic lets them be given: a model or dataclass brings its own."""
-    simple = members(param.annotation)
-    own = any(hasattr(one, "model_config") or hasattr(one, "__dataclass_fields__") or hasattr(one, "__total__")
-              for one in simple)  # fmt: skip
-    return None if own else ConfigDict(strict=True, allow_inf_nan=False)
-
-
 def _default(param: DeclaredParam, adapter: TypeAdapter[Any]) -> tuple[str | None, Problem | None]:
     default = param.declaration.default
     if default is REQUIRED:
@@ -99,7 +91,7 @@ def _default(param: DeclaredParam, adapter: TypeAdapter[Any]) -> tuple[str | Non
         value = json.loads(to_json(default, inf_nan_mode="constants"))
         for what in _not_representable(value):
             raise ValueError(what)
-        adapter.validate_json(_text(value))
+        adapter.validate_json(_text(value), strict=True)
     except ValidationError as error:
         expected = "; ".join(_expected(detail) for detail in error.errors(include_url=False))
     except (ValueError, PydanticSerializationError) as error:
@@ -129,7 +121,7 @@ def validate(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any
         for what in _not_representable(value)
     ]
     try:
-        checked = model.model_validate_json(text)
+        checked = model.model_validate_json(text, strict=True)
     except ValidationError as error:
         problems += [_problem(detail, model) for detail in error.errors(include_url=False)]
     if problems:
