@@ -83,12 +83,12 @@ class Estimate:
             case model.Run(task=task):
                 return self._run(self.tasks[task])
             case model.Await(parents=parents):
-                return self._cost(1_150 + sum(len(group[0]) + 4 for group in parents), 6 + 4 * states.LAMBDA_ATTEMPTS)
+                return self._cost(1_700 + sum(len(group[0]) + 4 for group in parents), 6 + 4 * states.LAMBDA_ATTEMPTS)
             case model.Signal(groups=groups, gates=gates):
                 names = sum(len(group[0]) for group in groups)
                 each_gate = sum(len(gate) + 3 for gate in gates)
                 # Twice: once for success, once for tasks that do not run.
-                size = 2 * (750 + 2 * names + len(groups) * (40 + each_gate))
+                size = 2 * (1_050 + 2 * names + len(groups) * (40 + each_gate))
                 return self._cost(size, 2 * (5 + 3 * states.LAMBDA_ATTEMPTS))
             case _:
                 return Cost()

@@ -46,8 +46,8 @@ LIMITS = Cost(bytes=900_000, events=24_000, depth=40)
 
 CALL = Cost(bytes=1_300, events=6 + 4 * 6, depth=0)
 """The state that calls a nested machine."""
-_FORK = Cost(bytes=400, events=4, depth=1)
-_BRANCH = Cost(bytes=160, events=2)
+_FORK = Cost(bytes=500, events=4, depth=1)
+_BRANCH = Cost(bytes=260, events=2)
 
 
 @dataclass(slots=True)
