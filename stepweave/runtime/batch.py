@@ -15,7 +15,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 from stepweave.errors import (
     DataError,
@@ -28,8 +27,9 @@ from stepweave.errors import (
     UsageError,
 )
 from stepweave.runtime.events import Event
+from stepweave.runtime.failure_mark import read_failure, write_failure
 from stepweave.runtime.invoke import invoke
-from stepweave.stores.layout import failure_key, task_prefix
+from stepweave.stores.layout import task_prefix
 from stepweave.stores.objects import ObjectStore, open_store
 
 INPUT_VARIABLE = "STEPWEAVE_INPUT"
@@ -47,9 +47,6 @@ EXIT_STATUS: dict[type[TaskError] | type[Skip], int] = {
 }
 USAGE_STATUS = 64
 
-_FINAL = {"DataError", "PermanentError", "Skip"}
-_CLASSES = {cls.__name__: cls for cls in EXIT_STATUS}
-
 
 def run(environment: Mapping[str, str], *, compute: str = "batch", logs: bool = False) -> int:
     """The exit status of the job that ``environment`` describes."""
@@ -58,27 +55,18 @@ def run(environment: Mapping[str, str], *, compute: str = "batch", logs: bool = 
     except (UsageError, StoreError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE_STATUS
-    key = failure_key(_prefix(event))
-    earlier = failure(store, event)
-    if earlier is not None and type(earlier).__name__ in _FINAL:
+    prefix = _prefix(event)
+    earlier = read_failure(store, prefix)
+    if isinstance(earlier, (DataError, PermanentError, Skip)):
         sys.stderr.write(f"an earlier attempt failed for good: {earlier}\n")
         return EXIT_STATUS[type(earlier)]
     try:
         invoke(event, store, compute=compute, logs=logs, echo=True)
     except (TaskError, Skip) as error:
-        store.put(key, json.dumps({"class": type(error).__name__, "error": str(error)}).encode())
+        write_failure(store, prefix, error)
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return EXIT_STATUS[type(error)]
     return 0
-
-
-def failure(store: ObjectStore, event: Event) -> TaskError | Skip | None:
-    """How the last attempt of the job failed, as the exception that it raised; None when it did not."""
-    data = store.get_or_none(failure_key(_prefix(event)))
-    if data is None:
-        return None
-    mark: dict[str, Any] = json.loads(data)
-    return _CLASSES[mark["class"]](mark["error"])
 
 
 def _job(environment: Mapping[str, str]) -> tuple[ObjectStore, Event]:

@@ -15,6 +15,7 @@ from stepweave.runtime.scratch import Scratch
 
 _current: ContextVar[Context | None] = ContextVar("stepweave_context", default=None)
 _logger = logging.getLogger("stepweave.task")
+_logger.setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

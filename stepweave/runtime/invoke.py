@@ -20,6 +20,7 @@ from stepweave.runtime.committed import find_envelope, record_of, record_of_comm
 from stepweave.runtime.context import Context, swap_context
 from stepweave.runtime.envelope import Envelope
 from stepweave.runtime.events import Event, Record
+from stepweave.runtime.failure_mark import read_failure
 from stepweave.runtime.inputs import Inputs
 from stepweave.runtime.logs import AttemptLog
 from stepweave.runtime.outcome import reported
@@ -129,6 +130,9 @@ def peak_memory_mib() -> float:
 def _collect(event: Event, store: ObjectStore, prefix: str, scratch: Scratch) -> Record:
     envelope = find_envelope(store, prefix)
     if envelope is None:
+        failure = read_failure(store, prefix)
+        if failure is not None:
+            raise failure
         raise PermanentError(f"the job of task {event['task']!r} ended without a result under {prefix!r}")
     return record_of_committed(event, store, prefix, envelope, scratch)
 

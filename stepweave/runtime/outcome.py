@@ -33,6 +33,7 @@ ERROR_BYTES = 8 * 1024
 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html)."""
 
 _MESSAGE_BYTES = 3 * 1024
+_TYPE_BYTES = 256
 
 _BY_CLASS: dict[type[BaseException], type[TaskError] | type[Skip]] = {
     Skip: Skip,
@@ -95,18 +96,12 @@ def reported(error: BaseException) -> TaskError | Skip:
 
 def error_text(error: BaseException) -> str:
     """``{"type", "message", "traceback"}`` as JSON text of at most :data:`ERROR_BYTES`; a traceback keeps its end."""
-    message = _shortened(str(error), _MESSAGE_BYTES, keep_end=False)
-    parts = {"type": type(error).__qualname__, "message": message, "traceback": _traceback(error)}
-    text = json.dumps(parts, ensure_ascii=False)
-    while (excess := len(text.encode("utf-8", "replace")) - ERROR_BYTES) > 0 and parts["traceback"]:
-        size = len(parts["traceback"].encode("utf-8", "replace"))
-        parts["traceback"] = _shortened(parts["traceback"], max(0, size - excess - 64), keep_end=True)
-        text = json.dumps(parts, ensure_ascii=False)
-    # A text of surrogates or control characters grows in the encoding; then the message has to give way too.
-    while len(text.encode("utf-8", "replace")) > ERROR_BYTES:
-        parts["message"] = parts["message"][: len(parts["message"]) // 2]
-        text = json.dumps(parts, ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode()
+    name = _fitted(type(error).__qualname__, _TYPE_BYTES, keep_end=False)
+    message = _fitted(str(error), _MESSAGE_BYTES, keep_end=False)
+    rest = ERROR_BYTES - _size({"type": name, "message": message, "traceback": ""})
+    return _text(
+        {"type": name, "message": message, "traceback": _fitted(_traceback(error), rest, keep_end=True)}
+    )
 
 
 def _traceback(error: BaseException) -> str:
@@ -122,10 +117,28 @@ def _traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(shown))
 
 
-def _shortened(text: str, limit: int, *, keep_end: bool) -> str:
-    data = text.encode("utf-8", "replace")
-    if len(data) <= limit:
+def _fitted(text: str, limit: int, *, keep_end: bool) -> str:
+    """As much of ``text`` as takes at most ``limit`` bytes in JSON, escapes counted."""
+    text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be sent
+    if _size(text) <= limit:
         return text
-    kept = data[len(data) - limit :] if keep_end else data[:limit]
-    cut = kept.decode("utf-8", "ignore")
-    return f"… {cut}" if keep_end else f"{cut} …"
+    low, high = 0, min(len(text), limit)
+    while low < high:  # the longest cut that fits
+        middle = (low + high + 1) // 2
+        if _size(_cut(text, middle, keep_end=keep_end)) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return _cut(text, low, keep_end=keep_end)
+
+
+def _cut(text: str, length: int, *, keep_end: bool) -> str:
+    return f"… {text[len(text) - length :]}" if keep_end else f"{text[:length]} …"
+
+
+def _text(parts: object) -> str:
+    return json.dumps(parts, ensure_ascii=False)
+
+
+def _size(parts: object) -> int:
+    return len(_text(parts).encode())

@@ -6,9 +6,10 @@ import json
 
 from stepweave.runtime.committed import record_of_committed, reusable
 from stepweave.runtime.events import Event
+from stepweave.runtime.failure_mark import forget_failure
 from stepweave.runtime.inputs import Inputs
 from stepweave.runtime.scratch import Scratch
-from stepweave.stores.layout import failure_key, input_key
+from stepweave.stores.layout import input_key
 from stepweave.stores.objects import ObjectStore
 
 
@@ -22,7 +23,7 @@ def prepare(event: Event, store: ObjectStore, prefix: str, scratch: Scratch) -> 
     if envelope is not None:
         raise Reused(json.dumps(record_of_committed(event, store, prefix, envelope, scratch)))
     # The mark of an earlier job's failure is about that job: this one starts afresh.
-    store.delete(failure_key(prefix))
+    forget_failure(store, prefix)
     key = input_key(prefix)
     store.put(key, json.dumps({name: part for name, part in event.items() if name != "prepare"}).encode())
     return {"uri": key}

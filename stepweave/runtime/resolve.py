@@ -31,9 +31,8 @@ def graph_of(call: str, dag_id: str) -> Any:
     module_name = dag_call.partition(":")[0]
     module = _module(module_name)
     for candidate in vars(module).values():
-        if callable(getattr(candidate, "task_function", None)) and callable(
-            getattr(candidate, "graph", None)
-        ):
+        # The class of DAGs may be there too, imported for an annotation.
+        if not isinstance(candidate, type) and hasattr(candidate, "task_function"):
             graph = candidate.graph()
             if graph.dag.id == dag_id:
                 return graph

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 
 class Scratch:
@@ -35,5 +34,7 @@ class Scratch:
     def close(self) -> None:
         """Delete the folder and everything in it."""
         if self._path is not None:
+            import shutil  # with bz2 and lzma behind it; most attempts have no scratch folder
+
             shutil.rmtree(self._path, ignore_errors=True)
             self._path = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 
 from stepweave.errors import StoreError
@@ -104,7 +103,7 @@ class LocalStore:
     def download(self, key: str, path: str) -> None:
         """Copy an object to a local file; its folder exists."""
         try:
-            shutil.copyfile(self.local_path(key), path)
+            _copy(self.local_path(key), path)
         except FileNotFoundError as error:
             raise StoreError(f"no object {key!r} in the store {self._root}") from error
 
@@ -114,7 +113,7 @@ class LocalStore:
         with self._explained(key):
             temporary = _write_beside(target, b"")
             try:
-                shutil.copyfile(path, temporary)
+                _copy(path, temporary)
                 os.replace(temporary, target)
             except BaseException:
                 os.unlink(temporary)
@@ -130,6 +129,12 @@ class LocalStore:
             yield
         except OSError as error:
             raise StoreError(f"cannot write {key!r} in the store {self._root}: {error}") from error
+
+
+def _copy(source: str, target: str) -> None:
+    import shutil  # with bz2 and lzma behind it; most runs copy no file
+
+    shutil.copyfile(source, target)
 
 
 def _write_beside(path: str, data: bytes) -> str:

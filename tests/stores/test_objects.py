@@ -86,7 +86,7 @@ def test_files_are_uploaded_and_downloaded(store, tmp_path):
     store.upload(str(tmp_path / "up"), "files/x.bin")
     store.download("files/x.bin", str(tmp_path / "down"))
     assert (tmp_path / "down").read_bytes() == content
-    with pytest.raises(StoreError, match="no object 'files/y.bin'"):
+    with pytest.raises(StoreError, match=r"no object 'files/y\.bin'"):
         store.download("files/y.bin", str(tmp_path / "down"))
 
 

@@ -133,7 +133,7 @@ def test_a_newer_schema_is_refused_with_the_remedy(path):
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     for use in (lambda: RecordWriter(path), lambda: Records(path).runs()):
-        with pytest.raises(StoreError, match="schema version 99, expected 1.*upgrade stepweave"):
+        with pytest.raises(StoreError, match=r"schema version 99, expected 1.*upgrade stepweave"):
             use()
 
 
