@@ -1,7 +1,7 @@
 # Everything a person or CI does here. Needs Python 3.11 or newer, make and git; all else comes from uv.lock.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check format bench clean
+.PHONY: help demo setup test check format compile bench clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.13 …` chooses another.
 ifndef PYTHON
@@ -33,6 +33,9 @@ check: setup ## Lint, format, types and import contracts.
 format: setup ## Rewrite the sources as the formatter and the safe fixes want them.
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format .
+
+compile: setup ## Write the state machine of every DAG, beside its module.
+	@$(BIN)/stepweave compile
 
 bench: setup ## Run every benchmark; each prints one JSON object.
 	@for benchmark in tests/benchmarks/bench_*.py; do echo "# $$benchmark" >&2; $(BIN)/python $$benchmark || exit 1; done
