@@ -29,7 +29,7 @@ def repository_files() -> Iterator[Path]:
     yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts and ".stepweave" not in path.parts:
+            if path.is_file() and not {"__pycache__", "node_modules", ".stepweave"} & set(path.parts):
                 yield path
 
 
