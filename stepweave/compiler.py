@@ -1,11 +1,11 @@
 """The compiler: graph → plan → machines, wired, with every limit proven.
 
-    compile_graph(graph)
-      place      each task on Lambda or Batch
-      plan       exact arrangement (planning.plan)
-      cut        into nested machines where a limit would be passed (planning.partition)
-      emit       definitions (asl.machines)
-      measure    the result against the limits; cut finer if an estimate fell short
+compile_graph(graph)
+  place      each task on Lambda or Batch
+  plan       exact arrangement (planning.plan)
+  cut        into nested machines where a limit would be passed (planning.partition)
+  emit       definitions (asl.machines)
+  measure    the result against the limits; cut finer if an estimate fell short
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def _compile(graph: Graph) -> Compiled:
 def _rules_behind_gates(graph: Graph, plan: Plan) -> list[Problem]:
     """Trigger rules that tell a skip from a failure, in a DAG with gates.
 
-    A branch that was skipped does not wait for the other parents of what it skips, so a later failure there could not turn
-    the skip into ``upstream_failed``; such a rule would then see the wrong status.
+    A branch that was skipped does not wait for the other parents of what it skips, so a later failure there
+    could not turn the skip into ``upstream_failed``; such a rule would then see the wrong status.
     """
     if not any(isinstance(step, Await) for step in walk(plan)):
         return []

@@ -1,7 +1,8 @@
 """How large a value may be to travel inline, so that no payload can pass 256 KiB.
 
-Every place that gathers records (a task's arguments, what a branch or a machine hands out, a gate) divides one payload
-among the records it gathers; a task's budget is the smallest share among the places its record goes to.
+Every place that gathers records (a task's arguments, what a branch or a machine hands out, a gate) divides
+one payload among the records it gathers; a task's budget is the smallest share among the places its record
+goes to.
 """
 
 from __future__ import annotations
@@ -30,10 +31,17 @@ class Budgets:
         share = min(_MAX_INLINE_BYTES, int(MAX_VARIABLES_BYTES * 0.8) // max(1, len(graph)))
         self._of: dict[str, int] = {}
         for task in graph.tasks:
-            read = [r.task for _, binding in task.arguments for r in references(binding) if isinstance(r, FromTask)]
+            read = [
+                r.task
+                for _, binding in task.arguments
+                for r in references(binding)
+                if isinstance(r, FromTask)
+            ]
             self._limit(read, share)
         for frame, keys in reads.exports.items():
-            gathered = sum(len(reads.exports.get(f, ())) for f in frame.holder.frames) if frame.holder else len(keys)
+            gathered = (
+                sum(len(reads.exports.get(f, ())) for f in frame.holder.frames) if frame.holder else len(keys)
+            )
             self._limit([key for key in keys if key in self._of], share, gathered)
         for element in reads.pending:
             if element.gate:

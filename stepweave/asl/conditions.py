@@ -1,12 +1,11 @@
 """Trigger rules as JSONata conditions over records and tallies.
 
-A record is ``{"status": ..., "by"?: [...]}``; a tally is ``{"n": not successful, "f": of them failed, "by": [...]}`` of many
-tasks. ``by`` names the tasks with which a failure or a skip began.
+A record is ``{"status": ..., "by"?: [...]}``; a tally is ``{"n": not successful, "f": of them failed, "by":
+[...]}`` of many tasks. ``by`` names the tasks with which a failure or a skip began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stepweave.asl.reads import Seen

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from stepweave.graph.model import Graph
 from stepweave.asl import names
+from stepweave.graph.model import Graph
 from stepweave.planning.model import Await, Group, Nested, Parallel, Plan, Run, Sequence, Signal
 from stepweave.planning.needs import is_strict, unimplied
+
 
 @dataclass(slots=True, eq=False)
 class Element:
@@ -129,7 +130,9 @@ class _Builder:
             case Parallel(branches=branches):
                 number = self.forks[machine] = self.forks.get(machine, 0) + 1
                 element.kind, element.label, element.variable = "fork", f"branches {number}", f"b_{number}"
-                element.frames = [self.open_frame(branch, machine, element) for branch in reversed(branches)][::-1]
+                element.frames = [self.open_frame(branch, machine, element) for branch in reversed(branches)][
+                    ::-1
+                ]
             case Nested(name=name, body=body):
                 element.kind, element.label, element.variable = "call", f"machine {name}", f"b_{name}"
                 element.frames = [self.open_frame(body, name, element)]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepweave.asl.budget import Budgets
-from stepweave.asl.emit import Emitter
+from stepweave.asl.emit import emit
 from stepweave.asl.frames import lay_out
-from stepweave.asl.reads import analyse
+from stepweave.asl.reads import Sight, TolerantPositions, analyse
+from stepweave.asl.scene import Scene
 from stepweave.graph.model import Graph
 from stepweave.planning.model import Plan
 from stepweave.planning.placement import Placement
@@ -38,8 +39,16 @@ def to_machines(graph: Graph, plan: Plan, placements: Mapping[str, Placement]) -
     """The state machines that carry out ``plan``."""
     layout = lay_out(graph, plan)
     reads = analyse(graph, layout)
-    budgets = Budgets(graph, layout, reads)
-    return Machines(graph.dag.id, Emitter(graph, layout, reads, budgets, placements).emit())
+    scene = Scene(
+        graph=graph,
+        layout=layout,
+        reads=reads,
+        sight=Sight(reads),
+        tolerant=TolerantPositions(layout),
+        budgets=Budgets(graph, layout, reads),
+        placements=placements,
+    )
+    return Machines(graph.dag.id, emit(scene))
 
 
 def to_bytes(definition: Mapping[str, Any]) -> bytes:

@@ -1,8 +1,8 @@
 """What definitions cost: states, transitions on the path of success, worst-case history events, bytes.
 
-History arithmetic: a Pass, Choice, Wait or Succeed is 2 events; a request-response task 5 and 3 more for each further attempt;
-a ``.sync`` or ``.waitForTaskToken`` task 6 and 4 more; a Parallel 4 besides its branches; an execution 2
-(https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
+History arithmetic: a Pass, Choice, Wait or Succeed is 2 events; a request-response task 5 and 3 more for each
+further attempt; a ``.sync`` or ``.waitForTaskToken`` task 6 and 4 more; a Parallel 4 besides its branches; an
+execution 2 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ def history_events(definition: Mapping[str, Any]) -> int:
 def _events(state: State) -> int:
     match state["Type"]:
         case "Task":
-            base, again = (6, 4) if ".sync" in state["Resource"] or ".waitFor" in state["Resource"] else (5, 3)
-            return base + again * sum(retrier["MaxAttempts"] for retrier in state.get("Retry", ()))
+            base, again = (
+                (6, 4) if ".sync" in state["Resource"] or ".waitFor" in state["Resource"] else (5, 3)
+            )
+            retries: int = sum(retrier["MaxAttempts"] for retrier in state.get("Retry", ()))
+            return base + again * retries
         case "Parallel":
             return 4
         case "Fail":
@@ -83,7 +86,9 @@ class Estimate:
             case model.Run(task=task):
                 return self._run(self.tasks[task])
             case model.Await(parents=parents):
-                return self._cost(1_700 + sum(len(group[0]) + 4 for group in parents), 6 + 4 * states.LAMBDA_ATTEMPTS)
+                return self._cost(
+                    1_700 + sum(len(group[0]) + 4 for group in parents), 6 + 4 * states.LAMBDA_ATTEMPTS
+                )
             case model.Signal(groups=groups, gates=gates):
                 names = sum(len(group[0]) for group in groups)
                 each_gate = sum(len(gate) + 3 for gate in gates)

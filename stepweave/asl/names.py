@@ -27,34 +27,42 @@ def member(base: str, key: str) -> str:
 
 
 def ready(label: str) -> str:
+    """State that checks the upstream tasks."""
     return f"{label}: ready?"
 
 
 def gate(label: str) -> str:
+    """State that waits at a gate."""
     return f"{label}: wait"
 
 
 def prepare(task: str) -> str:
+    """State that writes the inputs of a Batch job."""
     return f"{task}: prepare"
 
 
 def collect(task: str) -> str:
+    """State that fetches the record of a finished Batch job."""
     return f"{task}: collect"
 
 
 def signal(task: str) -> str:
+    """State that tells gates that a task is done."""
     return f"{task}: signal"
 
 
 def not_run_signal(label: str) -> str:
+    """State that tells gates that tasks will not run."""
     return f"{label}: not run"
 
 
 def stopped(label: str) -> str:
+    """State in which a branch ends early."""
     return f"{label}: stopped"
 
 
 def branches(number: int) -> str:
+    """State that runs branches side by side."""
     return f"branches {number}"
 
 

@@ -87,7 +87,9 @@ def _spec(binding: Binding, specs: _Specs) -> str:
         case ListOf(items=items):
             return '{"l":[' + ",".join(_spec(item, specs) for item in items) + "]}"
         case DictOf(items=pairs):
-            return '{"d":{' + ",".join(f"{json.dumps(key)}:{_spec(value, specs)}" for key, value in pairs) + "}}"
+            return (
+                '{"d":{' + ",".join(f"{json.dumps(key)}:{_spec(value, specs)}" for key, value in pairs) + "}}"
+            )
 
 
 def _reference(kind: str, name: str, path: Path) -> str:

@@ -1,11 +1,13 @@
 """Which record is read where, and so what each branch hands out and each nested machine is handed.
 
-A record is *required* where its status decides (a check before a task, a signal, the outcome) or an expression reads a
-field of it; such a record is brought along on every path. A record is merely *useful* to a task that takes its value: if
-it is not at hand the runtime reads the value from the store, so nothing is carried for it alone.
+A record is *required* where its status decides (a check before a task, a signal, the outcome) or an
+expression reads a field of it; such a record is brought along on every path. A record is merely *useful* to a
+task that takes its value: if it is not at hand the runtime reads the value from the store, so nothing is
+carried for it alone.
 
-Records that leave one Parallel in great number and are read in the same places travel as one *tally* (how many did not
-succeed, how many of them failed, which tasks began it), because the results of all branches together may hold 256 KiB.
+Records that leave one Parallel in great number and are read in the same places travel as one *tally* (how
+many did not succeed, how many of them failed, which tasks began it), because the results of all branches
+together may hold 256 KiB.
 """
 
 from __future__ import annotations
@@ -99,15 +101,24 @@ def leaves(graph: Graph) -> tuple[str, ...]:
 def _hidden_failures(graph: Graph, layout: Layout, counted: tuple[str, ...]) -> tuple[str, ...]:
     """Tasks met at gates whose failure fails the run, even if what waits for them was skipped meanwhile.
 
-    Failure outweighs a skip, but a branch that skipped no longer waits at its gate; so these decide beside the leaves.
+    Failure outweighs a skip, but a branch that skipped no longer waits at its gate; so these decide beside
+    the leaves.
     """
     fails_run = set(counted)
     for task_id in reversed(topological_order(graph)):
         task = graph[task_id]
         if task_id in fails_run and is_strict(task):
             fails_run.update(task.upstream)
-    met = {task for element in layout.elements if element.signal for group in element.signal.groups for task in group}
-    return tuple(task.id for task in graph.tasks if task.id in met and task.id in fails_run and task.id not in counted)
+    met = {
+        task
+        for element in layout.elements
+        if element.signal
+        for group in element.signal.groups
+        for task in group
+    }
+    return tuple(
+        task.id for task in graph.tasks if task.id in met and task.id in fails_run and task.id not in counted
+    )
 
 
 def _required(graph: Graph, reads: Reads) -> Iterator[tuple[int, str]]:
@@ -188,11 +199,20 @@ def _export(reads: Reads) -> None:
 
 
 def _form_tallies(reads: Reads) -> None:
-    crowded = {task for exported in _exports_by_holder(reads) if len(exported) > MAX_RECORDS_PER_FORK for task in exported}
+    crowded = {
+        task
+        for exported in _exports_by_holder(reads)
+        if len(exported) > MAX_RECORDS_PER_FORK
+        for task in exported
+    }
     classes: dict[frozenset[int], list[str]] = {}
     for task in reads.required:
         positions = reads.outside.get(task)
-        if positions and task not in reads.individual and (task in crowded or positions == {reads.layout.end}):
+        if (
+            positions
+            and task not in reads.individual
+            and (task in crowded or positions == {reads.layout.end})
+        ):
             classes.setdefault(frozenset(positions), []).append(task)
     number = 0
     for members in classes.values():

@@ -1,7 +1,8 @@
 """One state as JSON, for each kind of state that a compiled DAG has.
 
-Every function returns the state without its transition; :mod:`stepweave.asl.emit` adds ``Next`` or ``End``, ``Assign`` and
-``Output``. Services are named by substitutions (``${TaskRunner}``), which the deployment or the embedded engine fills in.
+Every function returns the state without its transition; :mod:`stepweave.asl.emit` adds ``Next`` or ``End``,
+``Assign`` and ``Output``. Services are named by substitutions (``${TaskRunner}``), which the deployment or
+the embedded engine fills in.
 """
 
 from __future__ import annotations
@@ -38,16 +39,25 @@ LAMBDA_ERRORS = [
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 ]
-"""Errors of the Lambda service itself, worth another try (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
+"""Errors of the Lambda service itself, worth another try
+(https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
 LAMBDA_ATTEMPTS = 6
 
 
 def start(graph: Graph) -> State:
     """The first state of a DAG's root machine: who runs, with which params."""
     info = graph.dag
-    defaults = "{" + ",".join(f"{text.json_text(p.name)}:{p.default_json}" for p in info.params if p.default_json) + "}"
+    defaults = (
+        "{"
+        + ",".join(f"{text.json_text(p.name)}:{p.default_json}" for p in info.params if p.default_json)
+        + "}"
+    )
     given = "$exists($states.input.params) ? $states.input.params : {}"
-    params = f"{{% $merge([$parse({text.quoted(defaults)}), {given}]) %}}" if info.params else "{% " + given + " %}"
+    params = (
+        f"{{% $merge([$parse({text.quoted(defaults)}), {given}]) %}}"
+        if info.params
+        else "{% " + given + " %}"
+    )
     run = {
         "dag": info.id,
         "id": "{% $exists($states.input.run_id) ? $states.input.run_id : $states.context.Execution.Name %}",
@@ -79,8 +89,9 @@ def light_task(task: Task, placement: Placement, payload: Mapping[str, Any]) -> 
 
 def batch_prepare(task: Task, payload: Mapping[str, Any]) -> State:
     """Writes the inputs of a Batch job, or finds that its result is there already."""
-    state = _invoke(f"inputs of {task.id}", "${TaskRunner}", {**payload, "prepare": True}, CONTROL_TIMEOUT_SECONDS)
-    return state
+    return _invoke(
+        f"inputs of {task.id}", "${TaskRunner}", {**payload, "prepare": True}, CONTROL_TIMEOUT_SECONDS
+    )
 
 
 def batch_job(task: Task, placement: Placement) -> State:
@@ -105,7 +116,9 @@ def batch_job(task: Task, placement: Placement) -> State:
 
 def batch_collect(task: Task, payload: Mapping[str, Any]) -> State:
     """Fetches the record of a finished job, where a condition needs a part of its value."""
-    return _invoke(f"result of {task.id}", "${TaskRunner}", {**payload, "collect": True}, CONTROL_TIMEOUT_SECONDS)
+    return _invoke(
+        f"result of {task.id}", "${TaskRunner}", {**payload, "collect": True}, CONTROL_TIMEOUT_SECONDS
+    )
 
 
 def gate(await_: Await, strict: bool, timeout_seconds: int) -> State:
@@ -195,6 +208,7 @@ def _invoke(
 
 
 def retriers(policy: RetryPolicy) -> list[Mapping[str, Any]]:
+    """The retrier of a task's own policy, if it has one."""
     return [_retrier(list(policy.on), policy)] if policy.attempts else []
 
 
@@ -232,7 +246,6 @@ def record_of_group(group: Group, expressions: Sequence[str]) -> Any:
     if len(group) == 1:
         return "{% " + expressions[0] + " %}"
     bad = f"[{', '.join(expressions)}][status != 'success']"
-    return {
-        "status": f"{{% $count({bad}) = 0 ? 'success' : $count({bad}[status != 'skipped']) > 0 ? 'upstream_failed' : 'skipped' %}}",
-        "by": f"{{% [$distinct({bad}.by)[[0..19]]] %}}",
-    }
+    failed = f"$count({bad}[status != 'skipped']) > 0"
+    worst = f"{failed} ? 'upstream_failed' : $count({bad}) > 0 ? 'skipped' : 'success'"
+    return {"status": f"{{% {worst} %}}", "by": f"{{% [$distinct({bad}.by)[[0..19]]] %}}"}

@@ -1,13 +1,14 @@
 """Series-parallel contraction: the quotient of a reduced DAG by its series-parallel modules.
 
-Two rules, applied until neither fits (Valdes, Tarjan, Lawler, "The recognition of series parallel digraphs", 1982, for the
-vertex form on a transitively reduced graph):
+Two rules, applied until neither fits (Valdes, Tarjan, Lawler, "The recognition of series parallel digraphs",
+1982, for the vertex form on a transitively reduced graph):
 
     parallel   u and v have the same parents and the same children        →  one node that stands for both
     series     v is the only child of u, and u the only parent of v       →  one node that stands for u, then v
 
-A graph that contracts to one node is series-parallel. Twins are found by an order-free hash of the neighbour sets (Zobrist
-hashing), kept up to date edge by edge, so the whole takes time near linear in the number of edges.
+A graph that contracts to one node is series-parallel. Twins are found by an order-free hash of the neighbour
+sets (Zobrist hashing), kept up to date edge by edge, so the whole takes time near linear in the number of
+edges.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Module:
 
 
 def leaf(plan: Plan, rank: int) -> Module:
+    """The module that stands for one step."""
     return Module("leaf", deque(), plan, rank)
 
 

@@ -7,15 +7,16 @@
       a cut "all before all"        →  series, each part by itself
       neither: a prime part         →  cut edges, put gates where they were, and arrange what remains
 
-A prime part holds at least one "N" (a→c, b→c, b→d), which no nesting of branches can express; the cut edges become a gate
-before the task that lost them and a signal after the tasks it waits for. Everything that remains is composed exactly, so
-a task starts when its last upstream task ends.
+A prime part holds at least one "N" (a→c, b→c, b→d), which no nesting of branches can express; the cut edges
+become a gate before the task that lost them and a signal after the tasks it waits for. Everything that
+remains is composed exactly, so a task starts when its last upstream task ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from stepweave.planning.contraction import Module, Quotient, compose, contract, leaf
@@ -118,7 +119,7 @@ def _series_parts(quotient: Quotient) -> list[list[int]]:
         if common & prefix == prefix:
             cuts.append(index)
     bounds = [0, *reversed(cuts), len(order)]
-    return [order[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [order[start:end] for start, end in pairwise(bounds)]
 
 
 def topological(quotient: Quotient) -> list[int]:

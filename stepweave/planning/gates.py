@@ -1,12 +1,13 @@
 """Which edges of a prime part become gates.
 
-Every node keeps at most one parent, its *carrier*, in whose branch it goes on; the edges from its other parents are cut and
-met at a gate. What remains is a forest, which branches express exactly. A gate costs one transition, and so does the
-signal of every node that some gate waits for; so the carrier is the parent that would otherwise be the only reason for a
-signal.
+Every node keeps at most one parent, its *carrier*, in whose branch it goes on; the edges from its other
+parents are cut and met at a gate. What remains is a forest, which branches express exactly. A gate costs one
+transition, and so does the signal of every node that some gate waits for; so the carrier is the parent that
+would otherwise be the only reason for a signal.
 
-Branches nest one level deeper wherever several nodes share a carrier. Where that would grow beyond ``MAX_LEVELS`` the node
-gets no carrier: it starts a branch of its own, and waits for all its parents at its gate.
+Branches nest one level deeper wherever several nodes share a carrier. Where that would grow beyond
+``MAX_LEVELS`` the node gets no carrier: it starts a branch of its own, and waits for all its parents at its
+gate.
 """
 
 from __future__ import annotations

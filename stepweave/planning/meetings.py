@@ -1,8 +1,9 @@
 """Gates for records that a task needs from another branch although nothing makes it wait for them.
 
-The exact plan waits along the transitive reduction. A task may still need the status of an upstream task further up (its
-trigger rule looks at it, or a tolerant task in between hides it) or a field for an expression; where that task runs in another
-branch of the same Parallel, a gate hands the record over. By then the task is done, so the gate costs no time.
+The exact plan waits along the transitive reduction. A task may still need the status of an upstream task
+further up (its trigger rule looks at it, or a tolerant task in between hides it) or a field for an
+expression; where that task runs in another branch of the same Parallel, a gate hands the record over. By then
+the task is done, so the gate costs no time.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """`Plan`: how the tasks of a graph are arranged in a state machine.
 
-    Plan      = Run | Sequence | Parallel | Await | Signal | Nested
-    Run       one task
-    Sequence  steps one after another; every task of a step precedes every task of the next in the graph
-    Parallel  branches side by side; ends when all have ended
-    Await     a gate: wait until tasks that run in other branches are done, then go on to the next step
-    Signal    tell the gates that groups of tasks are done
-    Nested    a part that is a state machine of its own (a cut, where a limit of Step Functions would be passed)
+Plan      = Run | Sequence | Parallel | Await | Signal | Nested
+Run       one task
+Sequence  steps one after another; every task of a step precedes every task of the next in the graph
+Parallel  branches side by side; ends when all have ended
+Await     a gate: wait until tasks that run in other branches are done, then go on to the next step
+Signal    tell the gates that groups of tasks are done
+Nested    a part that is a state machine of its own (a cut, where a limit of Step Functions would be passed)
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     cost of a step  =  bytes of its states, worst-case history events, depth of nesting
 
-Bottom-up, a sequence or a set of branches that is too costly gives parts of itself away: first the heaviest steps that are
-worth a machine of their own, then runs of small neighbours packed to the brim. Each nested machine costs two transitions
-(the call and the machine's start), so fewer and fuller ones are the cheapest cut. A cut never changes what waits for what.
+Bottom-up, a sequence or a set of branches that is too costly gives parts of itself away: first the heaviest
+steps that are worth a machine of their own, then runs of small neighbours packed to the brim. Each nested
+machine costs two transitions (the call and the machine's start), so fewer and fuller ones are the cheapest
+cut. A cut never changes what waits for what.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class _Unit:
 def cut(plan: Plan, cost_of: Callable[[Plan], Cost], limits: Cost = LIMITS) -> Plan:
     """``plan`` with parts made nested machines until every machine holds ``limits``; itself if it holds them already.
 
-    ``cost_of`` gives the cost of a Run, Await or Signal. Names of the nested machines count from ``part_1`` in the order
-    in which they appear.
+    ``cost_of`` gives the cost of a Run, Await or Signal. Names of the nested machines count from ``part_1``
+    in the order in which they appear.
     """
     return _named(_Cutter(cost_of, limits).cut(plan))
 
@@ -101,7 +102,9 @@ class _Cutter:
         units = _units(parts)
         while not _total(units).fits(self.limits) and len(units) > 1:
             packed = self._lighten(units, in_parallel=False)
-            if len(packed) == len(units) and _total(packed).share(self.limits) >= _total(units).share(self.limits):
+            if len(packed) == len(units) and _total(packed).share(self.limits) >= _total(units).share(
+                self.limits
+            ):
                 break
             units = packed
         steps = [step for unit in units for step in unit.steps]
@@ -120,7 +123,9 @@ class _Cutter:
         if len(branches) == 1:
             return branches[0], units[0].cost
         total = _total(units)
-        return Parallel(tuple(branches)), Cost(total.bytes + _FORK.bytes, total.events + _FORK.events, total.depth + 1)
+        return Parallel(tuple(branches)), Cost(
+            total.bytes + _FORK.bytes, total.events + _FORK.events, total.depth + 1
+        )
 
     def _lighten(self, units: list[_Unit], *, in_parallel: bool) -> list[_Unit]:
         """``units`` with just enough of them moved into nested machines, the heaviest first, then full packs of small ones."""
@@ -143,7 +148,9 @@ class _Cutter:
         pack: list[_Unit] = []
         filled = Cost()
         room = Cost(
-            self.limits.bytes - _FORK.bytes, self.limits.events - _FORK.events, self.limits.depth - int(in_parallel)
+            self.limits.bytes - _FORK.bytes,
+            self.limits.events - _FORK.events,
+            self.limits.depth - int(in_parallel),
         )
         for index, unit in enumerate(units):
             if excess <= 0 and not pack:
@@ -228,7 +235,9 @@ def _named(plan: Plan) -> Plan:
                 if inner_done:
                     parts = tuple(done[-len(inner) :])
                     del done[-len(inner) :]
-                    done.append(model.Sequence(parts) if isinstance(node, model.Sequence) else Parallel(parts))
+                    done.append(
+                        model.Sequence(parts) if isinstance(node, model.Sequence) else Parallel(parts)
+                    )
                 else:
                     stack.append((node, True))
                     stack.extend((part, False) for part in reversed(inner))

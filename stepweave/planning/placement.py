@@ -1,7 +1,7 @@
 """Where each task runs: the smallest compute that holds what it declares.
 
-    GPU, more than 15 minutes, more than 10 GiB of memory or of scratch space, more than 6 vCPUs, or ``spot``  →  Batch
-    anything else                                                                                        →  Lambda
+GPU, more than 15 minutes, more than 10 GiB of memory or of scratch space, more than 6 vCPUs, or ``spot``  →  Batch
+anything else                                                                                        →  Lambda
 """
 
 from __future__ import annotations

@@ -46,7 +46,9 @@ def _to_plan(root: Module) -> Plan:
             done.append(Sequence(inner) if module.kind == "series" else Parallel(inner))
         else:
             stack.append((module, True))
-            parts = module.parts if module.kind == "series" else sorted(module.parts, key=lambda part: part.rank)
+            parts = (
+                module.parts if module.kind == "series" else sorted(module.parts, key=lambda part: part.rank)
+            )
             stack.extend((part, False) for part in reversed(parts))
     (plan,) = done
     return plan
