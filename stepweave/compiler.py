@@ -74,7 +74,7 @@ def compile_graph(graph: Graph) -> Compiled:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No cyclic garbage collection inside: all that a compilation allocates lives to its end, and walking it is wasted."""
+    """No cyclic garbage collection inside: all that a compilation allocates lives to its end."""
     enabled = gc.isenabled()
     gc.disable()
     try:

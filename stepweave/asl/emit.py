@@ -107,7 +107,9 @@ class _FrameEmitter:
             found[names.stopped(self.frame.label())] = self._stop_state()
         if self.outcome_used:
             found.update(outcome)
-        ordered = {name: {key: state[key] for key in _KEY_ORDER if key in state} for name, state in found.items()}
+        ordered = {
+            name: {key: state[key] for key in _KEY_ORDER if key in state} for name, state in found.items()
+        }
         return {"StartAt": self.checks.entry(self.frame.elements[0]), "States": ordered}
 
     def _element(self, element: Element) -> dict[str, State]:
@@ -205,8 +207,13 @@ class _FrameEmitter:
         if "Next" in job:
             return {**({"Assign": job["Assign"]} if "Assign" in job else {}), "Next": job["Next"]}
         done = f"{task}: reused"
-        found[done] = {"Type": "Pass", "Comment": "the result was committed before", "Output": job["Output"],
-        "End": True} return {"Next": done}
+        found[done] = {
+            "Type": "Pass",
+            "Comment": "result committed before",
+            "Output": job["Output"],
+            "End": True,
+        }
+        return {"Next": done}
 
     def _upstream_statuses(self, element: Element) -> dict[str, str]:
         """Records of upstream tasks whose status the runtime is told, where the trigger rule looks at statuses."""

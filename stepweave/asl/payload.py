@@ -43,7 +43,7 @@ def payload(
     useful_record_of: Callable[[str], str | None],
     upstream: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The event for ``task``; ``record_of`` serves expressions, ``useful_record_of`` plain values (None: from the store)."""
+    """The event for ``task``; ``record_of`` serves expressions, ``useful_record_of`` plain values (None: from store)."""
     specs = _Specs(task, record_of)
     args = {name: _spec(binding, specs) for name, binding in task.arguments}
     # Literals bring their own JSON text, so that 1.0 stays 1.0.

@@ -128,7 +128,7 @@ class _Cutter:
         )
 
     def _lighten(self, units: list[_Unit], *, in_parallel: bool) -> list[_Unit]:
-        """``units`` with just enough of them moved into nested machines, the heaviest first, then full packs of small ones."""
+        """``units`` with just enough of them in nested machines: the heaviest first, then full packs of small ones."""
         excess = _total(units).share(self.limits) - 1
         result = list(units)
         by_weight = sorted(range(len(units)), key=lambda i: (-units[i].cost.share(self.limits), i))
