@@ -94,16 +94,33 @@ def _imported(name: str, path: str) -> ModuleType:
     importlib.invalidate_caches()  # the file may be newer than the last look into its folder
     try:
         return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise _shadowed(name, path) from error
+        raise _import_error(error, path) from error
     except (Exception, SystemExit) as error:  # a module runs whatever its author wrote
-        file, line = _place(error, path)
-        problem = Problem(
-            what=f"importing it raised {type(error).__name__}: {error}",
-            code="import",
-            file=file,
-            line=line,
-            fix="run `python " + path + "` to see the whole traceback",
-        )
-        raise DagError([problem]) from error
+        raise _import_error(error, path) from error
+
+
+def _shadowed(name: str, path: str) -> UsageError:
+    """The error for a module that cannot be found under its own name: a package of that name hides its folder."""
+    package = sys.modules.get(name.partition(".")[0])
+    other = getattr(package, "__file__", None) or "another package"
+    return UsageError(
+        f"{path!r} cannot be imported as {name!r}: {other} has the same name; rename the folder"
+    )
+
+
+def _import_error(error: BaseException, path: str) -> DagError:
+    file, line = _place(error, path)
+    problem = Problem(
+        what=f"importing it raised {type(error).__name__}: {error}",
+        code="import",
+        file=file,
+        line=line,
+        fix=f"run `python {path}` to see the whole traceback",
+    )
+    return DagError([problem])
 
 
 def _place(error: BaseException, path: str) -> tuple[str, int | None]:
@@ -114,7 +131,7 @@ def _place(error: BaseException, path: str) -> tuple[str, int | None]:
     step = error.__traceback__
     while step is not None:
         file = step.tb_frame.f_code.co_filename
-        if not is_ours(file) and not file.startswith("<"):
+        if not (is_ours(file) or file.startswith("<") or file == importlib.__file__):
             place = (shown(file), step.tb_lineno)
         step = step.tb_next
     return place

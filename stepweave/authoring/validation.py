@@ -21,9 +21,7 @@ from stepweave.authoring.suggest import did_you_mean
 from stepweave.errors import ParamsError, Problem
 from stepweave.graph.model import ParamSpec
 
-_CONFIG = ConfigDict(
-    extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=(), validate_default=True
-)
+_CONFIG = ConfigDict(extra="forbid", protected_namespaces=(), validate_default=True)
 
 
 def params_model(dag_id: str, params: tuple[DeclaredParam, ...]) -> type[BaseModel]:

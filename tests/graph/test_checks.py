@@ -1,0 +1,142 @@
+"""Mistakes of a graph that nobody traced."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from stepweave.graph.checks import LATER_RULES, check
+from stepweave.graph.model import (
+    DagInfo,
+    Expression,
+    FromParam,
+    FromTask,
+    Graph,
+    ListOf,
+    ParamSpec,
+    Resources,
+    RetryPolicy,
+    Source,
+    Task,
+)
+from stepweave.graph.outcomes import RULES
+
+
+def task_of(**facts: Any) -> Task:
+    return Task(**{"id": "t", "call": "m:f", "source": Source(file="f.py", line=3), **facts})
+
+
+def codes(*tasks: Task, **dag: Any) -> list[str]:
+    return [problem.code for problem in check(Graph(dag=DagInfo(**{"id": "dag", **dag}), tasks=tasks))]
+
+
+def test_a_sound_graph_has_no_problems() -> None:
+    tasks = (task_of(id="a.b-c_1"), task_of(id="b", upstream=("a.b-c_1",), owner="A & B", doc="{% ${x} %}"))
+
+    assert codes(*tasks) == []
+
+
+def test_a_problem_says_where_the_task_was_written() -> None:
+    (problem,) = check(Graph(dag=DagInfo(id="dag"), tasks=(task_of(id="1"),)))
+
+    assert (problem.file, problem.line, problem.task) == ("f.py", 3, "1")
+
+
+@pytest.mark.parametrize(
+    "facts, code",
+    [
+        ({"id": "1a"}, "name"),
+        ({"id": "a b"}, "name"),
+        ({"id": "a" * 61}, "name-length"),
+        ({"owner": "{% x %}"}, "text-code"),
+        ({"tags": ("ok", "Ref::x")}, "text-code"),
+        ({"upstream": ("ghost",)}, "unknown-reference"),
+        ({"upstream": ("t",)}, "self-reference"),
+        ({"arguments": (("x", FromParam(param="ghost")),)}, "unknown-reference"),
+        ({"arguments": (("x", ListOf(items=(FromTask(task="ghost"),))),)}, "unknown-reference"),
+        ({"arguments": (("x", FromTask(task="t")),)}, "missing-edge"),
+        ({"arguments": (("x", Expression(text="$_0_", operands=(FromTask(task="t"),))),)}, "missing-edge"),
+        ({"trigger_rule": "sometimes"}, "trigger-rule"),
+        ({"teardown": True, "trigger_rule": "all_done"}, "teardown"),
+        ({"timeout_seconds": 0}, "limit"),
+        ({"timeout_seconds": 100_000_000}, "limit"),
+        ({"retry": RetryPolicy(attempts=100_000_000)}, "limit"),
+        ({"retry": RetryPolicy(delay_seconds=0)}, "limit"),
+        ({"retry": RetryPolicy(delay_seconds=60, max_delay_seconds=60)}, "limit"),
+        ({"retry": RetryPolicy(backoff=0.9)}, "limit"),
+        ({"retry": RetryPolicy(on=("States.ALL",))}, "retry-error"),
+        ({"retry": RetryPolicy(on=("not a name",))}, "retry-error"),
+        ({"compute": "lambda", "timeout_seconds": 901}, "limit"),
+        ({"compute": "lambda", "resources": Resources(memory_mib=64)}, "limit"),
+        ({"compute": "lambda", "resources": Resources(ephemeral_mib=20_000)}, "limit"),
+        ({"compute": "lambda", "resources": Resources(cpu=8)}, "limit"),
+        ({"compute": "lambda", "resources": Resources(spot=True)}, "compute"),
+        ({"resources": Resources(gpu=1), "timeout_seconds": 30}, "limit"),
+        ({"resources": Resources(gpu=100)}, "limit"),
+        ({"resources": Resources(memory_mib=61_440 * 1024)}, "limit"),
+        ({"resources": Resources(cpu=5000)}, "limit"),
+    ],
+)
+def test_a_mistake_in_a_task_is_found(facts: dict[str, Any], code: str) -> None:
+    assert codes(task_of(**facts)) == [code]
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_rules_that_work_are_accepted(rule: str) -> None:
+    assert codes(task_of(trigger_rule=rule)) == []
+
+
+@pytest.mark.parametrize("rule", sorted(LATER_RULES))
+def test_rules_of_a_later_version_are_known(rule: str) -> None:
+    (problem,) = check(Graph(dag=DagInfo(id="dag"), tasks=(task_of(trigger_rule=rule),)))
+
+    assert problem.code == "trigger-rule"
+    assert "not available yet" in problem.what
+
+
+@pytest.mark.parametrize(
+    "facts, code",
+    [
+        ({"id": "a b"}, "name"),
+        ({"id": "d" * 61}, "name-length"),
+        ({"owner": "${Team}"}, "text-code"),
+        ({"tags": ("{%",)}, "text-code"),
+        ({"timeout_seconds": 40_000_000}, "limit"),
+    ],
+)
+def test_a_mistake_in_the_dag_is_found(facts: dict[str, Any], code: str) -> None:
+    assert codes(task_of(), **facts) == [code]
+
+
+def test_a_declared_param_may_be_used() -> None:
+    used = task_of(arguments=(("x", FromParam(param="p")),))
+
+    assert codes(used, params=(ParamSpec(name="p"),)) == []
+
+
+def test_an_empty_dag_and_two_tasks_of_one_id_are_found() -> None:
+    assert codes() == ["empty-dag"]
+    assert codes(task_of(), task_of()) == ["duplicate-id"]
+
+
+def test_a_cycle_and_other_mistakes_are_found_together() -> None:
+    ring = (task_of(id="a", upstream=("b",)), task_of(id="b", upstream=("a",), trigger_rule="x"))
+
+    assert codes(*ring) == ["trigger-rule", "cycle"]
+
+
+def test_a_clean_up_comes_last_and_has_its_rule() -> None:
+    first, clean = task_of(id="a"), task_of(id="c", upstream=("a",), teardown=True, trigger_rule="all_done")
+
+    assert codes(first, clean) == []
+    assert codes(first, clean, task_of(id="z", upstream=("c",))) == ["teardown"]
+    assert codes(first, clean, dataclasses.replace(clean, id="z", upstream=("c",))) == []
+    assert codes(first, dataclasses.replace(clean, trigger_rule="none_failed")) == ["teardown"]
+
+
+def test_rules_that_wait_for_failures_contradict_fail_fast() -> None:
+    tasks = (task_of(id="a"), task_of(id="b", upstream=("a",), trigger_rule="all_done"))
+
+    assert codes(*tasks, fail_fast=True) == ["fail-fast"]
