@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +23,9 @@ from stepweave.stores.layout import result_key, task_prefix
 from stepweave.stores.objects import ObjectStore
 
 _sorted_text = json.JSONEncoder(sort_keys=True).encode
+
+_MANY = 4
+_READERS = 16
 
 FROM_GRAPH = "graph"
 """``args`` of an event whose specs are found by tracing the DAG."""
@@ -43,6 +47,7 @@ class Inputs:
 
     def arguments(self, function: Callable[..., Any]) -> dict[str, Any]:
         """The keyword arguments for ``function``."""
+        self._prefetch()
         return coerced({name: self._value(spec) for name, spec in self._specs.items()}, function)
 
     def upstream_digests(self) -> dict[str, str]:
@@ -62,6 +67,15 @@ class Inputs:
             self._event.get("upstream", {}),
         )
         return hashlib.sha256(_sorted_text(basis).encode()).hexdigest()
+
+    def _prefetch(self) -> None:
+        """Read the envelopes of many upstream tasks at once: from S3 each takes some 20 ms."""
+        tasks = dict.fromkeys(name for kind, name in _references(self._specs.values()) if kind == "t")
+        missing = [task for task in tasks if task not in self._event.get("records", {})]
+        if len(missing) < _MANY or self._store.local_path("any") is not None:
+            return
+        with importlib.import_module("concurrent.futures").ThreadPoolExecutor(_READERS) as pool:
+            list(pool.map(self._find_envelope, missing))
 
     def _value(self, spec: dict[str, Any]) -> Any:
         if "v" in spec:

@@ -6,12 +6,15 @@ attempt of the current thread or asyncio task, so attempts side by side do not m
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
 import threading
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
 
+from stepweave.errors import StoreError
 from stepweave.stores.layout import log_key
 from stepweave.stores.objects import ObjectStore
 
@@ -55,13 +58,17 @@ class AttemptLog:
                 self._kept.append(text)
                 return
             if self._file is None:
-                self._store.put(self._key, b"")
+                os.makedirs(os.path.dirname(self._path), exist_ok=True)
                 self._file = open(  # noqa: SIM115 (closed by __exit__)
                     self._path, "a", encoding="utf-8", errors="backslashreplace", buffering=1
                 )
             self._file.write(text)
 
     def __enter__(self) -> AttemptLog:
+        if self._path is not None:
+            # The same attempt of a run before it was resumed.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
         _current.set(self)
         _capture.begin(self)
         return self
@@ -73,7 +80,9 @@ class AttemptLog:
             if self._file is not None:
                 self._file.close()
             if self._kept:
-                self._store.put(self._key, "".join(self._kept).encode("utf-8", "backslashreplace"))
+                # A task that has done its work does not fail because its log is lost.
+                with contextlib.suppress(StoreError):
+                    self._store.put(self._key, "".join(self._kept).encode("utf-8", "backslashreplace"))
 
 
 class _Handler(logging.Handler):

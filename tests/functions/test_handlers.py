@@ -65,6 +65,18 @@ def test_values_travel_between_light_tasks_through_s3(task_runner):
     assert record == {"status": "success", "ref": "runs/sales/r1/b/output.json"}
 
 
+def test_a_task_with_many_upstream_values_reads_them_from_s3(task_runner):
+    names = [f"t{number}" for number in range(9)]
+    for number, name in enumerate(names):
+        task_runner.handler(event(name, "give", {"value": {"v": number}}), LambdaContext())
+    args = {"value": {"l": [{"t": name} for name in names]}}
+    assert task_runner.handler(event("join", "give", args), LambdaContext())["value"] == "[0,1,2,3,4,5,6,7,8]"
+    with pytest.raises(DataError, match="the value of task 'gone' is not in the store"):
+        task_runner.handler(
+            event("j2", "give", {"value": {"l": [*args["value"]["l"], {"t": "gone"}]}}), LambdaContext()
+        )
+
+
 def test_an_error_reaches_the_state_machine_by_its_class_and_is_counted(task_runner, capsys, monkeypatch):
     written = io.StringIO()
     for handler in task_runner.logger.handlers:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from stepweave.errors import TransientError
+from stepweave.errors import StoreError, TransientError
 from stepweave.runtime.invoke import invoke
 from stepweave.runtime.logs import AttemptLog
 from stepweave.stores.objects import open_store
@@ -121,6 +121,30 @@ def test_a_log_line_can_be_read_while_the_task_runs(store):
     with AttemptLog(store, "runs/a", 0, echo=False):
         print("first")
         assert store.get("runs/a/logs/0.log") == b"first\n"
+
+
+def test_a_resumed_run_begins_the_log_of_an_attempt_anew(store):
+    for word in ("before", "after"):
+        with AttemptLog(store, "runs/a", 0, echo=False):
+            print(word)
+    assert store.get("runs/a/logs/0.log") == b"after\n"
+
+
+def test_lines_that_others_put_into_the_log_meanwhile_stay(store):
+    with AttemptLog(store, "runs/a", 0, echo=False):
+        store.put("runs/a/logs/0.log", b"from a child process\n")
+        print("printed")
+    assert store.get("runs/a/logs/0.log") == b"from a child process\nprinted\n"
+
+
+class Broken(RemoteLike):
+    def put(self, key, data):
+        raise StoreError("unreachable")
+
+
+def test_a_log_that_cannot_be_kept_does_not_fail_the_task():
+    with AttemptLog(Broken(), "runs/a", 0, echo=False):
+        print("lost")
 
 
 def test_a_remote_store_gets_the_log_at_the_end():
