@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import error_now, find_run, open_records, run_object, status_now
 from stepweave.cli.options import add_json, add_run, add_store
-from stepweave.cli.progress.words import duration, first_line
+from stepweave.cli.progress.words import duration, reason
 from stepweave.cli.screen import Table, print_table
 from stepweave.stores.records import RunRow, TaskRunRow
 
@@ -66,7 +66,7 @@ def _table(tasks: Sequence[TaskRunRow]) -> Table:
                 str(task.attempts),
                 duration(task.duration_seconds) if task.duration_seconds is not None else "",
                 duration(task.queued_seconds) if task.queued_seconds else "",
-                first_line(f"{task.error_type}: {task.error_message}") if task.error_type else "",
+                reason(task.error_type or "", task.error_message or ""),
             )
             for task in tasks
         ],

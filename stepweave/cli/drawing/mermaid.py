@@ -32,10 +32,9 @@ def _nodes(graph: Graph, names: dict[str, str]) -> list[str]:
         shape = f'(["{_text(task.id)}"])' if task.teardown else f'["{_text(task.id)}"]'
         inside[task.groups].append(f"{names[task.id]}{shape}")
     lines: list[str] = []
-    pending: list[tuple[tuple[str, ...], bool]] = [(found, False) for found in inside if len(found) == 1][
-        ::-1
-    ]
     lines += [f"  {line}" for line in inside.get((), ())]
+    pending: list[tuple[tuple[str, ...], bool]] = []
+    pending += [(groups, False) for groups in reversed(inside) if len(groups) == 1]
     while pending:
         groups, closing = pending.pop()
         indent = "  " * len(groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from stepweave.cli.progress.words import duration, first_line
+from stepweave.cli.progress.words import duration, reason
 from stepweave.embedded.taskruns import TaskRun
 
 
@@ -25,7 +25,8 @@ class LineView:
             parts.append(duration(run.duration_seconds))
         if run.attempts > 1:
             parts.append(f"attempt {run.attempts}")
-        if run.error:
-            parts.append(first_line(f"{run.error}: {run.message}" if run.message else run.error))
+        why = reason(run.error, run.message)
+        if why:
+            parts.append(why)
         self._out.write("  ".join(parts) + "\n")
         self._out.flush()

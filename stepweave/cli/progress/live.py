@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stepweave.cli.progress.tally import Tally
-from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, first_line
+from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, reason
 from stepweave.embedded.taskruns import TaskRun
 
 MAX_ROWS = 40
@@ -118,4 +118,4 @@ def _elapsed(run: TaskRun) -> str:
 
 
 def _why(run: TaskRun) -> str:
-    return first_line(f"{run.error}: {run.message}" if run.message else run.error, 100)
+    return reason(run.error, run.message, 100)

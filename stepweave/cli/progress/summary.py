@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, first_line
+from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, first_line, reason
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.timing import Breakdown
 
@@ -58,7 +58,7 @@ def _failures(result: RunResult) -> list[Line]:
     )
     for run in failed[:MAX_LISTED]:
         attempts = f" after {count(run.attempts, 'attempt')}" if run.attempts > 1 else ""
-        lines.append(Line(f"  {run.task}{attempts}: {first_line(f'{run.error}: {run.message}')}", "red"))
+        lines.append(Line(f"  {run.task}{attempts}: {reason(run.error, run.message)}", "red"))
         log = result.log_paths.get(run.task)
         if log:
             lines.append(Line(f"    log: {log}"))

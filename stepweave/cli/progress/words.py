@@ -54,3 +54,8 @@ def first_line(text: str, length: int = 200) -> str:
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     line = "".join(character for character in line if character.isprintable())
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def reason(error: str, message: str, length: int = 200) -> str:
+    """Error class and message on one line: ``DataError: no rows``; either may be empty."""
+    return first_line(": ".join(part for part in (error, message) if part), length)

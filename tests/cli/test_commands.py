@@ -1,0 +1,214 @@
+"""Each command on a small DAG: what it prints, its JSON, its exit status."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from stepweave.cli.main import execute
+
+Capture = pytest.CaptureFixture[str]
+
+CYCLE = """
+from stepweave import dag, task
+
+@task
+def a(x: int = 0) -> int: return x
+
+@dag
+def turning():
+    first, second = a.override(task_id="first")(), a.override(task_id="second")()
+    first >> second >> first
+"""
+
+
+def json_of(capfd: Capture, *argv: str, status: int = 0) -> dict[str, Any]:
+    assert execute([*argv, "--json"]) == status
+    out = capfd.readouterr().out
+    assert out.count("\n") == 1
+    found = json.loads(out)
+    assert isinstance(found, dict)
+    return found
+
+
+def text_of(capfd: Capture, *argv: str, status: int = 0) -> str:
+    assert execute(argv) == status
+    captured = capfd.readouterr()
+    return captured.out if status == 0 else captured.out + captured.err
+
+
+def test_run_answers_with_the_contracts_json(diamond: str, capfd: Capture) -> None:
+    found = json_of(capfd, "run", diamond, "--inline", "--run-id", "r1")
+    assert list(found) == ["run_id", "dag_id", "status", "tasks", "wall_seconds"]
+    assert (found["run_id"], found["dag_id"], found["status"]) == ("r1", "diamond", "success")
+    assert list(found["tasks"]) == ["load", "total", "broken", "report"]
+    assert {task: run["value"] for task, run in found["tasks"].items()} == {
+        "load": [1, 2, 3],
+        "total": 6,
+        "broken": 3,
+        "report": "6/3",
+    }
+    assert all(run["status"] == "success" and run["attempts"] == 1 for run in found["tasks"].values())
+    assert all(run["duration_seconds"] > 0 for run in found["tasks"].values())
+
+
+def test_run_tells_people_how_it_went(diamond: str, capfd: Capture) -> None:
+    out = text_of(capfd, "run", diamond, "--inline", "--run-id", "r1")
+    assert out.startswith("r1\n")
+    assert "✓ r1: success in " in out
+    assert '  report  "6/3"' in out
+    assert "\x1b[" not in out
+
+
+def test_run_finds_a_dag_by_its_id(diamond: str, capfd: Capture) -> None:
+    assert json_of(capfd, "run", "diamond", "--inline")["status"] == "success"
+
+
+def test_a_failed_run_exits_with_one_and_resume_goes_on(diamond: str, project: Path, capfd: Capture) -> None:
+    (project / "broken").touch()
+    out = text_of(capfd, "run", diamond, "--inline", "--run-id", "r1", status=1)
+    assert "broken: TransientError: ValueError: no rows" in out
+    assert "stepweave resume r1" in out
+    (project / "broken").unlink()
+    found = json_of(capfd, "resume", "latest", "--inline")
+    assert (found["run_id"], found["status"], found["tasks"]["report"]["value"]) == ("r1", "success", "6/3")
+    assert "reused" not in found["tasks"]["load"]
+
+
+def test_a_failed_run_has_its_errors_in_the_json(diamond: str, project: Path, capfd: Capture) -> None:
+    (project / "broken").touch()
+    tasks = json_of(capfd, "run", diamond, "--inline", status=1)["tasks"]
+    assert tasks["broken"]["error"] == {"type": "TransientError", "message": "ValueError: no rows"}
+    assert tasks["report"] == {"status": "upstream_failed", "attempts": 0, "duration_seconds": 0.0}
+
+
+def test_resuming_a_success_is_a_usage_error(diamond: str, capfd: Capture) -> None:
+    json_of(capfd, "run", diamond, "--inline", "--run-id", "r1")
+    assert "nothing to resume" in text_of(capfd, "resume", "r1", status=2)
+
+
+def test_params_reach_the_tasks_and_their_log(diamond: str, capfd: Capture) -> None:
+    json_of(capfd, "run", diamond, "--inline", "--param", "day=2026", "--run-id", "r1")
+    assert text_of(capfd, "logs", "r1", "load") == "==> load, attempt 1 <==\nloading 2026\n"
+    assert json_of(capfd, "show", "r1")["params"] == {"day": "2026"}
+
+
+def test_wrong_params_exit_with_two_before_anything_runs(diamond: str, project: Path, capfd: Capture) -> None:
+    problems = json_of(capfd, "run", diamond, "--param", "dya=1", "--param", "x", status=2)["error"]["problems"]
+    assert [problem["code"] for problem in problems] == ["param-form"]
+    problems = json_of(capfd, "run", diamond, "--param", "dya=1", status=2)["error"]["problems"]
+    assert [problem["code"] for problem in problems] == ["unknown-param"]
+    assert not (project / ".stepweave").exists()
+
+
+def test_plan_answers_with_the_contracts_json(diamond: str, capfd: Capture) -> None:
+    found = json_of(capfd, "plan", diamond)
+    assert list(found) == [
+        "dag_id", "tasks", "states", "transitions", "gates", "signals", "history_events", "definition_bytes",
+        "machines",
+    ]  # fmt: skip
+    assert (found["dag_id"], found["tasks"], found["gates"], found["machines"]) == ("diamond", 4, 0, 1)
+
+
+def test_plan_tells_where_tasks_run_and_why(diamond: str, capfd: Capture) -> None:
+    out = text_of(capfd, "plan", diamond)
+    assert "diamond: 4 tasks" in out
+    assert "  load    lambda  fits Lambda" in out
+
+
+def test_simulate_answers_with_the_contracts_json(diamond: str, project: Path, capfd: Capture) -> None:
+    (project / "d.json").write_text('{"load": 2, "total": 30, "broken": 4, "report": 1}')
+    found = json_of(capfd, "simulate", diamond, "--durations", "d.json")
+    plan = json_of(capfd, "plan", diamond)
+    cost = found.pop("cost_usd")
+    assert found == {
+        "makespan_seconds": 33.0,
+        "critical_path_seconds": 33.0,
+        "critical_path": ["load", "total", "report"],
+        "transitions": plan["transitions"],
+    }
+    assert cost == pytest.approx(plan["transitions"] * 0.000025 + 37 * 0.0000166667 + 4 * 0.0000002)
+
+
+def test_simulate_says_what_it_assumes(diamond: str, capfd: Capture) -> None:
+    out = text_of(capfd, "simulate", diamond)
+    assert "critical path  3.00 s: load → total → report" in out
+    assert "4 tasks of unknown duration taken as 1 s" in out
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ('{"laod": 1}', "did you mean 'load'?"),
+        ('{"load": -1}', "must be seconds"),
+        ("[]", "must hold a JSON object"),
+        ("{", "is not JSON"),
+    ],
+)
+def test_wrong_durations_are_refused(
+    diamond: str, project: Path, capfd: Capture, content: str, words: str
+) -> None:
+    (project / "d.json").write_text(content)
+    assert words in text_of(capfd, "simulate", diamond, "--durations", "d.json", status=2)
+
+
+def test_compile_writes_beside_the_module_and_check_compares(
+    diamond: str, project: Path, capfd: Capture
+) -> None:
+    path = project / "statemachines" / "asl" / "diamond.asl.json"
+    assert "missing" in json.dumps(json_of(capfd, "compile", "--check", status=1))
+    assert text_of(capfd, "compile").endswith("written\n")
+    assert json.loads(path.read_text())["QueryLanguage"] == "JSONata"
+    assert text_of(capfd, "compile", "--check") == "1 file up to date\n"
+    assert text_of(capfd, "compile").endswith("unchanged\n")
+    path.write_text(path.read_text().replace("JSONata", "JSONPath", 1))
+    out = text_of(capfd, "compile", diamond, "--check", status=1)
+    assert '-   "QueryLanguage": "JSONPath",' in out.replace('- "', '-   "')
+    assert "stepweave compile" in out
+
+
+def test_compile_prints_or_writes_where_it_is_told(diamond: str, project: Path, capfd: Capture) -> None:
+    printed = json.loads(text_of(capfd, "compile", diamond, "-o", "-"))
+    text_of(capfd, "compile", diamond, "-o", "out.json")
+    assert json.loads((project / "out.json").read_text()) == printed
+    assert json_of(capfd, "compile", diamond, "-o", "-")["machines"] == {"diamond.asl.json": printed}
+
+
+def test_graph_draws_svg_mermaid_and_html(diamond: str, project: Path, capfd: Capture) -> None:
+    ElementTree.fromstring(text_of(capfd, "graph", diamond))
+    assert text_of(capfd, "graph", diamond, "--format", "mermaid").startswith("flowchart LR\n")
+    text_of(capfd, "graph", diamond, "--format", "html", "-o", "d.html")
+    page = (project / "d.html").read_text()
+    assert "Loads &lt;b&gt;rows&lt;/b&gt;." in page
+    assert "<b>rows" not in page
+
+
+def test_check_finds_every_mistake_in_every_file(
+    diamond: str, write: Callable[[str], str], capfd: Capture
+) -> None:
+    cyclic, unimportable = write(CYCLE), write("import nothing_of_this_name")
+    found = json_of(capfd, "check", status=2)
+    assert {problem["code"] for problem in found["problems"]} == {"cycle", "import"}
+    assert {row["target"]: row["ok"] for row in found["checked"]} == {
+        diamond: True, cyclic: False, unimportable: False,
+    }  # fmt: skip
+    out = text_of(capfd, "check", status=2)
+    assert f"✓ {diamond}" in out
+    assert f"✗ {cyclic}" in out
+    assert "2 problems in 2 files" in out
+
+
+def test_check_of_sound_dags_is_silent_success(diamond: str, capfd: Capture) -> None:
+    assert text_of(capfd, "check") == f"✓ {diamond}\n"
+
+
+def test_check_finds_two_dags_of_one_id(diamond: str, write: Callable[[str], str], capfd: Capture) -> None:
+    write("from stepweave import dag, task\n@task\ndef t(): ...\n@dag\ndef diamond():\n    t()\n")
+    assert "two DAGs have the id 'diamond'" in text_of(capfd, "check", status=2)
+
+
+def test_without_a_folder_of_dags_the_error_says_what_to_do(tmp_path: Path, capfd: Capture) -> None:
+    assert "name a TARGET" in text_of(capfd, "compile", status=2)
