@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from stepweave.engine.failures import FunctionError
+
 _ENGINE = os.path.dirname(__file__)
 
 _STACK_FRAMES = 50
@@ -38,7 +40,10 @@ class InlineFunction:
     async def __call__(self, event: Any) -> Any:
         # Siblings and a cancellation get their turn before each call, since none comes during one.
         await asyncio.sleep(0)
-        return self._function(json.loads(json.dumps(event)))
+        try:
+            return self._function(json.loads(json.dumps(event)))
+        except SystemExit as error:
+            raise FunctionError(*failure(error)) from error
 
 
 def failure(error: BaseException) -> tuple[str, str]:

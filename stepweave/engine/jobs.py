@@ -10,7 +10,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 if sys.platform == "linux":
@@ -65,33 +66,56 @@ async def run_attempt(
 ) -> Attempt:
     """One attempt of a job, ended; cancelled, the job and all it started are killed first."""
     started_at = now()
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *definition.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=_environment(definition, environment),
-            cwd=definition.directory,
-            start_new_session=True,
-        )
-    except OSError as error:
-        reason = f"CannotStartContainerError: {error}"
-        return Attempt(exit_code=None, reason=reason, started_at=started_at, stopped_at=now())
-    _limit_memory(process.pid, definition.memory_mib)
-    lines = asyncio.create_task(_forward(process.stdout, on_line))
-    reason = "Essential container in task exited"
-    exit_code: int | None = None
-    try:
-        async with asyncio.timeout(definition.timeout_seconds):
-            status = await process.wait()
-        exit_code = status if status >= 0 else 128 - status
-    except TimeoutError:
-        reason = "Job attempt duration exceeded timeout"
-    finally:
-        await _end(process)
-        await lines
+    async with _output(on_line) as output:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *definition.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=_environment(definition, environment),
+                cwd=definition.directory,
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = f"CannotStartContainerError: {error}"
+            return Attempt(exit_code=None, reason=reason, started_at=started_at, stopped_at=now())
+        _limit_memory(process.pid, definition.memory_mib)
+        reason = "Essential container in task exited"
+        exit_code: int | None = None
+        try:
+            async with asyncio.timeout(definition.timeout_seconds):
+                status = await process.wait()
+            exit_code = status if status >= 0 else 128 - status
+        except TimeoutError:
+            reason = "Job attempt duration exceeded timeout"
+        finally:
+            await _end(process)
     return Attempt(exit_code=exit_code, reason=reason, started_at=started_at, stopped_at=now())
+
+
+@asynccontextmanager
+async def _output(on_line: OnLine) -> AsyncIterator[int]:
+    """A file descriptor to print to; at the end all lines have been told.
+
+    A pipe of our own: with asyncio's, the end of a process is noticed only after all its children have closed theirs.
+    """
+    reading, writing = os.pipe()
+    stream = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb", buffering=0)
+    )
+    lines = asyncio.create_task(_forward(stream, on_line))
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+        try:
+            # A process that left the job's group may keep the pipe open for ever.
+            await asyncio.wait([lines], timeout=GRACE_SECONDS)
+        finally:
+            lines.cancel()
+            transport.close()
 
 
 def _environment(definition: JobDefinition, more: Mapping[str, str]) -> dict[str, str]:
@@ -108,9 +132,9 @@ def _limit_memory(pid: int, memory_mib: int | None) -> None:
             resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
 
 
-async def _forward(stream: asyncio.StreamReader | None, on_line: OnLine) -> None:
+async def _forward(stream: asyncio.StreamReader, on_line: OnLine) -> None:
     """Tell every line until the end; a line longer than the stream's buffer comes in parts."""
-    while stream is not None:
+    while True:
         try:
             line = await stream.readuntil()
         except asyncio.IncompleteReadError as error:
