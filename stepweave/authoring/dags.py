@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 from stepweave.authoring.dag_options import DagOptions, read
 from stepweave.authoring.modules import importable_name, module_name
-from stepweave.authoring.params import DeclaredParam, declared_params
+from stepweave.authoring.params import DeclaredParam, declared_params, from_text
 from stepweave.authoring.references import BROKEN, Reference
 from stepweave.authoring.schedule import Schedule
+from stepweave.authoring.simple_params import simple_specs, simple_values
 from stepweave.authoring.source import here, is_ours, shown
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.authoring.trace import ParamNode, Trace, current, report
@@ -74,15 +75,14 @@ class Dag:
 
     def validate_params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The params of a run with defaults filled in, as JSON values. Raises ``ParamsError`` with all mistakes."""
-        if not values and not self._params:
-            return {}
-        complete: dict[str, Any] = _validation().validate(self.params_model(), values)
+        complete = simple_values(self._params, values)
+        if complete is None:
+            complete = _validation().validate(self.params_model(), values)
         return complete
 
     def params_from_text(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """Values for :meth:`validate_params` from a command line's ``name=text`` pairs, read as declared."""
-        values: dict[str, Any] = _validation().from_text(self._params, texts)
-        return values
+        return from_text(self._params, texts)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Itself, so that Airflow's ``my_dag()`` at the end of a module does no harm."""
@@ -134,8 +134,9 @@ class Dag:
 
     def _param_specs(self) -> tuple[tuple[ParamSpec, ...], list[Problem]]:
         problems = [*self._option_problems, *declared_params(self.function)[1], *_not_plain(self.function)]
-        if not self._params:
-            return (), problems
+        simple = simple_specs(self._params)
+        if simple is not None:
+            return simple, problems
         specs, more = _validation().param_specs(self._params)
         return specs, [*problems, *more]
 
@@ -174,7 +175,7 @@ class Dag:
 
 
 def _validation() -> Any:
-    """The module that checks params; it imports pydantic, which a DAG without params need not wait for."""
+    """The module that checks params; it imports pydantic, which a DAG with simple params need not wait for."""
     return importlib.import_module("stepweave.authoring.validation")
 
 

@@ -1,16 +1,18 @@
 """Params: the arguments of the DAG function, declared with a type, a default and limits.
 
-Declaring needs only the standard library. Schemas and checks are pydantic's, which is imported when a DAG that has
-params is traced or its params are checked (``validation``).
+Declaring needs only the standard library. Schemas and checks are pydantic's (``validation``), which is imported only
+for what ``simple_params`` cannot settle.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stepweave.authoring.contracts import members
 from stepweave.authoring.shapes import hints
 from stepweave.errors import Problem
 
@@ -107,3 +109,24 @@ def declared_params(function: Callable[..., Any]) -> tuple[tuple[DeclaredParam, 
 def _annotation_of(default: Any) -> Any:
     """What a default tells of a param that has no annotation."""
     return type(default) if type(default) in (bool, int, float, str, list, dict) else Any
+
+
+def from_text(params: tuple[DeclaredParam, ...], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Values of ``name=text`` pairs of a command line, read as the params are declared; not yet checked.
+
+    ``"5"`` is ``5`` for an ``int`` and ``"5"`` for a ``str``; lists and dicts are JSON; ``null`` may be ``None``.
+    """
+    annotations = {param.name: param.annotation for param in params}
+    return {name: _read(text, annotations.get(name, Any)) for name, text in texts.items()}
+
+
+def _read(text: str, annotation: Any) -> Any:
+    options = members(annotation)
+    if any(isinstance(one, type) and issubclass(one, str) for one in options if one is not Any) and not (
+        text == "null" and type(None) in options
+    ):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, text)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError, to_json
 
-from stepweave.authoring.contracts import members, type_name
+from stepweave.authoring.contracts import type_name
 from stepweave.authoring.expressions import LARGEST_INTEGER
 from stepweave.authoring.params import REQUIRED, DeclaredParam
 from stepweave.authoring.suggest import did_you_mean
@@ -167,24 +167,3 @@ def _expected(detail: Any) -> str:
     for start in ("Input should be ", "Value error, "):
         message = message.removeprefix(start)
     return message
-
-
-def from_text(params: tuple[DeclaredParam, ...], texts: Mapping[str, str]) -> dict[str, Any]:
-    """Values of ``name=text`` pairs of a command line, read as the params are declared; not yet checked.
-
-    ``"5"`` is ``5`` for an ``int`` and ``"5"`` for a ``str``; lists and dicts are JSON; ``null`` may be ``None``.
-    """
-    annotations = {param.name: param.annotation for param in params}
-    return {name: _read(text, annotations.get(name, Any)) for name, text in texts.items()}
-
-
-def _read(text: str, annotation: Any) -> Any:
-    options = members(annotation)
-    if any(isinstance(one, type) and issubclass(one, str) for one in options if one is not Any) and not (
-        text == "null" and type(None) in options
-    ):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {"True": True, "False": False, "None": None}.get(text, text)

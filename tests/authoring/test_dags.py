@@ -213,10 +213,11 @@ def test_importing_stepweave_is_light() -> None:
     assert len(loaded) <= MOST_MODULES_BEYOND_PYTHON
 
 
-def test_a_dag_without_params_is_traced_without_pydantic() -> None:
+def test_a_dag_with_simple_params_is_traced_and_started_without_pydantic() -> None:
     code = (
-        "import sys\nfrom stepweave import dag, task\n@task\ndef a() -> int: ...\n"
-        "@dag\ndef d():\n    a()\nd.graph(); d.validate_params({})\nprint('pydantic' in sys.modules)"
+        "import sys\nfrom stepweave import dag, task, Param\n@task\ndef a(x: float) -> int: ...\n"
+        "@dag\ndef d(x: float = Param(0.5, ge=0), name: str = 'n', dry: bool = False):\n    a(x)\n"
+        "d.graph(); d.validate_params({'x': 1}); d.params_from_text({'x': '1'})\nprint('pydantic' in sys.modules)"
     )
 
     assert in_fresh_interpreter(code) == "False"
