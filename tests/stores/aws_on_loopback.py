@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,7 +25,9 @@ def aws_on_loopback() -> Iterator[str]:
         with pytest.MonkeyPatch.context() as patch:
             point_to(url, patch)
             client = boto3.client("s3")
-            client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+            # What moto keeps outlives its server, and another module may have begun.
+            with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+                client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
             client.close()
         yield url
     finally:
