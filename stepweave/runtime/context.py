@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from stepweave.errors import UsageError
+from stepweave.errors import DataError, UsageError
 from stepweave.runtime.events import Json
+from stepweave.runtime.paths import native
 from stepweave.runtime.scratch import Scratch
 
 _current: ContextVar[Context | None] = ContextVar("stepweave_context", default=None)
@@ -55,8 +56,12 @@ class Context:
         return Path(self.scratch_space.path)
 
     def log_metadata(self, **values: Json) -> None:
-        """Keep ``values`` (numbers, texts, lists, dicts) with the result, where ``stepweave show`` finds them."""
-        self.metadata.update(values)
+        """Keep ``values`` (numbers, texts, lists, dicts) with the result; what is none of these is kept as its text."""
+        for name, value in values.items():
+            try:
+                self.metadata[name] = native(value, (), name)
+            except DataError:
+                self.metadata[name] = str(value)
 
 
 def get_current_context() -> Context:

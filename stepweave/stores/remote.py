@@ -27,7 +27,11 @@ _importer = os.getpid()
 
 
 class RemoteStore:
-    """Objects below ``s3://bucket/prefix``. Safe for many threads and processes, not across ``fork``."""
+    """Objects below ``s3://bucket/prefix``. Safe for many threads and processes, not across ``fork``.
+
+    The role needs ``s3:ListBucket`` besides the actions on objects: without it S3 answers 403 for a missing object
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
+    """
 
     __slots__ = ("_store", "_url")
 

@@ -279,6 +279,16 @@ def test_the_envelope_holds_what_is_known_of_the_result(store):
     assert envelope(store, "b")["inputs"] == {"up": envelope(store, "up")["digest"]}
 
 
+def test_metadata_is_kept_as_json_or_as_text(store):
+    invoke(event("a", "noting"), store)
+    assert envelope(store, "a")["metadata"] == {
+        "auc": 0.5,
+        "lost": "nan",
+        "kind": "<class 'int'>",
+        "rows": [1, 2],
+    }
+
+
 def test_the_peak_memory_sees_what_a_task_allocates(store):
     invoke(event("a", "one"), store)
     invoke(event("b", "allocate", {"mib": {"v": 200}}), store)

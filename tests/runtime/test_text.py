@@ -195,6 +195,11 @@ def test_a_value_that_contains_itself_is_refused():
         encode(value, no_part)
 
 
+def test_an_int_of_more_digits_than_python_writes_is_refused():
+    with pytest.raises(CodecError, match="the value has no JSON text"):
+        encode(10**5000, no_part)
+
+
 def test_a_class_that_cannot_be_imported_is_refused():
     local = enum.Enum("Local", "A")
     with pytest.raises(CodecError, match="define the class at the top level of a module"):

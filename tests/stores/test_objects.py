@@ -157,6 +157,25 @@ def test_a_wrong_bucket_is_an_error_that_names_it(loopback):
         open_store("s3://no-such-bucket/x").put("a", b"")
 
 
+def test_a_large_file_goes_to_s3_in_parts(loopback, tmp_path):
+    content = os.urandom(20 << 20)
+    (tmp_path / "large").write_bytes(content)
+    store = open_store(f"s3://{BUCKET}/large")
+    store.upload(str(tmp_path / "large"), "x.bin")
+    assert store.get("x.bin") == content
+
+
+def test_credentials_may_come_from_a_profile(loopback, tmp_path, monkeypatch):
+    (tmp_path / "credentials").write_text("[ci]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_PROFILE", "ci")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    store = open_store(f"s3://{BUCKET}/profile")
+    store.put("a", b"1")
+    assert store.get("a") == b"1"
+
+
 def test_a_forked_child_is_refused_instead_of_hanging(loopback):
     code = (
         "import os, sys\n"
