@@ -1,0 +1,55 @@
+"""A task runs on the smallest compute that holds what it declares."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepweave.graph.model import Resources, Task
+from stepweave.planning.placement import place
+
+
+def task(**options: object) -> Task:
+    return Task(id="train.model", call="m:train", **options)  # type: ignore[arg-type]
+
+
+def test_a_task_without_needs_runs_on_the_default_function() -> None:
+    placement = place(task())
+    assert (placement.compute, placement.function, placement.reason) == ("lambda", "${TaskRunner}", "fits Lambda")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"resources": Resources(gpu=1)}, "needs 1 GPU"),
+        ({"timeout_seconds": 901}, "may take 901 s"),
+        ({"resources": Resources(memory_mib=10_241)}, "needs 10241 MiB, Lambda"),
+        ({"resources": Resources(ephemeral_mib=10_241)}, "scratch space"),
+        ({"resources": Resources(cpu=8)}, "needs 8 vCPUs"),
+        ({"resources": Resources(spot=True)}, "Spot"),
+        ({"compute": "batch"}, "asks for it"),
+    ],
+)
+def test_what_lambda_cannot_hold_runs_on_batch(options: dict[str, object], reason: str) -> None:
+    placement = place(task(**options))
+    assert placement.compute == "batch"
+    assert reason in placement.reason
+    assert placement.job_definition == "${JobDefinition_train_model}"
+
+
+def test_the_queue_follows_gpu_and_spot() -> None:
+    assert place(task(resources=Resources(gpu=2))).job_queue == "${JobQueue_gpu}"
+    assert place(task(resources=Resources(gpu=2, spot=True))).job_queue == "${JobQueue_gpu_spot}"
+    assert place(task(resources=Resources(spot=True))).job_queue == "${JobQueue_cpu_spot}"
+
+
+@pytest.mark.parametrize(
+    ("need", "function"),
+    [
+        (Resources(memory_mib=1_024), "${TaskRunner}"),
+        (Resources(memory_mib=1_025), "${TaskRunner2048}"),
+        (Resources(cpu=2), "${TaskRunner4096}"),
+        (Resources(memory_mib=9_000), "${TaskRunner10240}"),
+    ],
+)
+def test_memory_and_cpu_choose_the_size_of_the_function(need: Resources, function: str) -> None:
+    assert place(task(resources=need)).function == function
