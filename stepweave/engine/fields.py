@@ -104,13 +104,24 @@ class Fields:
             self._report.inexact = holds_inexact_number(value)
         return template
 
+    def seconds(self, field: str, least: int) -> Template | None:
+        """A compiled duration; a constant below ``least`` is a problem."""
+        template = self.template(field)
+        if template is not None and template.constant:
+            self.number(self.source, field, least, least)
+        return template
+
+    def array(self, field: str) -> Iterator[Any]:
+        """The items of a list field; anything else is a problem."""
+        given = self.source.get(field, ())
+        if isinstance(given, list | tuple):
+            yield from given
+        else:
+            self._report.problem("field-value", f"{field} is not a list", self.name, got=repr(given))
+
     def objects(self, field: str, *required: str) -> Iterator[Mapping[str, Any]]:
         """The objects of a list field; one that lacks a required key is a problem and left out."""
-        given = self.source.get(field, ())
-        if not isinstance(given, list | tuple):
-            self._report.problem("field-value", f"{field} is not a list", self.name, got=repr(given))
-            return
-        for index, item in enumerate(given):
+        for index, item in enumerate(self.array(field)):
             missing = [key for key in required if not isinstance(item, Mapping) or key not in item]
             if missing:
                 self._report.problem("field", f"{field}[{index}] has no {', '.join(missing)}", self.name)
@@ -130,3 +141,9 @@ class Fields:
             )
             return default
         return value
+
+
+def some(names: Mapping[str, Any]) -> str:
+    """The first few names, for a message."""
+    few = list(names)[:5]
+    return ", ".join(few) + (", …" if len(names) > len(few) else "")

@@ -28,7 +28,7 @@ from stepweave.engine.machine import (
     Task,
     Wait,
 )
-from stepweave.engine.parsing import INLINE_MAP_CONCURRENCY
+from stepweave.engine.state_reading import INLINE_MAP_CONCURRENCY
 from stepweave.engine.tasks import TaskRunner
 from stepweave.engine.templates import Template
 

@@ -1,7 +1,8 @@
 """A worker process: calls one Python function after another, as its parent asks.
 
-    python -m stepweave.engine.worker_main FD
+    python -m stepweave.engine.worker_main FD [MODULE…]
 
+It imports the modules first, so that this need not wait for the first request.
 Both ways over the socket ``FD``: a length of four bytes (big endian), then JSON. A request is
 ``{"name": "module:qualname", "event": …}``, an answer ``{"result": …}`` or ``{"error": …, "cause": …}``. What the
 function prints goes to standard output, which the parent has redirected. The worker ends when its parent does.
@@ -9,12 +10,15 @@ function prints goes to standard output, which the parent has redirected. The wo
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import importlib
 import json
 import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from stepweave.engine.callables import failure, resolve
@@ -24,12 +28,16 @@ _PR_SET_PDEATHSIG = 1
 """Linux: the signal that this process gets when its parent dies (prctl(2))."""
 
 
-def main(descriptor: int) -> None:
-    """Serve requests until the parent closes the connection."""
+def main(descriptor: int, preload: Sequence[str] = ()) -> None:
+    """Import the modules ``preload``, then serve requests until the parent closes the connection."""
     _die_with_parent()
     for stream in (sys.stdout, sys.stderr):
         # A process that dies in the middle of a call has still written its last lines.
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    for name in preload:
+        # A module that cannot be imported is the error of the call that needs it, where it can be reported.
+        with contextlib.suppress(Exception, SystemExit):
+            importlib.import_module(name)
     with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as requests:
         while True:
             head = requests.read(4)
@@ -68,4 +76,4 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -42,9 +42,13 @@ class WorkerPool:
         path: Sequence[str | Path] = (),
         environment: Mapping[str, str] | None = None,
         directory: str | Path | None = None,
+        preload: Sequence[str] = (),
         on_log: OnLog | None = None,
     ) -> None:
-        """``path`` comes first in the workers' ``sys.path``; ``environment`` is added to this process's."""
+        """``path`` comes first in the workers' ``sys.path``; ``environment`` is added to this process's.
+
+        A worker imports the modules ``preload`` when it starts, before it is asked anything.
+        """
         self._slots = asyncio.Semaphore(size)
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
@@ -52,6 +56,7 @@ class WorkerPool:
         python_path = [*map(str, path), self._environment.get("PYTHONPATH", "")]
         self._environment["PYTHONPATH"] = os.pathsep.join(filter(None, python_path))
         self._directory = directory
+        self._preload = tuple(preload)
         self._on_log = on_log
 
     async def __aenter__(self) -> WorkerPool:
@@ -76,7 +81,7 @@ class WorkerPool:
         """
         request = json.dumps({"name": name, "event": event}).encode()
         async with self._slots:
-            worker = await self._worker()
+            worker = self._worker()
             self._busy.add(worker)
             try:
                 answer = json.loads(await worker.call(request))
@@ -97,20 +102,31 @@ class WorkerPool:
             raise FunctionError(answer["error"], answer["cause"])
         return answer["result"]
 
+    def start(self) -> None:
+        """Start one worker now, event loop or not, so that it is ready when the first call comes."""
+        self._idle.append(self._new())
+
     async def close(self) -> None:
         """End every worker."""
+        self.kill()
+
+    def kill(self) -> None:
+        """End every worker, from outside of the event loop."""
         while self._idle:
             self._idle.pop().kill()
         for worker in tuple(self._busy):
             worker.kill()
 
-    async def _worker(self) -> _Worker:
+    def _worker(self) -> _Worker:
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:
                 return worker
             worker.kill()
-        return await _Worker.start(self._environment, self._directory)
+        return self._new()
+
+    def _new(self) -> _Worker:
+        return _Worker.start(self._environment, self._directory, self._preload)
 
 
 class _Worker:
@@ -120,15 +136,19 @@ class _Worker:
         self,
         process: subprocess.Popen[bytes],
         log: IO[bytes],
-        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        connection: socket.socket,
     ) -> None:
         self._process = process
         self._log = log
-        self._reader, self._writer = streams
+        self._connection = connection
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        """The connection in the event loop, from the first call on."""
         self.printed = ""
 
     @classmethod
-    async def start(cls, environment: Mapping[str, str], directory: str | Path | None) -> _Worker:
+    def start(
+        cls, environment: Mapping[str, str], directory: str | Path | None, preload: Sequence[str]
+    ) -> _Worker:
         """A new worker."""
         ours, theirs = socket.socketpair()
         # A file and not a pipe: nothing is lost when the process dies, and nobody has to read along.
@@ -136,7 +156,7 @@ class _Worker:
         fcntl.fcntl(log, fcntl.F_SETFL, os.O_APPEND)
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "stepweave.engine.worker_main", str(theirs.fileno())],
+                [sys.executable, "-m", "stepweave.engine.worker_main", str(theirs.fileno()), *preload],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -146,7 +166,7 @@ class _Worker:
                 start_new_session=True,
             )
         ours.setblocking(False)
-        return cls(process, log, await asyncio.open_connection(sock=ours))
+        return cls(process, log, ours)
 
     @property
     def alive(self) -> bool:
@@ -154,9 +174,12 @@ class _Worker:
 
     async def call(self, request: bytes) -> bytes:
         """The answer to a request; raises ``EOFError`` or ``ConnectionError`` when the process dies."""
-        self._writer.write(len(request).to_bytes(4, "big") + request)
-        head = await self._reader.readexactly(4)
-        return await self._reader.readexactly(int.from_bytes(head, "big"))
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(sock=self._connection)
+        reader, writer = self._streams
+        writer.write(len(request).to_bytes(4, "big") + request)
+        head = await reader.readexactly(4)
+        return await reader.readexactly(int.from_bytes(head, "big"))
 
     def take_log(self) -> str:
         """What was printed since the last time."""
@@ -175,7 +198,10 @@ class _Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         killed = self._process.wait()
-        self._writer.close()
+        if self._streams is None:
+            self._connection.close()
+        else:
+            self._streams[1].close()
         if not self._log.closed:
             self.printed = self.take_log()
             self._log.close()

@@ -54,11 +54,11 @@ def test_every_task_is_found_in_nested_blocks_too() -> None:
         ({"QueryLanguage": "JSONata", "StartAt": "a", "States": {}}, "states", "no States"),
         (machine(("a", passing(InputPath="$.x"))), "json-path-field", "InputPath"),
         (machine(("a", passing(Speed=3))), "field", "Speed"),
-        (machine(("a", {"Type": "Wait", **END})), "field", "exactly one of Seconds, Timestamp"),
+        (machine(("a", {"Type": "Wait", **END})), "field", "a Wait needs Seconds or Timestamp"),
         (
             machine(("a", {"Type": "Wait", "Seconds": 1, "Timestamp": "x", **END})),
             "field",
-            "Seconds, Timestamp",
+            "Seconds and Timestamp",
         ),
         (machine(("a", {"Type": "Task", **END})), "field", "Resource"),
         (
@@ -75,6 +75,28 @@ def test_every_task_is_found_in_nested_blocks_too() -> None:
             "BackoffRate",
         ),
         (machine(("a", call("f", Catch=[{"ErrorEquals": ["x"], "Next": "gone"}]))), "next", "'gone'"),
+        (
+            machine(("a", call("f", Catch=[{"ErrorEquals": "x", "Next": "a"}]))),
+            "field-value",
+            "list of error names",
+        ),
+        (
+            machine(("a", call("f", Retry=[{"ErrorEquals": ["States.ALL", "x"]}]))),
+            "error-equals",
+            "alone and last",
+        ),
+        (
+            machine(("a", call("f", Retry=[{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["x"]}]))),
+            "error-equals",
+            "alone and last",
+        ),
+        (machine(("a", call("f", TimeoutSeconds=0))), "field-value", "TimeoutSeconds"),
+        (machine(("a", {"Type": "Wait", "Seconds": -1, **END})), "field-value", "Seconds"),
+        (machine(("a", {"Type": "Parallel", "Branches": [3], **END})), "states", "no States"),
+        (machine(("a", {"Type": "Parallel", "Branches": 3, **END})), "field-value", "Branches"),
+        (machine(("a", {"Type": "Map", "ItemProcessor": 3, **END})), "states", "no States"),
+        ({"QueryLanguage": "JSONata", "StartAt": "a", "States": {"a": 3}}, "state-type", "int"),
+        (machine(("a", passing(Next=["a"]))), "next", "['a']"),
         (machine(("a", {"Type": "Choice", "Choices": [{"Next": "a"}]})), "field", "Condition"),
         (machine(("a", passing(Assign={"states": 1}))), "variable-name", "'states'"),
         (machine(("a", passing(Assign=[1]))), "field-value", "Assign"),
@@ -94,6 +116,12 @@ def test_every_task_is_found_in_nested_blocks_too() -> None:
 def test_a_mistake_in_a_definition_is_named(definition: dict[str, Any], code: str, text: str) -> None:
     found = problems(definition)
     assert text in found[code]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3"])
+def test_text_that_is_no_definition_is_refused(text: str) -> None:
+    with pytest.raises(DefinitionError, match="the definition is not"):
+        parse(text)
 
 
 def test_a_distributed_map_is_refused_and_not_run_inline() -> None:

@@ -69,7 +69,7 @@ def test_a_time_limit_must_be_a_positive_number(seconds: Any) -> None:
 
 
 def test_a_machine_times_out_and_nothing_in_it_can_catch_that() -> None:
-    catch = [{"ErrorEquals": ["States.ALL", "States.Timeout"], "Next": "after"}]
+    catch = [{"ErrorEquals": [name], "Next": "after"} for name in ("States.Timeout", "States.ALL")]
     states = (("t", call("forever", Catch=catch)), ("after", passing()))
     lab = Lab({"main": machine(*states, TimeoutSeconds=60)}, {"forever": forever})
     execution = lab.run()
