@@ -11,7 +11,7 @@ from collections.abc import Iterator, Set
 
 from stepweave.errors import Problem
 from stepweave.graph.limits import dag_limit_problems, limit_problems
-from stepweave.graph.model import FromParam, Graph, Source, Task, references
+from stepweave.graph.model import FromParam, Graph, Path, Source, Task, references
 from stepweave.graph.order import cycle_problem, find_cycle
 from stepweave.graph.outcomes import RULES
 from stepweave.graph.problems import problem_at
@@ -38,6 +38,8 @@ def check(graph: Graph) -> tuple[Problem, ...]:
         problems += _name_problems(task, seen)
         seen.add(task.id)
         problems += _reference_problems(graph, task, params)
+        if len(task.fields) > 1:
+            problems += _field_problems(task)
         if task.trigger_rule != "all_success":
             problems += _rule_problems(graph, task)
         if teardowns:
@@ -144,6 +146,22 @@ def _reference_problems(graph: Graph, task: Task, params: Set[str]) -> Iterator[
         yield problem_at(
             task.source, "self-reference", "it waits for itself", task=task.id, fix="remove this edge"
         )
+
+
+def _field_problems(task: Task) -> Iterator[Problem]:
+    """Parts that would share one name in the task's record, where a part is named by its path joined by dots."""
+    named: dict[str, Path] = {}
+    for path in task.fields:
+        name = ".".join(map(str, path)) or "value"
+        if named.setdefault(name, path) != path:
+            yield problem_at(
+                task.source,
+                "field-name",
+                f"expressions read two different parts of its value that are both named {name!r}",
+                task=task.id,
+                expected="keys without dots, and no key 'value' where the whole value is used too",
+                fix="return them under other keys",
+            )
 
 
 def _rule_problems(graph: Graph, task: Task) -> Iterator[Problem]:

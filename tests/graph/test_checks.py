@@ -58,6 +58,8 @@ def test_a_problem_says_where_the_task_was_written() -> None:
         ({"arguments": (("x", ListOf(items=(FromTask(task="ghost"),))),)}, "unknown-reference"),
         ({"arguments": (("x", FromTask(task="t")),)}, "missing-edge"),
         ({"arguments": (("x", Expression(text="$_0_", operands=(FromTask(task="t"),))),)}, "missing-edge"),
+        ({"fields": (("a", "b"), ("a.b",))}, "field-name"),
+        ({"fields": ((), ("value",))}, "field-name"),
         ({"trigger_rule": "sometimes"}, "trigger-rule"),
         ({"teardown": True, "trigger_rule": "all_done"}, "teardown"),
         ({"timeout_seconds": 0}, "limit"),
