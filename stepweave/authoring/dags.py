@@ -9,7 +9,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, overload, overload
 
 from stepweave.authoring.dag_options import DagOptions, read
 from stepweave.authoring.modules import importable_name, module_name
@@ -225,6 +225,10 @@ def _not_plain(function: Callable[..., Any]) -> list[Problem]:
 def dag(function: Callable[..., Any], /) -> Dag: ...
 @overload
 def dag(function: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], Dag]: ...
+@overload
+def dag(function: Callable[..., Any], /) -> Dag: ...
+@overload
+def dag(function: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], Dag]: ...
 def dag(function: Any = None, /, **options: Any) -> Any:
     """A :class:`Dag` made of a function: ``@dag``, or with options ``@dag(schedule=Cron("0 6 * * 1-5"))``.
 
@@ -232,7 +236,12 @@ def dag(function: Any = None, /, **options: Any) -> Any:
     ``doc``. A wrong option is reported when the DAG is traced.
     """
     if function is None:
-        return lambda decorated: dag(decorated, **options)
+        return lambda decorated: dag_of(decorated, options)
+    return dag_of(function, options)
+
+
+def dag_of(function: Any, options: Mapping[str, Any]) -> Dag:
+    """The DAG of a function with these options. Raises ``DagError`` when it is no function."""
     if not inspect.isfunction(function):
         source = here()
         problem = Problem(
