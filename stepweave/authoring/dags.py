@@ -9,7 +9,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from stepweave.authoring.dag_options import DagOptions, read
 from stepweave.authoring.modules import importable_name, module_name
@@ -221,10 +221,6 @@ def _not_plain(function: Callable[..., Any]) -> list[Problem]:
     return []
 
 
-@overload
-def dag(function: Callable[..., Any], /) -> Dag: ...
-@overload
-def dag(function: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], Dag]: ...
 @overload
 def dag(function: Callable[..., Any], /) -> Dag: ...
 @overload
