@@ -7,7 +7,6 @@ standard error.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -18,6 +17,7 @@ from inspect import cleandoc
 from typing import NoReturn, Protocol, cast
 
 from stepweave.cli.answer import Answer, error_object, error_text, to_json
+from stepweave.cli.lazy import module_named
 from stepweave.errors import StepweaveError, UsageError
 
 COMMANDS: dict[str, str] = {
@@ -100,7 +100,7 @@ def _answer(argv: Sequence[str]) -> Answer:
 def _dispatch(argv: Sequence[str]) -> Answer:
     name, rest = (argv[0], argv[1:]) if argv else ("--help", ())
     if name in COMMANDS:
-        module = cast(CommandModule, importlib.import_module(f"stepweave.cli.commands.{name}"))
+        module = cast(CommandModule, module_named(f"stepweave.cli.commands.{name}"))
         parser = _Parser(name, module)
         return module.command(**vars(parser.parse_intermixed_args(list(rest))))
     if name in ("--help", "-h", "help"):
@@ -138,7 +138,7 @@ def _help() -> str:
 
 def _version() -> str:
     # Reading the metadata of packages takes longer than everything else here, and only --version needs it.
-    return str(importlib.import_module("importlib.metadata").version("stepweave"))
+    return str(module_named("importlib.metadata").version("stepweave"))
 
 
 def _unknown(name: str) -> UsageError:

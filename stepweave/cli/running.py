@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from collections.abc import Iterator
@@ -11,15 +10,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from stepweave.cli.answer import Answer
+from stepweave.cli.lazy import module_named
 from stepweave.cli.progress.lines import LineView
 from stepweave.cli.progress.summary import summary_lines
 from stepweave.cli.progress.tally import groups_of
 from stepweave.cli.screen import paint
+from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.results import json_value
-from stepweave.embedded.run import RunRequest, run_dag
+from stepweave.embedded.run import run_dag
 from stepweave.embedded.run_ids import new_run_id
 from stepweave.embedded.taskruns import Observer, TaskRun
+from stepweave.engine.workers import WorkerPool
 from stepweave.stores.objects import ObjectStore, open_store
 
 MAX_VALUE_CHARACTERS = 4096
@@ -28,15 +30,14 @@ MAX_VALUE_CHARACTERS = 4096
 SHOW_CURSOR = "\x1b[?25h"
 
 
-def run_and_show(request: RunRequest, as_json: bool) -> Answer:
+def run_and_show(request: RunRequest, pool: WorkerPool | None, as_json: bool) -> Answer:
     """Run ``request``; people see it go on and then a summary, ``as_json`` answers one object."""
-    request.dag.validate_params(request.params)  # before the screen says that a run begins
     request = replace(request, run_id=request.run_id or new_run_id(request.dag.id, datetime.now()))
     if as_json:
-        result = run_dag(request)
+        result = run_dag(request, pool=pool)
         return Answer(run_object(result, open_store(result.store)), status=_status(result))
     with _view(request) as observer:
-        result = run_dag(request, observers=[observer], on_interrupt=_say_interrupted)
+        result = run_dag(request, observers=[observer], on_interrupt=_say_interrupted, pool=pool)
     lines = [paint(line.text, line.style) for line in summary_lines(result)]
     sys.stdout.write("\n".join(["", *lines]) + "\n")
     return Answer(None, status=_status(result))
@@ -80,8 +81,8 @@ def _view(request: RunRequest) -> Iterator[Observer]:
         yield LineView(sys.stdout)
         return
     # rich is needed on terminals only; a run in a pipe or with --json starts 0.1 s faster without it.
-    live = importlib.import_module("stepweave.cli.progress.live")
-    console = importlib.import_module("rich.console").Console()
+    live = module_named("stepweave.cli.progress.live")
+    console = module_named("rich.console").Console()
     with live.LiveView(title, groups_of(request.dag.graph()), console) as view:
         yield view
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from stepweave.embedded.interrupts import Interrupts
-from stepweave.embedded.logs import append
+from stepweave.embedded.pool import RUN_TASK
 from stepweave.embedded.rendezvous import rendezvous_function
 from stepweave.embedded.taskruns import TaskRuns
 from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
-from stepweave.embedded.worker import RUN_TASK, STORE_VARIABLE
 from stepweave.engine.failures import FunctionError
 from stepweave.engine.integrations.lambda_invoke import Function
 from stepweave.engine.tokens import Tokens
@@ -24,31 +22,18 @@ from stepweave.runtime.invoke import invoke
 from stepweave.stores.layout import task_prefix
 from stepweave.stores.objects import ObjectStore
 
-MIN_WORKERS = 2
-
 
 class Functions:
     """The functions of one run. ``connect`` before the machine runs, ``close`` after."""
 
     def __init__(
-        self,
-        store: ObjectStore,
-        runs: TaskRuns,
-        interrupts: Interrupts,
-        *,
-        inline: bool,
-        workers: int | None,
-        path: Sequence[str],
+        self, store: ObjectStore, runs: TaskRuns, interrupts: Interrupts, pool: WorkerPool | None, size: int
     ) -> None:
-        """``path``: entries of ``sys.path`` that the workers need to import the DAG's module."""
-        self._store, self._runs, self._interrupts, self._inline = store, runs, interrupts, inline
+        """``pool``: the worker processes, ``size`` at most; None to run tasks in this process."""
+        self._store, self._runs, self._interrupts, self._pool = store, runs, interrupts, pool
         self._began = time.time()
-        size = workers or max(MIN_WORKERS, os.cpu_count() or MIN_WORKERS)
         # As many as workers, so that a task counts as running from the moment a worker is free for it.
         self._free = asyncio.Semaphore(size)
-        self._pool = WorkerPool(
-            size, path=path, environment={STORE_VARIABLE: store.url}, on_log=self._keep_log
-        )
         self._meet: Function | None = None
 
     def by_name(self) -> Mapping[str, Function]:
@@ -61,7 +46,8 @@ class Functions:
 
     async def close(self) -> None:
         """End the workers."""
-        await self._pool.close()
+        if self._pool is not None:
+            await self._pool.close()
 
     async def _rendezvous(self, event: Any) -> Any:
         assert self._meet is not None, "connect() comes before the first gate"
@@ -70,7 +56,7 @@ class Functions:
     async def _run_task(self, event: Any) -> Any:
         if event.get("prepare") or event.get("collect"):
             return invoke(event, self._store)  # reads and writes a few small objects: no worker needed
-        if self._inline:
+        if self._pool is None:
             self._runs.started(event["task"])
             record: Any = await self._invoke_here(event)
         else:
@@ -97,10 +83,6 @@ class Functions:
         envelope = find_envelope(self._store, _prefix(event))
         if envelope is not None and envelope.started_at < self._began:
             self._runs.by_id[event["task"]].reused = True
-
-    def _keep_log(self, event: Any, text: str) -> None:
-        """Append what a worker printed past Python's streams (C libraries, child processes) to the attempt's log."""
-        append(self._store, _prefix(event), event.get("attempt", 0), text)
 
 
 def _prefix(event: Event) -> str:

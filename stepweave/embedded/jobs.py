@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from stepweave.embedded.logs import append
+from stepweave.embedded.pool import STORE_VARIABLE
 from stepweave.embedded.taskruns import TaskRuns
-from stepweave.embedded.worker import STORE_VARIABLE
 from stepweave.engine.integrations.base import Integration
 from stepweave.engine.integrations.batch_submit import batch_integrations
 from stepweave.engine.jobs import JobDefinition

@@ -26,6 +26,7 @@ from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
+from stepweave.engine.workers import WorkerPool
 from stepweave.stores.objects import open_store
 
 
@@ -49,13 +50,14 @@ class MachineRun:
         self._propagation.connect(self._runs)
 
     def run(
-        self, given: Mapping[str, Any], *, inline: bool, workers: int | None, path: Sequence[str]
+        self, given: Mapping[str, Any], pool: WorkerPool | None, size: int, path: Sequence[str]
     ) -> RunResult:
-        """The ended run on the input ``given``; ``path`` is what other processes need in ``sys.path``."""
+        """The ended run on the input ``given``.
+
+        ``pool`` has ``size`` workers at most, None runs tasks here; ``path`` is what jobs need in ``sys.path``.
+        """
         machines = to_engine(self._compiled)
-        functions = Functions(
-            self._store, self._runs, self._interrupts, inline=inline, workers=workers, path=path
-        )
+        functions = Functions(self._store, self._runs, self._interrupts, pool, size)
         tasks = machines.task_of_job_definition
         jobs = Jobs(self._graph, self._run_id, tasks, store=self._store, runs=self._runs, path=path)
         integrations = {

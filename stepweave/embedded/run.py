@@ -13,46 +13,24 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from stepweave.authoring.dags import Dag
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.machine_run import MachineRun
+from stepweave.embedded.pool import pool_size, worker_pool
 from stepweave.embedded.processes import started_at
 from stepweave.embedded.recording import Recorder
+from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.run_ids import check_run_id, new_run_id
 from stepweave.embedded.taskruns import Observer
+from stepweave.engine.workers import WorkerPool
 from stepweave.errors import UsageError
 from stepweave.loading import module_root
 from stepweave.stores.record_writer import RecordWriter
 from stepweave.stores.records import DATABASE, Records, RunRow
-
-DEFAULT_STORE = ".stepweave"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """What to run and how."""
-
-    dag: Dag
-    params: Mapping[str, Any] = field(default_factory=dict)
-    """As given; defaults are added and everything is checked before anything runs."""
-    run_id: str | None = None
-    """None for a new one, of DAG, time and four characters."""
-    target: str = ""
-    """What names the DAG, for ``resume``."""
-    inline: bool = False
-    """Run tasks in this process, one at a time."""
-    workers: int | None = None
-    """Worker processes at most; None for as many as CPUs, at least 2."""
-    store: str = DEFAULT_STORE
-    """Folder of artifacts and records."""
-    resume: bool = False
-    """Go on with the run ``run_id``."""
 
 
 def run_dag(
@@ -60,11 +38,28 @@ def run_dag(
     *,
     observers: Sequence[Observer] = (),
     on_interrupt: Callable[[bool], None] = lambda again: None,
+    pool: WorkerPool | None = None,
 ) -> RunResult:
     """The ended run. Raises ``DagError``, ``ParamsError`` or ``UsageError`` before anything has run.
 
-    ``observers`` are told of each change of a task run; ``on_interrupt`` of the first (False) and second (True) Ctrl-C.
+    ``observers`` are told of each change of a task run; ``on_interrupt`` of the first (False) and second (True) Ctrl-C;
+    ``pool`` may have workers already (:func:`stepweave.embedded.pool.worker_pool`). Its workers end with the run.
     """
+    if pool is None and not request.inline:
+        pool = worker_pool(request.dag, request.store, request.workers)
+    try:
+        return _run(request, observers, on_interrupt, pool)
+    finally:
+        if pool is not None:
+            pool.kill()
+
+
+def _run(
+    request: RunRequest,
+    observers: Sequence[Observer],
+    on_interrupt: Callable[[bool], None],
+    pool: WorkerPool | None,
+) -> RunResult:
     graph = request.dag.graph()
     params = request.dag.validate_params(request.params)
     compiled = compile_graph(graph)
@@ -76,26 +71,21 @@ def run_dag(
             f"a run {run_id!r} exists in {request.store!r}; choose another id, or: stepweave resume {run_id}"
         )
     path, _ = module_root(request.dag)
+    given = {"params": params, "run_id": run_id, "resume": request.resume}
     with RecordWriter(database) as writer, Interrupts(on_interrupt) as interrupts:
-        row = _row(request, compiled, run_id, params, resumes=earlier.resumes + 1 if earlier else 0)
-        writer.start_run(row)
+        writer.start_run(_row(request, compiled, run_id, params, earlier))
+        observers = [Recorder(writer, graph, run_id), *observers]
         machine_run = MachineRun(
-            compiled,
-            run_id,
-            store=request.store,
-            observers=[Recorder(writer, graph, run_id), *observers],
-            interrupts=interrupts,
+            compiled, run_id, store=request.store, observers=observers, interrupts=interrupts
         )
-        given = {"params": params, "run_id": run_id, "resume": request.resume}
-        result = machine_run.run(given, inline=request.inline, workers=request.workers, path=path)
-        writer.update_run(
-            run_id, dag_id=row.dag_id, status=result.status, ended_at=time.time(), error=result.error or None
-        )
+        result = machine_run.run(given, pool, pool_size(request.workers), path)
+        ended = {"status": result.status, "ended_at": time.time(), "error": result.error or None}
+        writer.update_run(run_id, dag_id=graph.dag.id, **ended)
     return result
 
 
 def _row(
-    request: RunRequest, compiled: Compiled, run_id: str, params: Mapping[str, Any], resumes: int
+    request: RunRequest, compiled: Compiled, run_id: str, params: Mapping[str, Any], earlier: RunRow | None
 ) -> RunRow:
     digest = hashlib.sha256()
     for content in compiled.files.values():
@@ -112,6 +102,6 @@ def _row(
         pid=os.getpid(),
         pid_started_at=started_at(os.getpid()),
         machines=compiled.report.machines,
-        resumes=resumes,
+        resumes=earlier.resumes + 1 if earlier is not None else 0,
         definition_digest=digest.hexdigest(),
     )

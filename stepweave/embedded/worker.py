@@ -12,9 +12,7 @@ from stepweave.runtime.events import Event, Record
 from stepweave.runtime.invoke import invoke
 from stepweave.stores.objects import ObjectStore, open_store
 
-STORE_VARIABLE = "STEPWEAVE_STORE"
-"""Environment variable with the store's address, as the deployed task runner has it."""
-RUN_TASK = "stepweave.embedded.worker:run_task"
+_STORE_VARIABLE = "STEPWEAVE_STORE"  # set by the pool (stepweave.embedded.pool)
 
 
 def run_task(event: object) -> tuple[float, Record | None, tuple[str, str] | None]:
@@ -32,4 +30,4 @@ def run_task(event: object) -> tuple[float, Record | None, tuple[str, str] | Non
 
 @functools.cache
 def _store() -> ObjectStore:
-    return open_store(os.environ[STORE_VARIABLE])
+    return open_store(os.environ[_STORE_VARIABLE])

@@ -97,7 +97,9 @@ def test_params_reach_the_tasks_and_their_log(diamond: str, capfd: Capture) -> N
 
 
 def test_wrong_params_exit_with_two_before_anything_runs(diamond: str, project: Path, capfd: Capture) -> None:
-    problems = json_of(capfd, "run", diamond, "--param", "dya=1", "--param", "x", status=2)["error"]["problems"]
+    problems = json_of(capfd, "run", diamond, "--param", "dya=1", "--param", "x", status=2)["error"][
+        "problems"
+    ]
     assert [problem["code"] for problem in problems] == ["param-form"]
     problems = json_of(capfd, "run", diamond, "--param", "dya=1", status=2)["error"]["problems"]
     assert [problem["code"] for problem in problems] == ["unknown-param"]

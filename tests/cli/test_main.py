@@ -26,7 +26,7 @@ class FakeModule:
 
 
 def with_command(monkeypatch: pytest.MonkeyPatch, command: Callable[..., Answer]) -> None:
-    monkeypatch.setattr(cli.importlib, "import_module", lambda name: FakeModule(command))
+    monkeypatch.setattr(cli, "module_named", lambda name: FakeModule(command))
 
 
 def mistaken(as_json: bool) -> Answer:

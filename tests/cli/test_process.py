@@ -69,7 +69,9 @@ def test_run_json_prints_one_object_although_the_module_prints(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_cancels_kills_the_worker_and_says_how_to_resume(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_cancels_kills_the_worker_and_says_how_to_resume(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     (tmp_path / "sleeper.py").write_text(SLOW)
     with start("run", "sleeper.py", "--run-id", "r1") as process:
         wait_for("started", process)
@@ -108,9 +110,11 @@ def test_a_run_whose_process_was_killed_shows_as_failed_and_resumes(tmp_path: Pa
 
 def test_a_run_in_a_pipe_imports_neither_rich_nor_pydantic(tmp_path: Path) -> None:
     (tmp_path / "noop.py").write_text(NOTHING)
+    heavy = {"rich", "typer", "pydantic", "boto3", "obstore", "numpy"}
     code = (
         "import sys\nfrom stepweave.cli.main import execute\nexecute(['run', 'noop.py', '--inline'])\n"
-        "print({name.partition('.')[0] for name in sys.modules} & {'rich', 'typer', 'pydantic', 'boto3', 'obstore', 'numpy'})"
+        f"print({{name.partition('.')[0] for name in sys.modules}} & {heavy!r})"
     )
-    found = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     assert found.stdout.splitlines()[-1] == "set()"

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from stepweave.authoring.dags import Dag
+from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.results import json_value
-from stepweave.embedded.run import RunRequest, run_dag
+from stepweave.embedded.run import run_dag
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.errors import ParamsError, UsageError
 from stepweave.stores.objects import open_store
@@ -130,7 +131,9 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(dag_of: MakeDag) ->
     assert "broken" in result.error
 
 
-def test_the_log_of_a_failed_task_holds_what_it_printed_and_what_its_children_printed(dag_of: MakeDag) -> None:
+def test_the_log_of_a_failed_task_holds_what_it_printed_and_what_its_children_printed(
+    dag_of: MakeDag,
+) -> None:
     result = run_it(dag_of(FAILING))
     assert Path(result.log_paths["broken"]).read_text() == "looking for rows\nfrom a child\n"
 

@@ -8,8 +8,8 @@ from argparse import ArgumentParser
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records, status_now
 from stepweave.cli.options import add_json, add_run, add_store, add_workers
-from stepweave.cli.running import run_and_show
-from stepweave.embedded.run import RunRequest
+from stepweave.cli.starting import start
+from stepweave.embedded.request import RunRequest
 from stepweave.errors import UsageError
 from stepweave.loading import load
 
@@ -48,4 +48,4 @@ def command(*, run: str, inline: bool, workers: int | None, store: str, as_json:
         store=store,
         resume=True,
     )
-    return run_and_show(request, as_json)
+    return start(request, as_json)

@@ -7,8 +7,8 @@ from argparse import ArgumentParser
 from stepweave.cli.answer import Answer
 from stepweave.cli.options import add_json, add_store, add_target, add_workers
 from stepweave.cli.params import read_params
-from stepweave.cli.running import run_and_show
-from stepweave.embedded.run import RunRequest
+from stepweave.cli.starting import start
+from stepweave.embedded.request import RunRequest
 from stepweave.loading import load
 
 
@@ -49,4 +49,4 @@ def command(
     request = RunRequest(
         dag=dag, params=params, run_id=run_id, target=target, inline=inline, workers=workers, store=store
     )
-    return run_and_show(request, as_json)
+    return start(request, as_json)

@@ -1,0 +1,21 @@
+"""`start`: begins a run: the first worker process at once, and beside it everything else that a run needs."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.lazy import module_named
+from stepweave.embedded.pool import worker_pool
+from stepweave.embedded.request import RunRequest
+
+
+def start(request: RunRequest, as_json: bool) -> Answer:
+    """The answer of the run's command, after the run. Raises ``ParamsError`` before anything has started."""
+    request.dag.validate_params(request.params)
+    pool = None
+    if not request.inline:
+        pool = worker_pool(request.dag, request.store, request.workers)
+        pool.start()
+    running = module_named("stepweave.cli.running")
+    return cast(Answer, running.run_and_show(request, pool, as_json))
