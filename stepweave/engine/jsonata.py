@@ -158,7 +158,7 @@ class Expression:
             result = compiled.evaluate(document or None, bindings, now=now, max_steps=MAX_STEPS)
             if result is None:
                 return self._null(compiled, document, bindings, now)
-        except (JlensError, ValueError) as error:
+        except (JlensError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise EvaluationError(str(error)) from error
         return result
 

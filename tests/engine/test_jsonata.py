@@ -132,7 +132,14 @@ def test_added_functions_are_there() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["$partition([1], 0)", "$range(1, 5000, 1)", "$hash('x', 'CRC')", "$parse('{')", "$range(1, 2, 0)"],
+    [
+        "$partition([1], 0)",
+        "$range(1, 5000, 1)",
+        "$hash('x', 'CRC')",
+        "$parse('{')",
+        "$parse('1', 2)",
+        "$range(1, 2, 0)",
+    ],
 )
 def test_added_functions_refuse_what_makes_no_sense(source: str) -> None:
     with pytest.raises(EvaluationError):

@@ -225,3 +225,39 @@ def test_a_task_that_times_out_kills_its_worker(tmp_path: Path) -> None:
 
     assert in_pool(main).error == "States.Timeout"
     wait_until(lambda: not any(is_running(int(pid)) for pid in file.read_text().split()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children are listed in /proc")
+def test_a_call_cancelled_while_its_worker_starts_leaves_no_process() -> None:
+    async def main(pool: WorkerPool) -> int:
+        for turns in range(6):
+            task = asyncio.create_task(pool.call(f"{HERE}:pid", None))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        return await pool.call(f"{HERE}:pid", None)
+
+    children_before = set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    in_pool(main, size=10)
+    assert set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()) <= children_before
+
+
+def test_workers_can_be_started_before_the_event_loop_with_modules_that_they_will_need() -> None:
+    pool = WorkerPool(1, path=[ROOT], preload=["colorsys", "no.such.module"])
+    pool.start()
+
+    async def main() -> Any:
+        async with pool:
+            return await pool.call(f"{HERE}:is_loaded", "colorsys")
+
+    assert asyncio.run(main()) is True
+
+
+def test_workers_that_were_never_called_end_with_their_pool() -> None:
+    pool = WorkerPool(2, path=[ROOT])
+    pool.start()
+    worker = pool._idle[0]
+    pool.kill()
+    assert not worker.alive

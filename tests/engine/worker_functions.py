@@ -27,6 +27,10 @@ def environment(event: Any) -> Any:
     return [os.environ.get(event), os.getcwd(), sys.path]
 
 
+def is_loaded(event: Any) -> bool:
+    return event in sys.modules
+
+
 def boom(event: Any) -> None:
     raise ValueError(event)
 
