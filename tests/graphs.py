@@ -73,12 +73,12 @@ def finish_times(spec: Spec, seconds: Mapping[str, float]) -> dict[str, float]:
 def big_specs(count: int) -> dict[str, dict[str, list[str]]]:
     """A chain, a fan-out with a join, and a random DAG of ``count`` tasks, the same at each call."""
 
-
     rng = random.Random(count)
     middle = [f"t{i}" for i in range(1, count - 1)]
     chain = {f"t{i}": [f"t{i - 1}"] if i else [] for i in range(count)}
     fan_out = {"t0": [], **{task: ["t0"] for task in middle}, f"t{count - 1}": middle}
     tangle = {
-        f"t{i}": [f"t{j}" for j in sorted(rng.sample(range(i), min(i, rng.randint(1, 3))))] for i in range(count)
+        f"t{i}": [f"t{j}" for j in sorted(rng.sample(range(i), min(i, rng.randint(1, 3))))]
+        for i in range(count)
     }
     return {"chain": chain, "fan_out": fan_out, "random": tangle}

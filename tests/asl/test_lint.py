@@ -107,6 +107,11 @@ def test_all_mistakes_are_reported_together() -> None:
     assert codes == {"jsonpath-field", "undefined-variable", "wait-form", "state-type", "unreachable-state"}
 
 
+@pytest.mark.parametrize("value", [[], "text", None, 1])
+def test_a_definition_is_an_object(value: Any) -> None:
+    assert [problem.code for problem in lint(value)] == ["field-type"]
+
+
 def test_a_state_of_unknown_type_makes_nothing_behind_it_wrong() -> None:
     states = {"a": {"Type": "Nap", "Next": "b"}, "b": {"Type": "Pass", "Output": "{% $x %}", "End": True}}
     assert [problem.code for problem in lint(machine(states))] == ["state-type"]

@@ -11,7 +11,12 @@ from stepweave.planning.model import Await, Nested, Parallel, Plan, Run, Sequenc
 def plan_finish_times(plan: Plan, seconds: Mapping[str, float]) -> dict[str, float]:
     """End of every task if each step starts as soon as the plan lets it; raises CycleError on a deadlock."""
     after: dict[object, set[object]] = {}
-    signals = {group: ("signal", node.groups) for node in walk(plan) if isinstance(node, Signal) for group in node.groups}
+    signals = {
+        group: ("signal", node.groups)
+        for node in walk(plan)
+        if isinstance(node, Signal)
+        for group in node.groups
+    }
 
     def lay(node: Plan, start: object) -> object:
         match node:

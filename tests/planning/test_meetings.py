@@ -18,7 +18,10 @@ def test_an_expression_over_a_task_of_another_branch_gets_its_record_at_a_gate()
     reads = Expression(text="$_0_ > 1", operands=(FromTask(task="b", path=("x",)),))
     graph = tasks_with(Task(id="e", call="m:e", upstream=("c", "b"), arguments=(("flag", reads),)))
     steps = list(walk(to_plan(graph)))
-    assert [step for step in steps if isinstance(step, Await)] == [Await("c", (("b",),)), Await("e:records", (("b",),))]
+    assert [step for step in steps if isinstance(step, Await)] == [
+        Await("c", (("b",),)),
+        Await("e:records", (("b",),)),
+    ]
     assert [step for step in steps if isinstance(step, Signal)] == [Signal((("b",),), ("e:records", "c"))]
 
 
@@ -34,7 +37,13 @@ def test_a_trigger_rule_over_a_task_further_up_gets_a_gate_of_its_own() -> None:
         Task(id="h", call="m:h", upstream=("f", "a"), trigger_rule="all_success"),
     )
     steps = list(walk(to_plan(Graph(dag=DagInfo(id="dag"), tasks=tasks))))
-    sent = {(group, gate) for step in steps if isinstance(step, Signal) for group in step.groups for gate in step.gates}
+    sent = {
+        (group, gate)
+        for step in steps
+        if isinstance(step, Signal)
+        for group in step.groups
+        for gate in step.gates
+    }
     assert sent == {(group, step.gate) for step in steps if isinstance(step, Await) for group in step.parents}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.graphs import big_specs, finish_times, graph_of, specs
-from tests.planning.constraints import plan_finish_times
 
 from stepweave.planning.model import Await, Nested, Parallel, Plan, Run, Sequence, tasks_of, walk
 from stepweave.planning.partition import CALL, Cost, cut
 from stepweave.planning.plan import to_plan
+from tests.graphs import big_specs, finish_times, graph_of, specs
+from tests.planning.constraints import plan_finish_times
 
 SMALL = Cost(bytes=20_000, events=400, depth=6)
 

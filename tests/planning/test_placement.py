@@ -14,7 +14,11 @@ def task(**options: object) -> Task:
 
 def test_a_task_without_needs_runs_on_the_default_function() -> None:
     placement = place(task())
-    assert (placement.compute, placement.function, placement.reason) == ("lambda", "${TaskRunner}", "fits Lambda")
+    assert (placement.compute, placement.function, placement.reason) == (
+        "lambda",
+        "${TaskRunner}",
+        "fits Lambda",
+    )
 
 
 @pytest.mark.parametrize(

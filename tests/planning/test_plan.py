@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.graphs import big_specs, finish_times, graph_of, series_parallel_specs, specs
-from tests.planning.constraints import plan_finish_times
 
 from stepweave.planning.model import Await, Parallel, Run, Sequence, Signal, tasks_of, walk
 from stepweave.planning.plan import to_plan
+from tests.graphs import big_specs, finish_times, graph_of, series_parallel_specs, specs
+from tests.planning.constraints import plan_finish_times
 
 
 @settings(max_examples=400, deadline=None)
 @given(spec=specs(max_tasks=24), data=st.data())
-def test_no_task_waits_for_anything_but_its_upstream_tasks(spec: dict[str, list[str]], data: st.DataObject) -> None:
+def test_no_task_waits_for_anything_but_its_upstream_tasks(
+    spec: dict[str, list[str]], data: st.DataObject
+) -> None:
     seconds = {task: float(data.draw(st.integers(1, 20))) for task in spec}
     assert plan_finish_times(to_plan(graph_of(spec)), seconds) == finish_times(spec, seconds)
 
@@ -35,7 +37,13 @@ def test_a_series_parallel_graph_needs_no_gate(spec: dict[str, list[str]]) -> No
 @given(spec=specs(max_tasks=20))
 def test_every_gate_waits_for_signals_that_are_sent(spec: dict[str, list[str]]) -> None:
     steps = list(walk(to_plan(graph_of(spec))))
-    sent = {(group, gate) for step in steps if isinstance(step, Signal) for group in step.groups for gate in step.gates}
+    sent = {
+        (group, gate)
+        for step in steps
+        if isinstance(step, Signal)
+        for group in step.groups
+        for gate in step.gates
+    }
     awaited = {(group, step.gate) for step in steps if isinstance(step, Await) for group in step.parents}
     assert sent == awaited
 
@@ -57,7 +65,9 @@ def test_a_module_inside_a_prime_part_shares_one_gate() -> None:
 
 
 def test_an_edge_that_another_path_implies_costs_nothing() -> None:
-    assert to_plan(graph_of({"a": [], "b": ["a"], "c": ["a", "b"]})) == Sequence((Run("a"), Run("b"), Run("c")))
+    assert to_plan(graph_of({"a": [], "b": ["a"], "c": ["a", "b"]})) == Sequence(
+        (Run("a"), Run("b"), Run("c"))
+    )
 
 
 def test_primes_in_a_row_are_joined_without_a_gate_between_them() -> None:
