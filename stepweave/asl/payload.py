@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,8 @@ from stepweave.graph.model import (
 
 MAX_ARGS_BYTES = 16 * 1024
 """Longest argument specification in a definition; a longer one is found by tracing the DAG."""
+
+_OPERAND = re.compile(r"\$_(\d+)_")
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ def payload(
     useful_record_of: Callable[[str], str | None],
     upstream: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The event for ``task``; ``record_of`` serves expressions, ``useful_record_of`` plain values (None: from store)."""
+    """The event for ``task``; ``record_of`` serves expressions, ``useful_record_of`` values (None: not at hand)."""
     specs = _Specs(task, record_of)
     args = {name: _spec(binding, specs) for name, binding in task.arguments}
     # Literals bring their own JSON text, so that 1.0 stays 1.0.
@@ -98,12 +101,9 @@ def _reference(kind: str, name: str, path: Path) -> str:
 
 
 def _expression(expression: Expression, record_of: Callable[[str], str]) -> str:
-    """JSONata of ``expression`` with its operands filled in."""
-    filled = expression.text
-    # From the last, since $_1_ is a prefix of no other operand but reads better that way round in errors.
-    for index, operand in enumerate(expression.operands):
-        filled = filled.replace(f"$_{index}_", operand_text(operand, record_of))
-    return filled
+    """JSONata of ``expression`` with its operands filled in, all at once: a filled-in name may look like a mark."""
+    operands = expression.operands
+    return _OPERAND.sub(lambda mark: operand_text(operands[int(mark[1])], record_of), expression.text)
 
 
 def operand_text(operand: FromTask | FromParam, record_of: Callable[[str], str]) -> str:

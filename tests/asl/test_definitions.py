@@ -98,6 +98,17 @@ def test_expressions_are_evaluated_by_the_machine_from_fields_and_params() -> No
     assert result.events["a"]["fields"] == [["m", "auc"]]
 
 
+def test_a_field_named_like_an_operand_mark_is_read_as_a_field() -> None:
+    text = Expression(text="$_0_ & $_1_", operands=(FromTask(task="a", path=("$_1_",)), FromTask(task="a", path=("k",))))
+    tasks = (
+        Task(id="a", call="m:a", fields=(("$_1_",), ("k",))),
+        Task(id="b", call="m:b", upstream=("a",), arguments=(("both", text),)),
+    )
+    records = {"a": {"status": "success", "value": "{}", "fields": {"$_1_": "x", "k": "y"}}}
+    result = run_graph(Graph(dag=DagInfo(id="dag"), tasks=tasks), records=records)
+    assert result.events["b"]["values"] == ["xy"]
+
+
 def test_params_have_their_defaults_whatever_the_text() -> None:
     hostile = "it's {% $x %} and ${Y} \\ \" \n"
     dag = DagInfo(id="dag", params=(ParamSpec(name="p", default_json=json.dumps(hostile)),))

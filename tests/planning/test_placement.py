@@ -22,7 +22,7 @@ def test_a_task_without_needs_runs_on_the_default_function() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "reason"),
+    "options, reason",
     [
         ({"resources": Resources(gpu=1)}, "needs 1 GPU"),
         ({"timeout_seconds": 901}, "may take 901 s"),
@@ -47,7 +47,7 @@ def test_the_queue_follows_gpu_and_spot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("need", "function"),
+    "need, function",
     [
         (Resources(memory_mib=1_024), "${TaskRunner}"),
         (Resources(memory_mib=1_025), "${TaskRunner2048}"),
