@@ -29,6 +29,10 @@ def lint(definition: Mapping[str, Any], *, name: str = "", text: str | None = No
     ()
     """
     report = Report(name)
+    parsed: Any = definition
+    if not isinstance(parsed, dict):  # a file may hold any JSON
+        report.add("field-type", "the definition is no object", Scope({}), expected="an object", got=parsed)
+        return tuple(report.problems)
     walk = _Walk(report, Scope(definition), text)
     walk.run()
     check_flow(walk.machines, walk.common.variables, report)
