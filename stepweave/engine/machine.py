@@ -14,8 +14,10 @@ from typing import TypeAlias
 from stepweave.engine.templates import Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Retrier:
+    """When and how often an attempt is repeated after an error."""
+
     errors: frozenset[str]
     interval_seconds: float = 1
     max_attempts: int = 3
@@ -25,15 +27,17 @@ class Retrier:
     """``JitterStrategy: FULL``: a delay between 0 and the computed one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Catcher:
+    """Where an error leads."""
+
     errors: frozenset[str]
     next: str
     output: Template | None = None
     assign: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
     """One choice of a Choice state."""
 
@@ -43,8 +47,10 @@ class Rule:
     assign: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Common:
+    """What all states have."""
+
     name: str
     next: str | None = None
     """The state that follows; None ends the block."""
@@ -52,56 +58,66 @@ class _Common:
     assign: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pass(_Common):
     """Data from the input to the output."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Succeed(_Common):
     """The end of a block."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fail(_Common):
+    """The end of everything around it, as an error."""
+
     error: Template | None = None
     cause: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Wait(_Common):
+    """A pause, by ``seconds`` or until ``timestamp``."""
+
     seconds: Template | None = None
     timestamp: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice(_Common):
     """``next`` is the Default; without one, no match is an error."""
 
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Fallible(_Common):
+    """What states have that may fail and be tried again."""
+
     retry: tuple[Retrier, ...] = ()
     catch: tuple[Catcher, ...] = ()
     arguments: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Task(_Fallible):
+    """A call of an integration."""
+
     resource: str
     """What is called, without the ARN's head: ``lambda:invoke.waitForTaskToken``."""
     timeout_seconds: Template | None = None
     heartbeat_seconds: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parallel(_Fallible):
+    """Branches side by side."""
+
     branches: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Map(_Fallible):
     """An inline map."""
 
@@ -114,15 +130,19 @@ class Map(_Fallible):
 State: TypeAlias = Task | Pass | Choice | Wait | Succeed | Fail | Parallel | Map
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Block:
+    """States that share a scope."""
+
     start: str
     states: dict[str, State] = field(default_factory=dict, repr=False, compare=False)
     """Filled while the definition is read, never afterwards: so blocks nest without limit and without recursion."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Machine:
+    """A state machine."""
+
     name: str
     block: Block
     timeout_seconds: float | None = None
