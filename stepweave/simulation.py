@@ -28,6 +28,7 @@ from stepweave.engine.templates import Template
 from stepweave.errors import Problem, StepweaveError
 from stepweave.graph.model import Expression, Graph, Literal, Task
 from stepweave.graph.order import topological_order
+from stepweave.planning.placement import default_timeout_seconds, place
 
 DEFAULT_SECONDS = 1.0
 """Duration of a task of which nothing is known."""
@@ -74,11 +75,14 @@ class _Meter:
 
 
 def simulate(graph: Graph, durations: Mapping[str, float]) -> Simulation:
-    """The simulation of a run in which every task succeeds; ``durations`` in seconds, 1 s where nothing is said."""
+    """The simulation of a run in which every task succeeds; ``durations`` in seconds, 1 s where nothing is said.
+
+    Timeouts do not strike: the durations are taken at their word (see :func:`beyond_timeout`).
+    """
     seconds = {task.id: float(durations.get(task.id, DEFAULT_SECONDS)) for task in graph.tasks}
     compiled = compile_graph(_without_expressions(graph))
     meter = _Meter()
-    makespan = _run(to_engine(compiled), seconds, meter)
+    makespan = _run(to_engine(compiled, timeouts=False), seconds, meter)
     path, length = critical_path({task: graph[task].upstream for task in topological_order(graph)}, seconds)
     return Simulation(
         makespan_seconds=round(makespan, 6),
@@ -87,6 +91,16 @@ def simulate(graph: Graph, durations: Mapping[str, float]) -> Simulation:
         transitions=meter.transitions,
         cost_usd=round(_cost(compiled, seconds, meter), 9),
     )
+
+
+def beyond_timeout(graph: Graph, durations: Mapping[str, float]) -> dict[str, tuple[float, int]]:
+    """Tasks whose duration passes their timeout: what they take, and what they may, in seconds."""
+    allowed = {task.id: task.timeout_seconds or default_timeout_seconds(place(task)) for task in graph.tasks}
+    return {
+        task: (seconds, allowed[task])
+        for task, seconds in durations.items()
+        if seconds > allowed.get(task, seconds)
+    }
 
 
 def _without_expressions(graph: Graph) -> Graph:

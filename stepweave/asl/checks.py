@@ -25,7 +25,7 @@ class Checks:
         return steps[steps.index(name) + 1]
 
     def steps(self, element: Element) -> tuple[str, ...]:
-        """States up to the body of ``element``: a strict one checks, then waits; a tolerant one checks when all is known."""
+        """States up to the body of ``element``: a strict one checks, then waits; a tolerant one waits first."""
         found = self._steps.get(element)
         if found is None:
             check = [names.ready(element.label)] if self.condition(element) is not None else []

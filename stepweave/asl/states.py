@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from stepweave.asl import names, text
 from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.planning.model import Await, Group, Signal
-from stepweave.planning.placement import Placement
+from stepweave.planning.placement import Placement, default_timeout_seconds
 
 State: TypeAlias = dict[str, Any]
 
@@ -22,9 +22,6 @@ INVOKE_AND_WAIT = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 START_EXECUTION = "arn:aws:states:::states:startExecution.sync:2"
 
-DEFAULT_LAMBDA_TIMEOUT_SECONDS = 900
-"""Longest Lambda invocation (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
-DEFAULT_BATCH_TIMEOUT_SECONDS = 24 * 3600
 QUEUE_WAIT_SECONDS = 24 * 3600
 """How long a Batch job may wait for capacity on top of its own timeout."""
 CONTROL_TIMEOUT_SECONDS = 60
@@ -82,7 +79,7 @@ def light_task(task: Task, placement: Placement, payload: Mapping[str, Any]) -> 
         task.doc or task.id,
         placement.function,
         payload,
-        task.timeout_seconds or DEFAULT_LAMBDA_TIMEOUT_SECONDS,
+        task.timeout_seconds or default_timeout_seconds(placement),
         [*retriers(task.retry), _lambda_retrier()],
     )
 
@@ -108,7 +105,7 @@ def batch_job(task: Task, placement: Placement) -> State:
                 "Environment": [{"Name": "STEPWEAVE_INPUT", "Value": "{% $states.input.Payload.uri %}"}]
             },
         },
-        "TimeoutSeconds": (task.timeout_seconds or DEFAULT_BATCH_TIMEOUT_SECONDS) + QUEUE_WAIT_SECONDS,
+        "TimeoutSeconds": (task.timeout_seconds or default_timeout_seconds(placement)) + QUEUE_WAIT_SECONDS,
         # A job that fails is always States.TaskFailed; the worker ends at once when the failure was permanent.
         **_retry([_retrier(["States.TaskFailed"], task.retry)] if task.retry.attempts else []),
     }

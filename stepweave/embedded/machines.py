@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from stepweave.asl.measure import every_state
 from stepweave.asl.names import identifier
 from stepweave.compiler import Compiled
 from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
@@ -24,8 +26,11 @@ class EngineMachines:
     """Task behind each job definition's name."""
 
 
-def to_engine(compiled: Compiled) -> EngineMachines:
-    """The machines of ``compiled``, ready to run: functions, jobs, queues and nested machines have their names here."""
+def to_engine(compiled: Compiled, *, timeouts: bool = True) -> EngineMachines:
+    """The machines of ``compiled``, ready to run: functions, jobs, queues and nested machines have their names here.
+
+    Without ``timeouts`` no task, gate or machine ends for the time it takes.
+    """
     dag_id = compiled.graph.dag.id
     names = {name: f"{dag_id}.{name}" if name else dag_id for name in compiled.machines.definitions}
     mapping = {"TaskRunner": TASK_RUNNER, "Rendezvous": RENDEZVOUS}
@@ -39,10 +44,19 @@ def to_engine(compiled: Compiled) -> EngineMachines:
             mapping[definition], mapping[queue] = definition, queue
             tasks[definition] = task
     machines = {
-        names[name]: parse(substitute(definition, mapping), names[name])
+        names[name]: parse(_filled(definition, mapping, timeouts), names[name])
         for name, definition in compiled.machines.definitions.items()
     }
     return EngineMachines(root=next(iter(machines)), machines=machines, task_of_job_definition=tasks)
+
+
+def _filled(definition: Mapping[str, Any], mapping: Mapping[str, str], timeouts: bool) -> Mapping[str, Any]:
+    filled = substitute(definition, mapping)
+    if not timeouts:
+        filled.pop("TimeoutSeconds", None)
+        for _, state in every_state(filled):
+            state.pop("TimeoutSeconds", None)
+    return filled
 
 
 def _placeholder(text: str) -> str:

@@ -37,6 +37,15 @@ class Placement:
     """Substitutions of the job definition and its queue, when on Batch."""
 
 
+DEFAULT_BATCH_TIMEOUT_SECONDS = 24 * 3600
+"""Longest attempt of a Batch job that sets no timeout."""
+
+
+def default_timeout_seconds(placement: Placement) -> int:
+    """Longest attempt of a task that sets no timeout."""
+    return LAMBDA_MAX_SECONDS if placement.compute == "lambda" else DEFAULT_BATCH_TIMEOUT_SECONDS
+
+
 def place(task: Task) -> Placement:
     """The placement of ``task``: as forced, else the smallest compute that fits."""
     needs_batch = _needs_batch(task)

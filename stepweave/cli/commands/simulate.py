@@ -16,7 +16,7 @@ from stepweave.cli.options import add_json, add_store, add_target
 from stepweave.cli.progress.words import count, duration
 from stepweave.errors import UsageError
 from stepweave.loading import load
-from stepweave.simulation import DEFAULT_SECONDS, Simulation, simulate
+from stepweave.simulation import DEFAULT_SECONDS, Simulation, beyond_timeout, simulate
 
 MAX_NAMED = 10
 """Tasks of the critical path that are named before it is cut in the middle."""
@@ -43,6 +43,10 @@ def command(*, target: str, durations: str | None, store: str, as_json: bool) ->
     if durations is not None:
         seconds |= _read(durations, {task.id for task in graph.tasks})
     result = simulate(graph, seconds)
+    for task, (takes, allowed) in beyond_timeout(graph, seconds).items():
+        sys.stderr.write(
+            f"warning: {task} takes {takes:g} s, but a run would end it after {allowed} s; raise its timeout\n"
+        )
     if not as_json:
         known = sum(task.id in seconds for task in graph.tasks)
         sys.stdout.write("\n".join(_lines(result, known, len(graph))) + "\n")
