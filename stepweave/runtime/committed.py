@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from stepweave.runtime.codecs.values import StoredValue, load_text, load_value
 from stepweave.runtime.envelope import Envelope, parse_envelope
 from stepweave.runtime.events import Event, Record
@@ -36,8 +38,7 @@ def record_of_committed(
 ) -> Record:
     """The record of an envelope that another attempt committed."""
     stored = envelope.value
-    fields = event.get("fields", [])
-    value = load_value(stored, store, scratch) if fields else None
+    value = load_value(stored, store, scratch) if "fields" in event else None
     inline = stored.codec == "json" and stored.size <= event.get("inline", 0)
     return record_of(event, prefix, stored, load_text(stored, store) if inline else "", value)
 
@@ -48,8 +49,7 @@ def record_of(event: Event, prefix: str, stored: StoredValue, text: str, value: 
         record = Record(status="success", value=text)
     else:
         record = Record(status="success", ref=stored.key or result_key(prefix))
-    fields = event.get("fields")
-    if fields:
+    if "fields" in event:
         origin = f"the value of task {event['task']!r}"
-        record["fields"] = {field_name(path): native(value, path, origin) for path in fields}
+        record["fields"] = {field_name(path): native(value, path, origin) for path in json.loads(event["fields"])}
     return record

@@ -42,7 +42,8 @@ class Event(TypedDict):
     records: NotRequired[dict[str, Record]]
     values: NotRequired[list[Json]]
     upstream: NotRequired[dict[str, str]]
-    fields: NotRequired[list[list[str | int]]]
+    fields: NotRequired[str]
+    """JSON text of the paths of the value to answer natively; text, since some validators know no lists of lists."""
     inline: NotRequired[int]
     prepare: NotRequired[bool]
     """Write the event for a Batch job instead of running the task."""

@@ -12,9 +12,11 @@ import os
 import sys
 import threading
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any, TextIO, cast
 
-from stepweave.errors import StoreError
+from stepweave.errors import Skip, StoreError
+from stepweave.runtime.outcome import traceback_text
 from stepweave.stores.layout import log_key
 from stepweave.stores.objects import ObjectStore
 
@@ -73,7 +75,13 @@ class AttemptLog:
         _capture.begin(self)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Skip):
+            self.write(f"skipped: {error}\n")
+        elif error is not None:
+            self.write(traceback_text(error))
         _capture.end(self)
         _current.set(None)
         with self._lock:

@@ -100,11 +100,12 @@ def error_text(error: BaseException) -> str:
     message = _fitted(str(error), _MESSAGE_BYTES, keep_end=False)
     rest = ERROR_BYTES - _size({"type": name, "message": message, "traceback": ""})
     return _text(
-        {"type": name, "message": message, "traceback": _fitted(_traceback(error), rest, keep_end=True)}
+        {"type": name, "message": message, "traceback": _fitted(traceback_text(error), rest, keep_end=True)}
     )
 
 
-def _traceback(error: BaseException) -> str:
+def traceback_text(error: BaseException) -> str:
+    """The traceback of ``error`` as Python prints it, from the user's function on."""
     import traceback  # only a failed attempt pays for it
 
     frames = error.__traceback__
@@ -113,8 +114,9 @@ def _traceback(error: BaseException) -> str:
         "stepweave.runtime"
     ):
         frames = frames.tb_next
-    shown = error.with_traceback(frames) if frames is not None else error
-    return "".join(traceback.format_exception(shown))
+    if frames is None:  # the runtime's own: its message says it all
+        return "".join(traceback.format_exception_only(error))
+    return "".join(traceback.format_exception(error.with_traceback(frames)))
 
 
 def _fitted(text: str, limit: int, *, keep_end: bool) -> str:

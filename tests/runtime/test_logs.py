@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from stepweave.errors import StoreError, TransientError
+from stepweave.errors import Skip, StoreError, TransientError
 from stepweave.runtime.invoke import invoke
 from stepweave.runtime.logs import AttemptLog
 from stepweave.stores.objects import open_store
@@ -84,13 +84,19 @@ def test_without_logs_everything_goes_where_it_always_goes(store, capsys):
     assert store.get_or_none(KEY) is None
 
 
-def test_the_log_of_a_failed_attempt_is_kept(store):
+def test_the_log_of_a_failed_attempt_ends_with_the_traceback(store):
     with pytest.raises(TransientError):
         invoke(event("a", "raising", {"kind": {"v": "value"}}, attempt=1), store)
-    assert store.get_or_none("runs/sales/r1/a/logs/1.log") is None
-    with AttemptLog(store, "runs/sales/r1/a", 2, echo=False):
-        print("before the end")
-    assert store.get("runs/sales/r1/a/logs/2.log") == b"before the end\n"
+    text = store.get("runs/sales/r1/a/logs/1.log").decode()
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert text.endswith("ValueError: no\n")
+    assert "stepweave/runtime/" not in text
+
+
+def test_the_log_of_a_skipped_task_says_why(store):
+    with pytest.raises(Skip):
+        invoke(event("a", "raising", {"kind": {"v": "skip"}}), store)
+    assert store.get(KEY) == b"skipped: nothing to do\n"
 
 
 def test_attempts_side_by_side_do_not_mix(store):
