@@ -68,7 +68,7 @@ def payload(
     if upstream:
         event["upstream"] = {task_id: f"{{% {record}.status %}}" for task_id, record in upstream.items()}
     if task.fields:
-        event["fields"] = [list(path) for path in task.fields]
+        event["fields"] = text.json_text([list(path) for path in task.fields])
     if inline_bytes:
         event["inline"] = inline_bytes
     return event

@@ -95,7 +95,7 @@ def test_expressions_are_evaluated_by_the_machine_from_fields_and_params() -> No
     records = {"a": {"status": "success", "value": "{}", "fields": {"m.auc": 0.6}}}
     result = run_graph(Graph(dag=dag, tasks=tasks), records=records)
     assert result.events["b"]["values"] == [True]
-    assert result.events["a"]["fields"] == [["m", "auc"]]
+    assert json.loads(result.events["a"]["fields"]) == [["m", "auc"]]
 
 
 def test_a_field_named_like_an_operand_mark_is_read_as_a_field() -> None:
