@@ -60,6 +60,8 @@ def error_text(execution: Execution | None) -> str:
     """Why ``execution`` failed; empty when it succeeded or was cancelled (None)."""
     if execution is None or execution.status in ("SUCCEEDED", "ABORTED"):
         return ""
+    if execution.status == "TIMED_OUT":
+        return "States.Timeout: the run took longer than the DAG's timeout"
     return ": ".join(part for part in (execution.error or execution.status, execution.cause) if part)
 
 

@@ -350,3 +350,39 @@ def test_where_the_time_went_adds_up(dag_of: MakeDag) -> None:
     assert [step.task for step in breakdown.path] == ["a", "c"]
     parts = breakdown.working_seconds + breakdown.queued_seconds + breakdown.overhead_seconds
     assert parts == pytest.approx(breakdown.wall_seconds)
+
+
+ENDLESS = """
+    @task
+    def endless() -> int:
+        time.sleep(60)
+
+    @task
+    def breaks() -> int:
+        time.sleep(0.2)
+        raise DataError("bad")
+
+    @dag(timeout=1)
+    def too_long():
+        endless()
+
+    @dag(fail_fast=True)
+    def impatient():
+        endless()
+        breaks()
+"""
+
+
+def test_a_dag_with_a_timeout_ends_in_time_and_says_so(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(ENDLESS + "\n    del impatient\n"))
+    assert result.status == "failed"
+    assert result.error == "States.Timeout: the run took longer than the DAG's timeout"
+    assert statuses_of(result) == {"endless": "failed"}
+
+
+def test_a_dag_that_fails_fast_stops_what_still_runs(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(ENDLESS + "\n    del too_long\n"))
+    assert result.status == "failed"
+    assert statuses_of(result) == {"endless": "failed", "breaks": "failed"}
+    assert result.tasks["endless"].error == "Cancelled"
+    assert result.tasks["breaks"].error == "DataError"

@@ -38,6 +38,10 @@ def command(*, run: str, inline: bool, workers: int | None, store: str, as_json:
         raise UsageError(
             f"run {row.run_id} is going on in process {row.pid}; stop it first: stepweave cancel {row.run_id}"
         )
+    if not row.target:
+        raise UsageError(
+            f"run {row.run_id} was not started by a command, so its DAG is not known by name; resume it there"
+        )
     request = RunRequest(
         dag=load(row.target),
         params=json.loads(row.params),

@@ -15,6 +15,9 @@ MAX_LISTED = 10
 MIN_SHARE = 0.01
 """Steps of the path that took less than this share of the run are summed up."""
 
+TASKS_FAILED = "DagRunFailed"
+"""Name of the error with which the state machine of a DAG ends when tasks have failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -51,11 +54,13 @@ def _headline(result: RunResult) -> Line:
 
 def _failures(result: RunResult) -> list[Line]:
     failed = [run for run in result.tasks.values() if run.status == "failed"]
-    lines = (
-        [Line(""), Line("What failed", "bold")]
-        if failed or (result.error and result.status == "failed")
-        else []
-    )
+    # The machine's own error names the failed tasks, which are listed here; any other error says something new.
+    new = result.error if not failed or not result.error.startswith(TASKS_FAILED) else ""
+    if not failed and not new:
+        return []
+    lines = [Line(""), Line("What failed", "bold")]
+    if new:
+        lines.append(Line(f"  {first_line(new, 400)}", "red"))
     for run in failed[:MAX_LISTED]:
         attempts = f" after {count(run.attempts, 'attempt')}" if run.attempts > 1 else ""
         lines.append(Line(f"  {run.task}{attempts}: {reason(run.error, run.message)}", "red"))
@@ -64,8 +69,6 @@ def _failures(result: RunResult) -> list[Line]:
             lines.append(Line(f"    log: {log}"))
     if len(failed) > MAX_LISTED:
         lines.append(Line(f"  and {len(failed) - MAX_LISTED:,} more: stepweave show {result.run_id}"))
-    if not failed and result.error and result.status == "failed":
-        lines.append(Line(f"  {first_line(result.error, 400)}", "red"))
     return lines
 
 

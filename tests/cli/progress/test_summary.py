@@ -56,7 +56,7 @@ def test_a_failure_names_the_tasks_their_errors_their_logs_and_how_to_go_on() ->
         tasks,
         {"load": (), "fit": ("load",)},
         status="failed",
-        error="TasksFailed: load",
+        error="DagRunFailed: failed: load",
         log_paths={"load": ".stepweave/x/0.log"},
         results=(),
         store="elsewhere",
@@ -65,6 +65,7 @@ def test_a_failure_names_the_tasks_their_errors_their_logs_and_how_to_go_on() ->
     assert "✗ sales-1: failed in 10.00 s (2 tasks: 1 failed, 1 upstream_failed)" in text
     assert "  load: DataError: no rows" in text
     assert "    log: .stepweave/x/0.log" in text
+    assert "DagRunFailed" not in text
     assert text.endswith("Go on with what is missing: stepweave resume sales-1 --store elsewhere")
 
 
