@@ -51,5 +51,7 @@ def record_of(event: Event, prefix: str, stored: StoredValue, text: str, value: 
         record = Record(status="success", ref=stored.key or result_key(prefix))
     if "fields" in event:
         origin = f"the value of task {event['task']!r}"
-        record["fields"] = {field_name(path): native(value, path, origin) for path in json.loads(event["fields"])}
+        record["fields"] = {
+            field_name(path): native(value, path, origin) for path in json.loads(event["fields"])
+        }
     return record

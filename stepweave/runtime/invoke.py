@@ -12,7 +12,7 @@ import time
 from contextlib import nullcontext
 from typing import Any, cast
 
-from stepweave.errors import CodecError, PermanentError
+from stepweave.errors import CodecError, PermanentError, Skip, TaskError, TransientError
 from stepweave.runtime.calling import call
 from stepweave.runtime.code_version import code_version
 from stepweave.runtime.codecs.values import store_value
@@ -54,26 +54,36 @@ def invoke(
     """
     scratch = Scratch()
     try:
-        run = event["run"]
-        prefix = task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))
-        if event.get("prepare"):
-            return cast(Record, prepare(event, store, prefix, scratch))
-        if event.get("collect"):
-            return _collect(event, store, prefix, scratch)
-        inputs = Inputs(event, store, scratch)
-        if event.get("attempt") or run.get("resume"):
-            envelope = reusable(event, store, prefix, inputs)
-            if envelope is not None:
-                return record_of_committed(event, store, prefix, envelope, scratch)
-        log = AttemptLog(store, prefix, event.get("attempt", 0), echo=echo) if logs else nullcontext()
-        with log:
-            return _attempt(event, store, prefix, inputs, scratch, compute)
+        answer = _answer(event, store, scratch, compute, logs, echo)
     except Reused:
         raise
     except (Exception, SystemExit) as error:
         raise reported(error) from error
     finally:
         scratch.close()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _answer(
+    event: Event, store: ObjectStore, scratch: Scratch, compute: str, logs: bool, echo: bool
+) -> Record | TaskError | Skip:
+    """The record, or the failure of a Batch job as it was reported."""
+    run = event["run"]
+    prefix = task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))
+    if event.get("prepare"):
+        return cast(Record, prepare(event, store, prefix, scratch))
+    if event.get("collect"):
+        return _collect(event, store, prefix, scratch)
+    inputs = Inputs(event, store, scratch)
+    if event.get("attempt") or run.get("resume"):
+        envelope = reusable(event, store, prefix, inputs)
+        if envelope is not None:
+            return record_of_committed(event, store, prefix, envelope, scratch)
+    log = AttemptLog(store, prefix, event.get("attempt", 0), echo=echo) if logs else nullcontext()
+    with log:
+        return _attempt(event, store, prefix, inputs, scratch, compute)
 
 
 def _attempt(
@@ -94,13 +104,12 @@ def _attempt(
     duration = time.perf_counter() - start
     try:
         stored, text = store_value(value, store, prefix, scratch)
-        record = record_of(event, prefix, stored, text, value)
     except CodecError as error:
         raise PermanentError(f"the value of task {event['task']!r} cannot be stored: {error}") from error
-    run = event["run"]
+    record = record_of(event, prefix, stored, text, value)
     envelope = Envelope(
-        dag=run["dag"],
-        run=run["id"],
+        dag=event["run"]["dag"],
+        run=event["run"]["id"],
         task=event["task"],
         map_index=event.get("map_index"),
         value=stored,
@@ -115,11 +124,20 @@ def _attempt(
         input_digest=input_digest,
         metadata=context.metadata,
     )
-    if store.create(result_key(prefix), envelope.to_bytes()):
-        return record
-    committed = find_envelope(store, prefix)
-    # Gone between the two calls: somebody resumed the run and found it stale; this attempt's own result stands.
+    committed = _commit(store, prefix, envelope)
     return record if committed is None else record_of_committed(event, store, prefix, committed, scratch)
+
+
+def _commit(store: ObjectStore, prefix: str, envelope: Envelope) -> Envelope | None:
+    """None when ``envelope`` was committed, else the one of another attempt that was there before."""
+    for _ in range(2):
+        if store.create(result_key(prefix), envelope.to_bytes()):
+            return None
+        committed = find_envelope(store, prefix)
+        if committed is not None:
+            return committed
+        # Deleted between the two calls, because the run was resumed and it was stale: there is room now.
+    raise TransientError(f"the result under {prefix!r} comes and goes: two runs of the same id are at work")
 
 
 def peak_memory_mib() -> float:
@@ -127,14 +145,14 @@ def peak_memory_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_PER_MIB
 
 
-def _collect(event: Event, store: ObjectStore, prefix: str, scratch: Scratch) -> Record:
+def _collect(event: Event, store: ObjectStore, prefix: str, scratch: Scratch) -> Record | TaskError | Skip:
     envelope = find_envelope(store, prefix)
-    if envelope is None:
-        failure = read_failure(store, prefix)
-        if failure is not None:
-            raise failure
-        raise PermanentError(f"the job of task {event['task']!r} ended without a result under {prefix!r}")
-    return record_of_committed(event, store, prefix, envelope, scratch)
+    if envelope is not None:
+        return record_of_committed(event, store, prefix, envelope, scratch)
+    failure = read_failure(store, prefix)
+    if failure is not None:
+        return failure
+    raise PermanentError(f"the job of task {event['task']!r} ended without a result under {prefix!r}")
 
 
 def _context(event: Event, scratch: Scratch) -> Context:

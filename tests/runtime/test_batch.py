@@ -86,8 +86,9 @@ def test_a_new_job_forgets_how_the_last_one_failed(store):
 def test_collect_raises_what_the_job_failed_with(store):
     asked = event("a", "raising", {"kind": {"v": "data"}})
     run(job(store, asked))
-    with pytest.raises(DataError, match="bad rows"):
+    with pytest.raises(DataError) as raised:
         invoke({**asked, "collect": True}, store)
+    assert json.loads(str(raised.value))["message"] == "bad rows"
     with pytest.raises(PermanentError, match="ended without a result"):
         invoke({**asked, "task": "b", "collect": True}, store)
 

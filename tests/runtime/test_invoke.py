@@ -208,6 +208,24 @@ def test_of_many_duplicates_side_by_side_one_is_committed_and_all_answer_with_it
     assert envelope(store, "a")["key"] == records[0]["ref"]
 
 
+def test_a_stale_result_that_vanishes_under_an_attempt_makes_room_for_its_own(store):
+    class Vanishing:
+        """A store in which the first envelope disappears as soon as somebody looks at it."""
+
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def create(self, key, data):
+            created = store.create(key, data)
+            if not created:
+                store.delete(key)
+            return created
+
+    store.put("runs/sales/r1/a/result.json", b"stale")
+    assert invoke(event("a", "one"), Vanishing())["value"] == "1"
+    assert envelope(store, "a")["value"] == "1"
+
+
 def test_resume_reuses_what_was_committed(store):
     first = invoke(event("a", "one"), store)
     assert invoke(event("a", "one", run={"resume": True}), store) == first
