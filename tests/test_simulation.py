@@ -11,6 +11,7 @@ from stepweave.simulation import (
     USD_PER_LAMBDA_GIB_SECOND,
     USD_PER_LAMBDA_REQUEST,
     USD_PER_TRANSITION,
+    beyond_timeout,
     simulate,
 )
 
@@ -80,3 +81,10 @@ def test_no_parallelism_is_lost_on_any_graph(data: st.DataObject) -> None:
     result = simulate(graph, seconds)
     _, length = critical_path({task.id: task.upstream for task in tasks}, seconds)
     assert result.makespan_seconds == result.critical_path_seconds == length
+
+
+def test_a_duration_beyond_the_timeout_is_taken_at_its_word_and_told() -> None:
+    graph = graph_of(a_task("a"), a_task("b", "a"))
+    seconds = {"a": 2000.0, "b": 1.0}
+    assert simulate(graph, seconds).makespan_seconds == 2001
+    assert beyond_timeout(graph, seconds) == {"a": (2000.0, 900)}

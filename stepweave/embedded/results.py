@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stepweave.embedded.taskruns import TaskRun
+from stepweave.embedded.watching import error_message
 from stepweave.engine.execution import Execution
 from stepweave.graph.model import Graph
 from stepweave.graph.order import downstream
@@ -62,7 +63,8 @@ def error_text(execution: Execution | None) -> str:
         return ""
     if execution.status == "TIMED_OUT":
         return "States.Timeout: the run took longer than the DAG's timeout"
-    return ": ".join(part for part in (execution.error or execution.status, execution.cause) if part)
+    error = execution.error or execution.status
+    return ": ".join(part for part in (error, error_message(execution.cause, error)) if part)
 
 
 def _shown(store: ObjectStore, envelope: Envelope) -> Iterator[str]:

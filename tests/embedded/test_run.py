@@ -387,5 +387,6 @@ def test_a_dag_that_fails_fast_stops_what_still_runs(dag_of: MakeDag) -> None:
     result = run_it(dag_of(ENDLESS + "\n    del too_long\n"))
     assert result.status == "failed"
     assert statuses_of(result) == {"endless": "failed", "breaks": "failed"}
+    assert result.error == "DataError: bad"
     assert result.tasks["endless"].error == "Cancelled"
     assert result.tasks["breaks"].error == "DataError"
