@@ -1,7 +1,7 @@
 """Trigger rules as JSONata conditions over records and tallies.
 
 A record is ``{"status": ..., "by"?: [...]}``; a tally is ``{"n": not successful, "f": of them failed, "by":
-[...]}`` of many tasks. ``by`` names the tasks with which a failure or a skip began.
+[...]}`` of many tasks. ``by`` names the tasks with which it began; in a tally, only those that failed.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ class Upstream:
         return " + ".join(terms + [f"{tally}.{member}" for tally in self.tallies])
 
     def by(self) -> str:
-        """The tasks with which the failures began, without repetition."""
-        everything = ", ".join(f"{seen.expression}.by" for seen in self.seen)
+        """The tasks with which the failures began, without repetition; skips are left out."""
+        # In parentheses: JSONata 2.0.6 gives nothing for `[one][predicate].by`.
+        records = [f"([{', '.join(self.records)}][status in {_FAILED}]).by"] if self.records else []
+        everything = ", ".join(records + [f"{tally}.by" for tally in self.tallies])
         return f"[$distinct([{everything}])[[0..{MAX_NAMED - 1}]]]"
 
 

@@ -13,12 +13,12 @@ from stepweave.asl.checks import Checks
 from stepweave.asl.conditions import Upstream
 from stepweave.asl.frames import Element, Frame
 from stepweave.asl.jumps import ALL_ERRORS, Jumps
-from stepweave.asl.outputs import Outputs, joined, own_record
+from stepweave.asl.outputs import Outputs, joined
 from stepweave.asl.payload import payload
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
-from stepweave.planning.needs import ruled_by
+from stepweave.planning.needs import is_strict, ruled_by
 
 _KEY_ORDER = (
     *("Type", "Comment", "Resource", "Arguments", "Branches", "TimeoutSeconds", "Retry", "Choices", "Assign"),
@@ -61,7 +61,7 @@ def _machine(scene: Scene, frame: Frame, body: Mapping[str, Any]) -> dict[str, A
     definition: dict[str, Any] = {
         "Comment": comment(info.doc or info.id),
         "QueryLanguage": "JSONata",
-        "StartAt": "start",
+        "StartAt": names.START,
     }
     if frame.holder is None:
         first = states.start(scene.graph)
@@ -71,7 +71,7 @@ def _machine(scene: Scene, frame: Frame, body: Mapping[str, Any]) -> dict[str, A
         first = states.nested_start(bool(scene.reads.inputs.get(frame.holder)))
         definition["Comment"] = f"machine {frame.machine} of {info.id}"
     first["Next"] = body["StartAt"]
-    definition["States"] = {"start": first, **body["States"]}
+    definition["States"] = {names.START: first, **body["States"]}
     return definition
 
 
@@ -122,15 +122,15 @@ class _FrameEmitter:
 
     # Where control goes.
 
-    def _proceed(self, element: Element, state: State) -> State:
-        """``state`` with its transition after success of ``element``."""
+    def _proceed(self, element: Element, state: State, record: Any = None) -> State:
+        """``state`` with its transition after success of ``element``, whose own record it knows as ``record``."""
         if element is not self.frame.elements[-1]:
             state["Next"] = self.checks.entry(self.frame.elements[element.index + 1])
         elif self.frame.holder is None and not self._ends_clean():
             self.outcome_used = True
-            state["Next"] = "failed?"
+            state["Next"] = names.OUTCOME
         else:
-            state["Output"] = self.outputs.at_end(element)
+            state["Output"] = self.outputs.at_end(element, record)
             state["End"] = True
             state.pop("Assign", None)  # nothing comes after that could read it
         return state
@@ -144,7 +144,7 @@ class _FrameEmitter:
         """Where a path ends that jumped to the end of the frame."""
         if self.frame.holder is None:
             self.outcome_used = True
-            return "failed?"
+            return names.OUTCOME
         self.stop_state_used = True
         return names.stopped(self.frame.label())
 
@@ -174,58 +174,50 @@ class _FrameEmitter:
         if placement.compute == "batch":
             return self._run_on_batch(element, event)
         state = states.light_task(task, placement, event)
-        self._hand_out(element, state)
+        self._hand_out(element, state, "{% $states.result.Payload %}")
         self._catch(element, state)
         return {task.id: state}
 
     def _run_on_batch(self, element: Element, event: Mapping[str, Any]) -> dict[str, State]:
+        """Prepare, job, and the state that collects: on success only if a part of the value is read.
+
+        A job that failed is always ``States.TaskFailed``; collecting it raises the error of its class, or a skip.
+        """
         task = self.scene.task(element)
-        collects = bool(task.fields)
         prepare = states.batch_prepare(task, event)
         job = states.batch_job(task, self.scene.placements[task.id])
+        fetch = states.batch_collect(task, event)
         prepare["Next"] = task.id
-        found = {names.prepare(task.id): prepare, task.id: job}
-        if collects:
+        self._hand_out(element, fetch, "{% $states.result.Payload %}")
+        if task.fields:
             job["Next"] = names.collect(task.id)
-            fetch = states.batch_collect(task, event)
-            self._hand_out(element, fetch)
-            found[names.collect(task.id)] = fetch
         else:
-            self._hand_out(element, job)
+            self._hand_out(element, job, {"status": "success"})
+        found = {names.prepare(task.id): prepare, task.id: job, names.collect(task.id): fetch}
         for state in found.values():
             self._catch(element, state)
-        reused = {"ErrorEquals": ["Reused"], **self._after_reuse(element, found)}
-        prepare["Catch"] = [reused, *prepare.get("Catch", [])]
+        if not self.scene.fail_fast:
+            job["Catch"].insert(0, {"ErrorEquals": ["States.TaskFailed"], "Next": names.collect(task.id)})
+        prepare["Catch"] = [
+            {"ErrorEquals": ["Reused"], "Next": names.collect(task.id)},
+            *prepare.get("Catch", []),
+        ]
         return found
 
-    def _after_reuse(self, element: Element, found: dict[str, State]) -> dict[str, Any]:
-        """Where a Batch task goes on whose result is committed already: as if the job had just ended."""
-        task = element.task
-        if names.collect(task) in found:
-            return {"Next": names.collect(task)}
-        job = found[task]
-        if "Next" in job:
-            return {**({"Assign": job["Assign"]} if "Assign" in job else {}), "Next": job["Next"]}
-        done = f"{task}: reused"
-        found[done] = {
-            "Type": "Pass",
-            "Comment": "result committed before",
-            "Output": job["Output"],
-            "End": True,
-        }
-        return {"Next": done}
-
-    def _upstream_statuses(self, element: Element) -> dict[str, str]:
-        """Records of upstream tasks whose status the runtime is told, where the trigger rule looks at statuses."""
-        looked_at = ruled_by(self.scene.task(element))
+    def _upstream_statuses(self, element: Element) -> dict[str, str] | None:
+        """Records of upstream tasks whose status the runtime is told; None where all of them succeeded."""
+        task = self.scene.task(element)
+        if is_strict(task):
+            return None
+        looked_at = ruled_by(task)
         seen = {upstream: self.scene.sight.required(upstream, element) for upstream in looked_at}
         return {upstream: record.expression for upstream, record in seen.items() if not record.is_tally}
 
-    def _hand_out(self, element: Element, state: State) -> None:
+    def _hand_out(self, element: Element, state: State, record: Any) -> None:
         """Assigns the record of a task that succeeded, if it is read, and goes on."""
         if element in self.reads.used:
-            state["Assign"] = {names.variable(element.task): own_record(self.scene, element)}
-        self._proceed(element, state)
+            state["Assign"] = {names.variable(element.task): record}
+        self._proceed(element, state, record)
 
     def _fork(self, element: Element) -> State:
         keys = dict.fromkeys(key for frame in element.frames for key in self.reads.exports.get(frame, ()))
@@ -311,14 +303,14 @@ class _FrameEmitter:
         seen = dict.fromkeys(self.scene.sight.required(task, None) for task in self.reads.deciding)
         upstream = Upstream(tuple(seen), len(self.reads.deciding))
         return {
-            "failed?": {
+            names.OUTCOME: {
                 "Type": "Choice",
                 "Comment": comment(f"leaves: {', '.join(self.reads.leaves[: conditions.MAX_NAMED])}"),
-                "Choices": [{"Condition": f"{{% {upstream.failed()} = 0 %}}", "Next": "succeeded"}],
-                "Default": "failed",
+                "Choices": [{"Condition": f"{{% {upstream.failed()} = 0 %}}", "Next": names.SUCCEEDED}],
+                "Default": names.FAILED,
             },
-            "succeeded": {"Type": "Succeed", "Output": {"run_id": "{% $run.id %}", "status": "success"}},
-            "failed": {
+            names.SUCCEEDED: {"Type": "Succeed", "Output": {"run_id": "{% $run.id %}", "status": "success"}},
+            names.FAILED: {
                 "Type": "Fail",
                 "Error": "DagRunFailed",
                 "Cause": f"{{% 'failed: ' & $join({upstream.by()}, ', ') %}}",

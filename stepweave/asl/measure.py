@@ -103,7 +103,10 @@ class Estimate:
         size = 960 + 8 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
         events = 5 + 2 + 3 * (states.LAMBDA_ATTEMPTS + task.retry.attempts)
         if self.placements[task.id].compute == "batch":
-            size, events = size + 2_400, events + 6 + 4 * task.retry.attempts + 5 + 3 * states.LAMBDA_ATTEMPTS
+            size, events = (
+                size + 3_600,
+                events + 6 + 4 * task.retry.attempts + 2 * (5 + 3 * states.LAMBDA_ATTEMPTS),
+            )
         return self._cost(size, events)
 
     def _cost(self, size: int, events: int) -> Cost:

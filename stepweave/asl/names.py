@@ -14,6 +14,13 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OTHER = re.compile(r"[^A-Za-z0-9_]")
 
 
+START = "start run"
+OUTCOME = "run failed?"
+SUCCEEDED = "run succeeded"
+FAILED = "run failed"
+"""States of the machine itself. All derived names have a space, and no task id has one."""
+
+
 def variable(task: str) -> str:
     """The variable that holds the record of ``task``; distinct for distinct ids."""
     if _IDENTIFIER.match(task) and "__dot__" not in task and "__dash__" not in task:

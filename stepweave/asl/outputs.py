@@ -19,11 +19,13 @@ class Outputs:
         self.scene, self.frame, self.reads = scene, frame, scene.reads
         self.exports = tuple(scene.reads.exports.get(frame, ()))
 
-    def at_end(self, ending: Element | None) -> Any:
-        """What the frame hands out; ``ending`` is the element whose own result the last state sees, if any."""
+    def at_end(self, ending: Element | None, record: Any = None) -> Any:
+        """What the frame hands out where ``ending`` was the last element; ``record`` is a task's own there."""
         if self.frame.holder is None:
             return {"run_id": "{% $run.id %}", "status": "success"}
-        records = self._whole_result(ending) or {key: self._export(key, ending) for key in self.exports}
+        records = self._whole_result(ending) or {
+            key: self._export(key, ending, record) for key in self.exports
+        }
         return {"records": records} if self.frame.is_machine else records
 
     def _whole_result(self, ending: Element | None) -> str | None:
@@ -45,13 +47,13 @@ class Outputs:
     def _others(self, ending: Element) -> Iterator[Element]:
         return (element for element in self.frame.elements if element is not ending)
 
-    def _export(self, key: str, ending: Element | None) -> Any:
+    def _export(self, key: str, ending: Element | None, record: Any) -> Any:
         """The record or tally ``key`` of this frame as its last state can express it."""
         sources = [e for e in self.frame.elements if self._gives(e, key)]
         self.reads.used.update(e for e in sources if e is not ending)
         if not key.startswith("#"):
             (element,) = sources
-            return self._record_at_end(element, key, ending)
+            return self._record_at_end(element, key, ending, record)
         # A task that ends its branch has succeeded, so it adds nothing to the tally.
         seen = tuple(
             self._tally_source(e, key, ending) for e in sources if e is not ending or e.kind != "run"
@@ -72,9 +74,9 @@ class Outputs:
             return self.reads.tally.get(element.task, element.task) == key
         return any(key in self.reads.exports.get(frame, ()) for frame in element.frames)
 
-    def _record_at_end(self, element: Element, key: str, ending: Element | None) -> Any:
+    def _record_at_end(self, element: Element, key: str, ending: Element | None, record: Any) -> Any:
         if element is ending:
-            return own_record(self.scene, element) if element.kind == "run" else _result_member(element, key)
+            return record if element.kind == "run" else _result_member(element, key)
         if element.kind == "run":
             return f"{{% ${names.variable(element.task)} %}}"
         return "{% " + names.member(f"${element.variable}", key) + " %}"
@@ -85,12 +87,6 @@ class Outputs:
         if element.kind == "run":
             return Seen(f"${names.variable(element.task)}")
         return Seen(names.member(f"${element.variable}", key), True)
-
-
-def own_record(scene: Scene, element: Element) -> Any:
-    """The record of a task in the state in which it ends."""
-    fetched = not scene.on_batch(element) or scene.task(element).fields
-    return "{% $states.result.Payload %}" if fetched else {"status": "success"}
 
 
 def joined(keys: Mapping[str, None]) -> Any:

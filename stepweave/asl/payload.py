@@ -44,7 +44,7 @@ def payload(
     inline_bytes: int,
     record_of: Callable[[str], str],
     useful_record_of: Callable[[str], str | None],
-    upstream: Mapping[str, str],
+    upstream: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """The event for ``task``; ``record_of`` serves expressions, ``useful_record_of`` values (None: not at hand)."""
     specs = _Specs(task, record_of)
@@ -65,8 +65,10 @@ def payload(
             event["records"] = at_hand
     if specs.values:
         event["values"] = [f"{{% {value} %}}" for value in specs.values]
-    if upstream:
+    if upstream is not None:
         event["upstream"] = {task_id: f"{{% {record}.status %}}" for task_id, record in upstream.items()}
+    if task.teardown:
+        event["rerun"] = True
     if task.fields:
         event["fields"] = text.json_text([list(path) for path in task.fields])
     if inline_bytes:

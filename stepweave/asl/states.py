@@ -242,7 +242,7 @@ def record_of_group(group: Group, expressions: Sequence[str]) -> Any:
     """The record under which ``group`` arrives: a task's own, or for many one that tells the worst of them."""
     if len(group) == 1:
         return "{% " + expressions[0] + " %}"
-    bad = f"[{', '.join(expressions)}][status != 'success']"
+    bad = f"([{', '.join(expressions)}][status != 'success'])"
     failed = f"$count({bad}[status != 'skipped']) > 0"
     worst = f"{failed} ? 'upstream_failed' : $count({bad}) > 0 ? 'skipped' : 'success'"
     return {"status": f"{{% {worst} %}}", "by": f"{{% [$distinct({bad}.by)[[0..19]]] %}}"}

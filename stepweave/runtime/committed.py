@@ -22,11 +22,12 @@ def find_envelope(store: ObjectStore, prefix: str) -> Envelope | None:
 
 
 def reusable(event: Event, store: ObjectStore, prefix: str, inputs: Inputs) -> Envelope | None:
-    """The committed envelope, unless this is a resumed run whose inputs differ: then it is deleted, and None."""
+    """The committed envelope, unless this is a resumed run and the result is stale: then it is deleted, and None."""
     envelope = find_envelope(store, prefix)
     if envelope is None or not event["run"].get("resume"):
         return envelope
-    if envelope.input_digest == inputs.digest(inputs.upstream_digests()):
+    begins_again = event.get("rerun", False) and event.get("attempt", 0) == 0
+    if not begins_again and envelope.input_digest == inputs.digest(inputs.upstream_digests()):
         return envelope
     # Deleted before the task runs, so that the new commit is a conditional create like any other.
     store.delete(result_key(prefix))

@@ -45,6 +45,8 @@ class Event(TypedDict):
     fields: NotRequired[str]
     """JSON text of the paths of the value to answer natively; text, since some validators know no lists of lists."""
     inline: NotRequired[int]
+    rerun: NotRequired[bool]
+    """A resumed run runs the task again even if its inputs are the same: a tear-down."""
     prepare: NotRequired[bool]
     """Write the event for a Batch job instead of running the task."""
     collect: NotRequired[bool]

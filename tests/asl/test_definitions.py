@@ -99,7 +99,9 @@ def test_expressions_are_evaluated_by_the_machine_from_fields_and_params() -> No
 
 
 def test_a_field_named_like_an_operand_mark_is_read_as_a_field() -> None:
-    text = Expression(text="$_0_ & $_1_", operands=(FromTask(task="a", path=("$_1_",)), FromTask(task="a", path=("k",))))
+    text = Expression(
+        text="$_0_ & $_1_", operands=(FromTask(task="a", path=("$_1_",)), FromTask(task="a", path=("k",)))
+    )
     tasks = (
         Task(id="a", call="m:a", fields=(("$_1_",), ("k",))),
         Task(id="b", call="m:b", upstream=("a",), arguments=(("both", text),)),
@@ -144,7 +146,9 @@ def test_a_gpu_task_is_prepared_and_then_submitted_to_batch() -> None:
     assert [pair["Name"] for pair in job["Arguments"]["ContainerOverrides"]["Environment"]] == [
         "STEPWEAVE_INPUT"
     ]
-    assert states["a: prepare"]["Catch"][0]["ErrorEquals"] == ["Reused"]
+    assert states["a: prepare"]["Catch"][0] == {"ErrorEquals": ["Reused"], "Next": "a: collect"}
+    assert job["Catch"][0] == {"ErrorEquals": ["States.TaskFailed"], "Next": "a: collect"}
+    assert compile_graph(one(resources=Resources(gpu=1))).report.transitions == 3  # start, prepare, job
 
 
 def test_a_batch_task_whose_field_is_read_is_collected() -> None:
@@ -168,3 +172,26 @@ def test_large_definitions_drop_their_white_space_and_small_ones_keep_it() -> No
     large = next(iter(compile_graph(graph_of(big_specs(600)["chain"])).files.values()))
     assert small.count(b"\n") > 50
     assert large.count(b"\n") == 1
+
+
+def test_tasks_may_be_called_like_a_state_of_the_machine() -> None:
+    spec = {"start": [], "failed": ["start"], "succeeded": ["start"], "run": ["failed", "succeeded"]}
+    result = run_graph(graph_of(spec))
+    assert result.execution.status == "SUCCEEDED"
+    assert set(result.started) == set(spec)
+
+
+def test_the_cause_of_a_failed_run_leaves_out_what_was_skipped() -> None:
+    result = run_graph(graph_of({"a": [], "b": [], "c": ["a", "b"]}), fate={"a": "skipped", "b": "failed"})
+    assert result.execution.cause == "failed: b"
+
+
+def test_a_tear_down_is_told_to_run_again_on_resume() -> None:
+    tasks = (
+        Task(id="a", call="m:a"),
+        Task(id="z", call="m:z", upstream=("a",), teardown=True, trigger_rule="all_done"),
+    )
+    result = run_graph(Graph(dag=DagInfo(id="dag"), tasks=tasks))
+    assert result.events["z"]["rerun"] is True
+    assert result.events["z"]["upstream"] == {}
+    assert "rerun" not in result.events["a"]
