@@ -58,6 +58,8 @@ def start(graph: Graph) -> State:
     run = {
         "dag": info.id,
         "id": "{% $exists($states.input.run_id) ? $states.input.run_id : $states.context.Execution.Name %}",
+        # Gates belong to one execution: a resumed run has the same id, and arrivals of its own.
+        "execution": "{% $states.context.Execution.Name %}",
         "params": params,
         "resume": "{% $states.input.resume = true %}",
         "logical_date": "{% $exists($states.input.logical_date) ? $states.input.logical_date : null %}",
@@ -128,7 +130,7 @@ def gate(await_: Await, strict: bool, timeout_seconds: int) -> State:
         "Arguments": {
             "FunctionName": "${Rendezvous}",
             "Payload": {
-                "run": "{% $run.id %}",
+                "run": "{% $run.execution %}",
                 "gate": await_.gate,
                 "await": waiting,
                 "strict": strict,
@@ -183,7 +185,7 @@ def call(name: str, records: Mapping[str, str]) -> State:
 
 
 def _signal(what: str, payload: Mapping[str, Any]) -> State:
-    full = {"run": "{% $run.id %}", **payload}
+    full = {"run": "{% $run.execution %}", **payload}
     return _invoke(what, "${Rendezvous}", full, CONTROL_TIMEOUT_SECONDS)
 
 

@@ -13,6 +13,8 @@ class RunInfo(TypedDict):
 
     dag: str
     id: str
+    execution: NotRequired[str]
+    """Name of the root execution; a resumed run has another one."""
     params: NotRequired[dict[str, Json]]
     resume: NotRequired[bool]
     logical_date: NotRequired[str | None]
