@@ -10,12 +10,11 @@ compile_graph(graph)
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from stepweave import collector
 from stepweave.asl import measure
 from stepweave.asl.machines import Machines, to_bytes, to_machines
 from stepweave.errors import DagError, Problem
@@ -68,20 +67,8 @@ class Compiled:
 
 def compile_graph(graph: Graph) -> Compiled:
     """``graph`` compiled; raises ``DagError`` if no cut can make it hold the limits of Step Functions."""
-    with _collector_paused():
+    with collector.paused():
         return _compile(graph)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No cyclic garbage collection inside: all that a compilation allocates lives to its end."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _compile(graph: Graph) -> Compiled:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from stepweave import collector
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.embedded.machines import EngineMachines, to_engine
 from stepweave.embedded.rendezvous import rendezvous_function
@@ -139,7 +140,8 @@ def _run(machines: EngineMachines, seconds: Mapping[str, float], meter: _Meter) 
     integrations["batch:submitJob.sync"] = _FakeBatch(machines.task_of_job_definition, seconds, meter)
     engine = Engine(engine_machines, integrations, clock=clock, listeners=[meter])
     rendezvous = rendezvous_function(engine.tokens)
-    execution = clock.run(engine.run(machines.root, {}))
+    with collector.sparing_what_exists():
+        execution = clock.run(engine.run(machines.root, {}))
     if execution.status != "SUCCEEDED":
         raise StepweaveError(
             f"the simulated run ended {execution.status}: {execution.error}: {execution.cause}"

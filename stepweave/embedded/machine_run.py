@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepweave import collector
 from stepweave.compiler import Compiled
 from stepweave.embedded.functions import Functions
 from stepweave.embedded.interrupts import Interrupts
@@ -84,7 +85,8 @@ class MachineRun:
                 await functions.close()
 
         try:
-            return engine.clock.run(execute())
+            with collector.sparing_what_exists():
+                return engine.clock.run(execute())
         except asyncio.CancelledError:
             if not self._interrupts.count:
                 raise

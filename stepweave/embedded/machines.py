@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stepweave import collector
 from stepweave.asl.measure import every_state
 from stepweave.asl.names import identifier
 from stepweave.compiler import Compiled
@@ -43,10 +44,11 @@ def to_engine(compiled: Compiled, *, timeouts: bool = True) -> EngineMachines:
             definition, queue = _placeholder(placement.job_definition), _placeholder(placement.job_queue)
             mapping[definition], mapping[queue] = definition, queue
             tasks[definition] = task
-    machines = {
-        names[name]: parse(_filled(definition, mapping, timeouts), names[name])
-        for name, definition in compiled.machines.definitions.items()
-    }
+    with collector.paused():
+        machines = {
+            names[name]: parse(_filled(definition, mapping, timeouts), names[name])
+            for name, definition in compiled.machines.definitions.items()
+        }
     return EngineMachines(root=next(iter(machines)), machines=machines, task_of_job_definition=tasks)
 
 

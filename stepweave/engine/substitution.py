@@ -32,20 +32,21 @@ def substitute(definition: Mapping[str, Any], mapping: Mapping[str, str]) -> dic
     pending: list[tuple[Any, Any]] = [(definition, result)]
     while pending:
         source, target = pending.pop()
-        for key, value in source.items() if isinstance(source, Mapping) else enumerate(source):
+        for key, value in source.items() if isinstance(target, dict) else enumerate(source):
             copy: Any = value
             if isinstance(value, str):
-                copy = _PLACEHOLDER.sub(replacement, value) if "${" in value else value
-            elif isinstance(value, Mapping):
+                if "${" in value:
+                    copy = _PLACEHOLDER.sub(replacement, value)
+            elif isinstance(value, dict | Mapping):  # dict first: asking for an abstract class is slow
                 copy = {}
                 pending.append((value, copy))
             elif isinstance(value, list):
                 copy = []
                 pending.append((value, copy))
-            if isinstance(target, list):
-                target.append(copy)
-            else:
+            if isinstance(target, dict):
                 target[key] = copy
+            else:
+                target.append(copy)
     if unknown:
         raise DefinitionError(_problem(name, mapping) for name in unknown)
     return result

@@ -63,9 +63,9 @@ class ObjectTemplate(Template):
 
     __slots__ = ("dynamic",)
 
-    def __init__(self, fields: dict[str, Template]) -> None:
-        super().__init__({key: field.value if field.constant else None for key, field in fields.items()})
-        self.dynamic = tuple((key, field) for key, field in fields.items() if not field.constant)
+    def __init__(self, value: dict[str, Any], dynamic: tuple[tuple[str, Template], ...]) -> None:
+        super().__init__({**value, **dict.fromkeys(key for key, _ in dynamic)})
+        self.dynamic = dynamic
 
     def evaluate(self, values: Values) -> Any:
         result = dict(self.value)
@@ -94,24 +94,43 @@ def is_expression(value: object) -> bool:
 
 def compile_template(value: Any, where: str) -> Template:
     """The compiled form of JSON data; ``where`` names its field in errors. Raises ``jsonata.ExpressionError``."""
+    compiled = _dynamic(value, where)
+    return Template(value) if compiled is None else compiled
+
+
+def _dynamic(value: Any, where: str) -> Template | None:
+    """The compiled form of data with an expression inside; None for a constant, which most data is."""
     if isinstance(value, str):
         if is_expression(value):
             return ExpressionTemplate(compile_expression(value[2:-2].strip()), where)
     elif isinstance(value, dict):
-        fields = {key: compile_template(item, f"{where}/{key}") for key, item in value.items()}
-        if any(not field.constant for field in fields.values()):
-            return ObjectTemplate(fields)
+        fields = [(key, _dynamic(item, f"{where}/{key}")) for key, item in value.items() if _may_vary(item)]
+        varying = tuple((key, field) for key, field in fields if field is not None)
+        if varying:
+            return ObjectTemplate(value, varying)
     elif isinstance(value, list):
-        items = [compile_template(item, f"{where}[{index}]") for index, item in enumerate(value)]
-        if any(not item.constant for item in items):
-            return ArrayTemplate(items)
-    return Template(value)
+        items = [
+            _dynamic(item, f"{where}[{index}]") if _may_vary(item) else None
+            for index, item in enumerate(value)
+        ]
+        if any(items):
+            return ArrayTemplate([item or Template(value[index]) for index, item in enumerate(items)])
+    return None
+
+
+def _may_vary(value: Any) -> bool:
+    return value.startswith(OPEN) if isinstance(value, str) else isinstance(value, dict | list)
 
 
 def holds_inexact_number(value: Any) -> bool:
     """Whether data holds a number that JSONata would change, such as ``1.0``."""
-    if isinstance(value, dict):
-        return any(holds_inexact_number(item) for item in value.values())
-    if isinstance(value, list):
-        return any(holds_inexact_number(item) for item in value)
-    return isinstance(value, int | float) and is_inexact(value)
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+        elif isinstance(item, int | float) and is_inexact(item):
+            return True
+    return False

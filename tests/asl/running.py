@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepweave import collector
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.embedded.machines import to_engine
 from stepweave.embedded.rendezvous import rendezvous_function
@@ -72,5 +73,6 @@ def run_graph(
     )
     engine = Engine(machines.machines, integrations, clock=clock, listeners=[count])
     rendezvous = rendezvous_function(engine.tokens)
-    execution = clock.run(engine.run(machines.root, {}))
+    with collector.sparing_what_exists():
+        execution = clock.run(engine.run(machines.root, {}))
     return Ran(compiled, execution, started, ended, events, entered)

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.compile [--json] [--sizes 10,100,1000,10000] [--repeat 7]
 
-Each measurement traces the DAG function anew, checks, plans, emits and measures; Python's garbage collector is on, as users
-have it. ``growth`` is the time per task of the largest size ÷ that of the smallest from 100 on (1.0: linear).
+Each measurement traces the DAG function anew, checks, plans, emits and measures; Python's garbage collector is on,
+as users have it. ``growth`` is the time per task of the largest size ÷ that of the smallest from 100 on (1.0: linear).
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.exactness [--json] [--tasks N]
 
-Every graph of data/workflows.json.gz is compiled and its state machine run in the engine, each task taking its measured time.
-``ratio`` is the makespan ÷ the critical path of the graph (1.000: a task starts when its upstream tasks have ended).
+Every graph of data/workflows.json.gz is compiled and its state machine run in the engine, each task taking its
+measured time. ``ratio`` is the makespan ÷ the critical path of the graph (1.000: a task starts when its upstream tasks
+have ended).
 """
 
 from __future__ import annotations

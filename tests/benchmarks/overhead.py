@@ -1,10 +1,13 @@
 """What does the embedded engine cost per task, when the task does nothing?
 
-    python -m tests.benchmarks.overhead [--json] [--sizes 100,1000,10000] [--repeat 3] [--workers 2]
+    python -m tests.benchmarks.overhead [--json] [--sizes 100,1000,10000] [--repeat 3] [--workers 2] [--folder DIR]
 
-Each run traces, compiles and runs a DAG of no-op tasks as ``stepweave run`` does: every result is committed to the store,
-every task run is recorded. ``ms_per_task`` is from the start of the first task to the end of the last; the whole call also holds
-tracing, compiling, starting worker processes and the summary. Both ÷ number of tasks.
+Each run traces, compiles and runs a DAG of no-op tasks as ``stepweave run`` does: every result is committed to the
+store, every task run is recorded. ``ms_per_task`` is from the start of the first task to the end of the last; the whole
+call also holds tracing, compiling, starting worker processes and the summary. Both ÷ number of tasks.
+
+``--folder`` says where stores lie: two files or folders are made per task, and a file system on a disk may take ten
+times as long for that as one in memory (/dev/shm), above all after many files were deleted.
 """
 
 from __future__ import annotations
@@ -30,13 +33,16 @@ SHAPES = ("chain", "fan_out")
 MODES = ("inline", "workers")
 
 
-def measure(sizes: Sequence[int], repeat: int, workers: int) -> dict[str, Any]:
-    """The figures of both modes, every shape and size."""
-    with tempfile.TemporaryDirectory() as folder:
+def measure(sizes: Sequence[int], repeat: int, workers: int, below: str | None = None) -> dict[str, Any]:
+    """The figures of both modes, every shape and size; stores lie in a folder ``below`` (None: the system's)."""
+    # Every store stays to the end: some file systems make files slowly while they remember many deleted ones.
+    with tempfile.TemporaryDirectory(dir=below) as folder:
         modes = {
             mode: {
                 shape: {
-                    str(size): _measured(Path(folder), shape, size, repeat, workers if mode == "workers" else 0)
+                    str(size): _measured(
+                        Path(folder), shape, size, repeat, workers if mode == "workers" else 0
+                    )
                     for size in sizes
                 }
                 for shape in SHAPES
@@ -44,8 +50,7 @@ def measure(sizes: Sequence[int], repeat: int, workers: int) -> dict[str, Any]:
             for mode in MODES
         }
     growth = {
-        mode: {shape: _growth(figures) for shape, figures in shapes.items()}
-        for mode, shapes in modes.items()
+        mode: {shape: _growth(figures) for shape, figures in shapes.items()} for mode, shapes in modes.items()
     }
     return {"benchmark": "overhead", "workers": workers, "modes": modes, "growth": growth}
 
@@ -56,11 +61,11 @@ def _measured(folder: Path, shape: str, size: int, repeat: int, workers: int) ->
     spans, whole, cpu = [], [], []
     for _ in range(repeat):
         gc.collect()  # what earlier measurements left is not this one's
-        with tempfile.TemporaryDirectory(dir=folder) as store:
-            wall_start, cpu_start = time.perf_counter(), _cpu_seconds()
-            result = _ran(untraced(dag), store, workers)
-            cpu.append((_cpu_seconds() - cpu_start) * 1000 / size)
-            whole.append((time.perf_counter() - wall_start) * 1000 / size)
+        store = tempfile.mkdtemp(dir=folder)
+        wall_start, cpu_start = time.perf_counter(), _cpu_seconds()
+        result = _ran(untraced(dag), store, workers)
+        cpu.append((_cpu_seconds() - cpu_start) * 1000 / size)
+        whole.append((time.perf_counter() - wall_start) * 1000 / size)
         spans.append(_span_seconds(result) * 1000 / size)
     return {
         "ms_per_task": spread(spans),
@@ -99,8 +104,12 @@ def _growth(figures: dict[str, dict[str, Any]]) -> float:
 def main(arguments: Sequence[str]) -> None:
     options_of = parser(__doc__ or "", repeat=3, sizes=SIZES)
     options_of.add_argument("--workers", type=int, default=2, help="worker processes (2)")
+    options_of.add_argument(
+        "--folder", metavar="DIR", help="where stores lie (the system's temporary folder)"
+    )
     options = options_of.parse_args(arguments)
-    show(measure(options.sizes, options.repeat, options.workers), one_line=options.json)
+    figures = measure(options.sizes, options.repeat, options.workers, options.folder)
+    show(figures, one_line=options.json)
 
 
 if __name__ == "__main__":

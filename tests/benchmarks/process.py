@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.process [--json] [--repeat 7] [--chain 1000]
 
-Times are of a process from its start to its end; memory is measured in a run of its own, so that looking costs no time. It is
-read from Linux's /proc (null elsewhere), as the maximum resident set that a process inherits from its parent says too much.
+Times are of a process from its start to its end; memory is measured in a run of its own, so that looking costs no
+time. It is read from Linux's /proc (null elsewhere): the maximum resident set that ``wait4`` gives is at least the
+parent's.
 """
 
 from __future__ import annotations
@@ -55,7 +56,11 @@ def _measured(arguments: list[str], folder: Path, repeat: int) -> dict[str, Any]
         _run(arguments, folder)
         wall.append(time.perf_counter() - start)
         cpu.append(_children_seconds() - before)
-    return {"wall_seconds": spread(wall), "cpu_seconds": spread(cpu), "memory_mib": _memory(arguments, folder)}
+    return {
+        "wall_seconds": spread(wall),
+        "cpu_seconds": spread(cpu),
+        "memory_mib": _memory(arguments, folder),
+    }
 
 
 def _command(arguments: list[str]) -> list[str]:
