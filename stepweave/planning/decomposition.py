@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from stepweave.planning.contraction import Module, Quotient, compose, contract, leaf
-from stepweave.planning.gates import choose_cuts
+from stepweave.planning.gates import Cuts, choose_cuts
 from stepweave.planning.model import Await, Group, Run, Signal
 
 MAX_SINGLE_ARRIVALS = 100
@@ -40,6 +40,7 @@ _Work: TypeAlias = Quotient | _Combine
 
 def arrange(quotient: Quotient) -> Module:
     """The whole of ``quotient`` as one module, with gates where it is prime (the argument is consumed)."""
+    gates = _Gates()
     work: list[_Work] = [contract(quotient)]
     done: list[Module] = []
     while work:
@@ -51,7 +52,7 @@ def arrange(quotient: Quotient) -> Module:
         elif len(item.modules) == 1:
             done.extend(item.modules.values())
         else:
-            work.extend(_split(item))
+            work.extend(_split(item, gates))
     (module,) = done
     return module
 
@@ -63,13 +64,14 @@ def _compose_all(kind: str, parts: Sequence[Module]) -> Module:
     return module
 
 
-def _split(quotient: Quotient) -> Iterator[_Work]:
+def _split(quotient: Quotient, gates: _Gates) -> Iterator[_Work]:
     """Work that arranges ``quotient``: its parts in reverse, under a combination; or, if prime, itself with gates."""
     parts, kind = _components(quotient), "parallel"
     if len(parts) == 1:
         parts, kind = _series_parts(quotient), "series"
     if len(parts) == 1:
-        yield contract(_with_gates(quotient))
+        gates.cut(quotient, choose_cuts(quotient))
+        yield contract(quotient)
         return
     yield _Combine(kind, len(parts))
     for nodes in reversed(parts):
@@ -143,28 +145,49 @@ def _induced(quotient: Quotient, nodes: Iterable[int]) -> Quotient:
     )
 
 
-def _with_gates(quotient: Quotient) -> Quotient:
-    """``quotient`` less the edges chosen to be cut, with a gate and signals in their stead."""
-    cuts = choose_cuts(quotient)
-    gates_after: dict[int, list[tuple[int, str]]] = {}
-    for node, parents in cuts.items():
-        gate = first_task(quotient.modules[node])
-        for parent in parents:
-            gates_after.setdefault(parent, []).append((node, gate))
-    ends = {parent: _groups(last_tasks(quotient.modules[parent])) for parent in gates_after}
-    for node, parents in cuts.items():
-        groups = tuple(group for parent in sorted(parents) for group in ends[parent])
-        module = quotient.modules[node]
-        awaiting = leaf(Await(first_task(module), groups), module.rank)
-        quotient.modules[node] = compose("series", awaiting, module)
-        for parent in parents:
-            quotient.parents[node].discard(parent)
-            quotient.children[parent].discard(node)
-    for parent, gates in gates_after.items():
-        module = quotient.modules[parent]
-        signal = Signal(ends[parent], tuple(gate for _, gate in sorted(gates)))
-        quotient.modules[parent] = compose("series", module, leaf(signal, module.rank))
-    return quotient
+class _Gates:
+    """Puts gates and signals in the stead of cut edges."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+
+    def cut(self, quotient: Quotient, cuts: Cuts) -> None:
+        """Removes the edges of ``cuts`` from ``quotient``, a prime part, and lets gates and signals keep the order."""
+        waiting: dict[int, list[str]] = {}
+        ends: dict[int, tuple[Group, ...]] = {}
+        for parents in cuts.values():
+            for parent in parents:
+                ends.setdefault(parent, _groups(last_tasks(quotient.modules[parent])))
+        for node, parents in sorted(cuts.items()):
+            groups = tuple(group for parent in sorted(parents) for group in ends[parent])
+            gate, quotient.modules[node] = self._guard(quotient.modules[node], groups)
+            for parent in parents:
+                waiting.setdefault(parent, []).append(gate)
+                quotient.parents[node].discard(parent)
+                quotient.children[parent].discard(node)
+        for parent, gates in waiting.items():
+            quotient.modules[parent] = _telling(quotient.modules[parent], ends[parent], tuple(gates))
+
+    def _guard(self, module: Module, groups: tuple[Group, ...]) -> tuple[str, Module]:
+        """``module`` behind a gate that waits for ``groups``, and the gate's name; a gate it has waits for more."""
+        first = module.parts[0].plan if module.kind == "series" else None
+        if isinstance(first, Await):
+            module.parts[0] = leaf(Await(first.gate, first.parents + groups), module.rank)
+            return first.gate, module
+        name = first_task(module)
+        while name in self.used:
+            name += ":"
+        self.used.add(name)
+        return name, compose("series", leaf(Await(name, groups), module.rank), module)
+
+
+def _telling(module: Module, groups: tuple[Group, ...], gates: tuple[str, ...]) -> Module:
+    """``module`` with a signal to ``gates`` at its end; a signal that it has tells more gates."""
+    last = module.parts[-1].plan if module.kind == "series" else None
+    if isinstance(last, Signal) and last.groups == groups:
+        module.parts[-1] = leaf(Signal(groups, last.gates + gates), module.rank)
+        return module
+    return compose("series", module, leaf(Signal(groups, gates), module.rank))
 
 
 def _groups(tasks: Group) -> tuple[Group, ...]:

@@ -4,13 +4,15 @@
 parents are cut and met at a gate. What remains is a forest, which branches express exactly. The carrier is the parent
 that would otherwise be the only reason for a signal. One gate per join, in linear time.
 
-*Search* comes first, in parts that are not too large: a cut is worth its gate if it settles more than one join. Often one
-gate at a node that is no join at all does (``b → d`` beside a long row of joins that begins with b): cut it off, and the
-rest is series-parallel. Cuts are taken greedily as long as the best one settles two joins or more; then carriers do as well.
-In small parts the search goes on to its end, and the cheaper of the two ways is taken.
+*Search* comes first, in parts that are not too large: a cut is worth its gate if it settles more than one
+join. Often one gate at a node that is no join at all does (``b → d`` beside a long row of joins that begins
+with b): cut it off, and the rest is series-parallel. Cuts are taken greedily as long as the best one settles
+two joins or more; then carriers do as well. In small parts the search goes on to its end, and the cheaper of
+the two ways is taken.
 
-Branches nest one level deeper wherever several nodes share a carrier. Where that would grow beyond ``MAX_LEVELS`` the node
-gets no carrier: it starts a branch of its own, and waits for all its parents at its gate.
+Branches nest one level deeper wherever several nodes share a carrier. Where that would grow beyond
+``MAX_LEVELS`` the node gets no carrier: it starts a branch of its own, and waits for all its parents at its
+gate.
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ def plan_finish_times(plan: Plan, seconds: Mapping[str, float]) -> dict[str, flo
     """End of every task if each step starts as soon as the plan lets it; raises CycleError on a deadlock."""
     after: dict[object, set[object]] = {}
     signals = {
-        group: ("signal", node.groups)
+        (group, gate): ("signal", node.groups)
         for node in walk(plan)
         if isinstance(node, Signal)
         for group in node.groups
+        for gate in node.gates
     }
 
     def lay(node: Plan, start: object) -> object:
@@ -24,7 +25,7 @@ def plan_finish_times(plan: Plan, seconds: Mapping[str, float]) -> dict[str, flo
                 after[task] = {start}
                 return task
             case Await(gate=gate, parents=parents):
-                after["gate", gate] = {start, *(signals[group] for group in parents)}
+                after["gate", gate] = {start, *(signals[group, gate] for group in parents)}
                 return "gate", gate
             case Signal(groups=groups):
                 after["signal", groups] = {start}
