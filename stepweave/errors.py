@@ -33,7 +33,9 @@ class Problem:
     """What to write instead."""
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
+        where = (
+            f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
+        )
         task = f"task {self.task!r}: " if self.task else ""
         state = f"state {self.state!r}: " if self.state else ""
         parts = [f"{where}{task}{state}{self.what} [{self.code}]"]

@@ -127,10 +127,13 @@ def _unusable(parameter: inspect.Parameter) -> Problem:
 
 
 def _not_plain(function: Callable[..., Any]) -> list[Problem]:
-    if inspect.iscoroutinefunction(function):
-        what, fix = "the task function is async", "make it a plain function that calls asyncio.run(...)"
-    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        what, fix = "the task function is a generator", "return a list"
-    else:
+    if not (inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)):
         return []
-    return [Problem(what=what, code="task-signature", expected="a plain function", fix=fix)]
+    return [
+        Problem(
+            what="the task function is a generator",
+            code="task-signature",
+            expected="a function that returns its value",
+            fix="return a list",
+        )
+    ]

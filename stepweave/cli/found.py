@@ -7,7 +7,9 @@ import os
 from collections.abc import Sequence
 
 from stepweave.embedded.processes import is_alive
+from stepweave.embedded.results import MAX_VALUE_CHARACTERS, json_value
 from stepweave.errors import UsageError
+from stepweave.stores.objects import ObjectStore, open_store
 from stepweave.stores.records import DATABASE, Records, RunRow, TaskRunRow
 
 LATEST = "latest"
@@ -48,10 +50,10 @@ def error_now(row: RunRow) -> str:
     return row.error or ""
 
 
-def run_object(row: RunRow, tasks: Sequence[TaskRunRow] | None = None) -> dict[str, object]:
-    """The run as a JSON object; with ``tasks``, in the shape of ``stepweave run --json`` and more."""
+def run_object(row: RunRow) -> dict[str, object]:
+    """The run as a JSON object, without its tasks."""
     wall = row.ended_at - row.started_at if row.ended_at is not None and row.started_at is not None else None
-    found: dict[str, object] = {
+    return {
         "run_id": row.run_id,
         "dag_id": row.dag_id,
         "status": status_now(row),
@@ -62,20 +64,25 @@ def run_object(row: RunRow, tasks: Sequence[TaskRunRow] | None = None) -> dict[s
         "resumes": row.resumes,
         "error": error_now(row) or None,
     }
-    if tasks is not None:
-        found["tasks"] = {task.task_id: _task_object(task) for task in tasks}
-    return found
 
 
-def _task_object(row: TaskRunRow) -> dict[str, object]:
+def run_object_with_tasks(row: RunRow, tasks: Sequence[TaskRunRow], store: str) -> dict[str, object]:
+    """The run in the shape of ``stepweave run --json`` and more; small values come from the records or ``store``."""
+    opened = open_store(store)
+    return {**run_object(row), "tasks": {task.task_id: _task_object(row, task, opened) for task in tasks}}
+
+
+def _task_object(run: RunRow, row: TaskRunRow, store: ObjectStore) -> dict[str, object]:
     found: dict[str, object] = {
         "status": row.status,
         "attempts": row.attempts,
         "duration_seconds": row.duration_seconds or 0.0,
     }
-    record = json.loads(row.record) if row.record else {}
-    if isinstance(record.get("value"), str):
-        found["value"] = json.loads(record["value"])
+    if row.status == "success":
+        inline = json.loads(row.record or "{}").get("value")
+        value = json_value(store, run.dag_id, run.run_id, row.task_id, inline, MAX_VALUE_CHARACTERS)
+        if value is not None:
+            found["value"] = json.loads(value)
     if row.error_type:
         found["error"] = {"type": row.error_type, "message": row.error_message}
     return found

@@ -17,15 +17,12 @@ from stepweave.cli.progress.tally import groups_of
 from stepweave.cli.screen import paint
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
-from stepweave.embedded.results import json_value
+from stepweave.embedded.results import MAX_VALUE_CHARACTERS, json_value
 from stepweave.embedded.run import run_dag
 from stepweave.embedded.run_ids import new_run_id
 from stepweave.embedded.taskruns import Observer, TaskRun
 from stepweave.engine.workers import WorkerPool
 from stepweave.stores.objects import ObjectStore, open_store
-
-MAX_VALUE_CHARACTERS = 4096
-"""Longest value, as JSON text, that ``run --json`` prints; a longer one is found in the store."""
 
 SHOW_CURSOR = "\x1b[?25h"
 
@@ -60,9 +57,10 @@ def _task_object(run: TaskRun, result: RunResult, store: ObjectStore) -> dict[st
         "attempts": run.attempts,
         "duration_seconds": round(run.duration_seconds, 6),
     }
-    value = json_value(store, result.dag_id, result.run_id, run, MAX_VALUE_CHARACTERS)
-    if value is not None:
-        found["value"] = json.loads(value)
+    if run.status == "success":
+        value = json_value(store, result.dag_id, result.run_id, run.task, run.value, MAX_VALUE_CHARACTERS)
+        if value is not None:
+            found["value"] = json.loads(value)
     if run.error:
         found["error"] = {"type": run.error, "message": run.message}
     return found

@@ -89,7 +89,8 @@ def run_it(dag: Dag, **settings: object) -> RunResult:
 def values_of(result: RunResult) -> dict[str, str | None]:
     store = open_store(result.store)
     return {
-        task: json_value(store, result.dag_id, result.run_id, run, 1000) for task, run in result.tasks.items()
+        task: json_value(store, result.dag_id, result.run_id, task, run.value, 1000)
+        for task, run in result.tasks.items()
     }
 
 

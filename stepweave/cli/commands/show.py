@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from stepweave.cli.answer import Answer
-from stepweave.cli.found import error_now, find_run, open_records, run_object, status_now
+from stepweave.cli.found import error_now, find_run, open_records, run_object_with_tasks, status_now
 from stepweave.cli.options import add_json, add_run, add_store
 from stepweave.cli.progress.words import duration, reason
 from stepweave.cli.screen import Table, print_table
@@ -35,7 +35,7 @@ def command(*, run: str, store: str, as_json: bool) -> Answer:
     if not as_json:
         sys.stdout.write("\n".join(_head(row)) + "\n\n")
         print_table(_table(tasks))
-    return Answer(run_object(row, tasks))
+    return Answer(run_object_with_tasks(row, tasks, store) if as_json else None)
 
 
 def _head(row: RunRow) -> list[str]:
