@@ -37,9 +37,9 @@ format: setup ## Rewrite the sources as the formatter and the safe fixes want th
 compile: setup ## Write the state machine of every DAG, beside its module.
 	@$(BIN)/stepweave compile
 
-bench: setup ## Run every benchmark of docs/performance.md; each prints one JSON object.
+bench: setup ## Run every benchmark; each prints one JSON object.
 	@for name in exactness compile overhead process; do \
-		$(BIN)/python -m tests.benchmarks.$$name --json || exit 1; done
+		echo "# $$name" >&2; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 clean: ## Remove what the commands above made, runs included.
 	rm -rf .venv .uv .stepweave .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
