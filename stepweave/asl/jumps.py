@@ -15,7 +15,6 @@ from stepweave.asl import names, states
 from stepweave.asl.frames import Element, Frame
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
-from stepweave.planning.meetings import task_behind
 from stepweave.planning.model import Signal
 
 ERROR = "$states.errorOutput.Error"
@@ -134,19 +133,20 @@ class Jumps:
 
     def _outside_messages(self, element: Element) -> tuple[Signal, ...]:
         """Signals inside ``element`` for gates outside of it."""
+        inside = self.scene.sent
         found = []
-        stack = [element]
-        while stack:
-            node = stack.pop()
-            if node.signal is not None:
-                gates = tuple(g for g in node.signal.gates if not self._gate_inside(g, element))
-                if gates:
-                    found.append(Signal(node.signal.groups, gates))
-            stack.extend(inner for frame in node.frames for inner in frame.elements)
+        for index in range(bisect_left(inside, element.low, key=lambda sent: sent.low), len(inside)):
+            sent = inside[index]
+            if sent.low >= element.high:
+                break
+            if sent.first_gate < element.low or sent.last_gate >= element.high:
+                gates = (
+                    gate
+                    for gate, low in zip(sent.signal.gates, sent.gates, strict=True)
+                    if not element.low <= low < element.high
+                )
+                found.append(Signal(sent.signal.groups, tuple(gates)))
         return tuple(found)
-
-    def _gate_inside(self, gate: str, element: Element) -> bool:
-        return element.low <= self.scene.layout.runs[task_behind(gate)].low < element.high
 
     def _stop_variable(self) -> str:
         return f"stop_{self.frame.low}"

@@ -11,7 +11,7 @@ from stepweave.asl.budget import Budgets
 from stepweave.asl.emit import emit
 from stepweave.asl.frames import lay_out
 from stepweave.asl.reads import Sight, TolerantPositions, analyse
-from stepweave.asl.scene import Scene
+from stepweave.asl.scene import Scene, sent_signals
 from stepweave.graph.model import Graph
 from stepweave.planning.model import Plan
 from stepweave.planning.placement import Placement
@@ -47,6 +47,7 @@ def to_machines(graph: Graph, plan: Plan, placements: Mapping[str, Placement]) -
         tolerant=TolerantPositions(layout),
         budgets=Budgets(graph, layout, reads),
         placements=placements,
+        sent=sent_signals(layout),
     )
     return Machines(graph.dag.id, emit(scene))
 
