@@ -28,7 +28,7 @@ check: setup ## Lint, format, types and import contracts.
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: run `make format`.' >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo --no-timings
+	@$(BIN)/lint-imports --no-logo
 
 format: setup ## Rewrite the sources as the formatter and the safe fixes want them.
 	@$(BIN)/ruff check --quiet --fix . || true
