@@ -85,22 +85,22 @@ class Estimate:
         match step:
             case model.Run(task=task):
                 return self._run(self.tasks[task])
-            case model.Await(parents=parents):
-                return self._cost(
-                    1_700 + sum(len(group[0]) + 4 for group in parents), 6 + 4 * states.LAMBDA_ATTEMPTS
-                )
+            case model.Await(gate=gate, parents=parents):
+                size = 1_600 + 12 * len(gate) + sum(len(group[0]) + 4 for group in parents)
+                return self._cost(size, 6 + 4 * states.LAMBDA_ATTEMPTS)
             case model.Signal(groups=groups, gates=gates):
                 names = sum(len(group[0]) for group in groups)
                 each_gate = sum(len(gate) + 3 for gate in gates)
                 # Twice: once for success, once for tasks that do not run.
-                size = 2 * (1_050 + 2 * names + len(groups) * (40 + each_gate))
-                return self._cost(size, 2 * (5 + 3 * states.LAMBDA_ATTEMPTS))
+                size = 2 * (1_050 + 3 * names + len(groups) * (40 + each_gate))
+                told = 2 * names + len(groups) * (10 + each_gate)
+                return self._cost(size, 2 * (5 + 3 * states.LAMBDA_ATTEMPTS), told)
             case _:
                 return Cost()
 
     def _run(self, task: Task) -> Cost:
-        arguments = min(16_384, 24 * len(task.arguments) + sum(2 * len(up) + 30 for up in task.upstream))
-        size = 960 + 8 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
+        arguments = min(16_384, 24 * len(task.arguments) + sum(5 * len(up) + 30 for up in task.upstream))
+        size = 900 + 18 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
         events = 5 + 2 + 3 * (states.LAMBDA_ATTEMPTS + task.retry.attempts)
         if self.placements[task.id].compute == "batch":
             size, events = (
@@ -109,5 +109,5 @@ class Estimate:
             )
         return self._cost(size, events)
 
-    def _cost(self, size: int, events: int) -> Cost:
-        return Cost(bytes=int(size * self.factor), events=events)
+    def _cost(self, size: int, events: int, told: int = 0) -> Cost:
+        return Cost(bytes=int(size * self.factor), events=events, told=told)

@@ -30,9 +30,16 @@ class Cost:
     events: int = 0
     depth: int = 0
     """Levels of Parallel states."""
+    told: int = 0
+    """Bytes that it takes to tell other branches of all signals inside; written once more per Parallel around them."""
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.bytes + other.bytes, self.events + other.events, max(self.depth, other.depth))
+        return Cost(
+            self.bytes + other.bytes,
+            self.events + other.events,
+            max(self.depth, other.depth),
+            self.told + other.told,
+        )
 
     def fits(self, limits: Cost) -> bool:
         return self.bytes <= limits.bytes and self.events <= limits.events and self.depth <= limits.depth
@@ -124,7 +131,7 @@ class _Cutter:
             return branches[0], units[0].cost
         total = _total(units)
         return Parallel(tuple(branches)), Cost(
-            total.bytes + _FORK.bytes, total.events + _FORK.events, total.depth + 1
+            total.bytes + _FORK.bytes + total.told, total.events + _FORK.events, total.depth + 1, total.told
         )
 
     def _lighten(self, units: list[_Unit], *, in_parallel: bool) -> list[_Unit]:
@@ -180,7 +187,7 @@ class _Cutter:
             body = steps[0]
         else:
             body = Parallel(tuple(steps)) if in_parallel else model.Sequence(tuple(steps))
-        result.append(_Unit([Nested("", body)], CALL))
+        result.append(_Unit([Nested("", body)], _call_of(_total(pack))))
         return _total(pack).share(self.limits) - CALL.share(self.limits)
 
     @staticmethod
@@ -188,7 +195,12 @@ class _Cutter:
         if len(unit.steps) == 1 and isinstance(unit.steps[0], Nested):
             return unit
         body = unit.steps[0] if len(unit.steps) == 1 else model.Sequence(tuple(unit.steps))
-        return _Unit([Nested("", body)], CALL)
+        return _Unit([Nested("", body)], _call_of(unit.cost))
+
+
+def _call_of(inside: Cost) -> Cost:
+    """Cost of the state that calls a nested machine which holds ``inside``."""
+    return Cost(CALL.bytes + inside.told, CALL.events, CALL.depth, inside.told)
 
 
 def _total(units: Sequence[_Unit]) -> Cost:
@@ -196,6 +208,7 @@ def _total(units: Sequence[_Unit]) -> Cost:
         sum(unit.cost.bytes for unit in units),
         sum(unit.cost.events for unit in units),
         max((unit.cost.depth for unit in units), default=0),
+        sum(unit.cost.told for unit in units),
     )
 
 
