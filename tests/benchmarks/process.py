@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.process [--json] [--repeat 7] [--chain 1000]
 
-Times are of a process from its start to its end; memory is measured in a run of its own, so that looking costs no
-time. It is read from Linux's /proc (null elsewhere): the maximum resident set that ``wait4`` gives is at least the
-parent's.
+Times are of a process from its start to its end, with Python's bytecode files in place as after the first run of an
+installation; memory is measured in a run of its own, so that looking costs no time. It is read from Linux's
+/proc (null elsewhere): the maximum resident set that ``wait4`` gives is at least the parent's.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def measure(repeat: int, chain: int) -> dict[str, Any]:
             f"chain_{chain}_inline": [str(long), "--inline"],
         }
         runs = {name: _measured(arguments, folder, repeat) for name, arguments in commands.items()}
-    imports = {name: _import_figures(statement, repeat) for name, statement in _IMPORTS.items()}
+        imports = {name: _import_figures(code, folder, repeat) for name, code in _IMPORTS.items()}
     return {"benchmark": "process", "runs": runs, "imports": imports}
 
 
 def _measured(arguments: list[str], folder: Path, repeat: int) -> dict[str, Any]:
     wall, cpu = [], []
-    _run(arguments, folder)  # writes the bytecode files, as the first run of an installation does
+    _run(arguments, folder)  # writes the bytecode files
     for _ in range(repeat):
         before, start = _children_seconds(), time.perf_counter()
         _run(arguments, folder)
@@ -68,11 +68,15 @@ def _command(arguments: list[str]) -> list[str]:
 
 
 def _run(arguments: list[str], folder: Path) -> None:
-    subprocess.run(_command(arguments), cwd=folder, check=True, capture_output=True)
+    command = _command(arguments)
+    subprocess.run(command, cwd=folder, env=_environment(folder), check=True, capture_output=True)
 
 
 def _memory(arguments: list[str], folder: Path) -> dict[str, float] | None:
-    with subprocess.Popen(_command(arguments), cwd=folder, stdout=subprocess.DEVNULL) as process:
+    command = _command(arguments)
+    with subprocess.Popen(
+        command, cwd=folder, env=_environment(folder), stdout=subprocess.DEVNULL
+    ) as process:
         peaks = Peaks(process.pid)
         while process.poll() is None:
             peaks.look()
@@ -85,13 +89,21 @@ def _children_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def _import_figures(statement: str, repeat: int) -> dict[str, float]:
+def _environment(folder: Path) -> dict[str, str]:
+    """The environment of what is measured; bytecode files are written, and not into the repository."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["AWS_DEFAULT_REGION"] = "eu-central-1"  # a deployed function always has one
+    return environment
+
+
+def _import_figures(statement: str, folder: Path, repeat: int) -> dict[str, float]:
     code = (
         "import sys, time; before = set(sys.modules); start = time.perf_counter()\n"
         f"{statement}\n"
         "print(time.perf_counter() - start, len(set(sys.modules) - before))"
     )
-    measured = [_fresh_interpreter(code) for _ in range(repeat + 1)][1:]
+    measured = [_fresh_interpreter(code, folder) for _ in range(repeat + 1)][1:]
     seconds = [seconds for seconds, _ in measured]
     return {
         "median_ms": rounded(statistics.median(seconds) * 1000),
@@ -100,11 +112,10 @@ def _import_figures(statement: str, repeat: int) -> dict[str, float]:
     }
 
 
-def _fresh_interpreter(code: str) -> tuple[float, int]:
-    # What a deployed function imports warns where it finds no region.
-    environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-central-1"}
+def _fresh_interpreter(code: str, folder: Path) -> tuple[float, int]:
+    command = [sys.executable, "-c", code]
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+        command, cwd=ROOT, env=_environment(folder), check=True, capture_output=True, text=True
     )
     seconds, modules = done.stdout.split()
     return float(seconds), int(modules)
