@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from stepweave.asl import measure
@@ -74,6 +75,20 @@ def scenarios(draw: st.DrawFn, max_tasks: int = 11) -> Scenario:
     if draw(st.booleans()):
         value |= {"run_id": "mine", "resume": draw(st.sampled_from((True, False, "true", 1)))}
     return scenario(definitions, endings, value, fail_fast=fail_fast)
+
+
+def sample(count: int, number: int = 7) -> list[Scenario]:
+    """``count`` scenarios, the same for the same ``number``."""
+    drawn: list[Scenario] = []
+
+    @seed(number)
+    @settings(max_examples=count, deadline=None, database=None)
+    @given(scenarios())
+    def take(one: Scenario) -> None:
+        drawn.append(one)
+
+    take()
+    return drawn
 
 
 def _one_failure(endings: Mapping[str, Ending], with_gates: bool) -> dict[str, Ending]:

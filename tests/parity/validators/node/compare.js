@@ -1,6 +1,7 @@
 // Answers one JSON array on stdout for one on stdin.
 //   node compare.js validate   definitions in, a list of error texts for each out
 //   node compare.js parse      expressions in, null or the parser's error for each out
+//   node compare.js evaluate   [expression, bindings] in, [result], [] (undefined) or null (an error) for each out
 "use strict";
 
 // asl-validator compiles its schemas anew for every definition, which takes most of its time: let it have one Ajv.
@@ -35,8 +36,18 @@ const answers = {
       return `${error.code}: ${error.message}`;
     }
   },
+  evaluate: async ([expression, bindings]) => {
+    try {
+      const compiled = jsonata(expression);
+      compiled.registerFunction("parse", (text) => (text === undefined ? undefined : JSON.parse(text)));
+      const result = await compiled.evaluate(undefined, bindings);
+      return result === undefined ? [] : [result];
+    } catch (error) {
+      return null;
+    }
+  },
 };
 
 const answer = answers[process.argv[2]];
 const input = JSON.parse(require("fs").readFileSync(0, "utf8"));
-process.stdout.write(JSON.stringify(input.map(answer)));
+Promise.all(input.map(answer)).then((found) => process.stdout.write(JSON.stringify(found)));
