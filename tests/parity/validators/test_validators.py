@@ -10,8 +10,18 @@ from typing import Any
 import pytest
 
 from stepweave.asl.lint import lint
-from stepweave.compiler import compile_graph
-from stepweave.graph.model import DagInfo, Expression, FromTask, Graph, Literal, Resources, RetryPolicy, Task
+from stepweave.graph.model import (
+    DagInfo,
+    Expression,
+    FromTask,
+    Graph,
+    Literal,
+    ParamSpec,
+    Resources,
+    RetryPolicy,
+    Task,
+)
+from tests.parity.drawn import definitions_of
 
 REPOSITORY = Path(__file__).parents[3]
 DATA = REPOSITORY / "tests" / "asl" / "data"
@@ -64,7 +74,7 @@ def upstream_of(number: int, shape: str, draw: random.Random) -> tuple[str, ...]
 
 
 def random_graph(tasks: int, seed: int) -> Graph:
-    """A DAG with every kind of task, argument and rule; rules that a gate does not know need diamonds."""
+    """A DAG with every kind of task, argument and rule, and a tear-down; rules that no gate knows need diamonds."""
     draw = random.Random(seed)
     shape, rules = draw.choice(SHAPES)
     made = []
@@ -88,21 +98,39 @@ def random_graph(tasks: int, seed: int) -> Graph:
                 doc=draw.choice(TEXTS),
             )
         )
-    return Graph(dag=DagInfo(id=f"random_{seed}", fail_fast=draw.random() < 0.2), tasks=tuple(made))
+    ends = {task.id for task in made} - {up for task in made for up in task.upstream}
+    upstream = tuple(sorted(ends))
+    made.append(
+        Task(id="clean_up", call="flows:clean", upstream=upstream, trigger_rule="all_done", teardown=True)
+    )
+    params = (ParamSpec(name="text", default_json=json.dumps(draw.choice(TEXTS))),)
+    return Graph(
+        dag=DagInfo(id=f"random_{seed}", fail_fast=draw.random() < 0.2, params=params), tasks=tuple(made)
+    )
 
 
 def compiled() -> Iterator[tuple[str, Any]]:
-    """Every committed definition, and those of some random DAGs."""
-    for file in sorted((REPOSITORY / "statemachines" / "asl").glob("**/*.asl.json")):
+    """Every committed definition, and those of some random DAGs, whole and cut into nested machines."""
+    for file in sorted((REPOSITORY / "statemachines").glob("**/asl/*.asl.json")):
         yield file.name, json.loads(file.read_text())
     for seed in range(12):
-        for name, content in compile_graph(random_graph(1 + seed * 2, seed)).files.items():
-            yield f"{seed}: {name}", json.loads(content)
+        graph = random_graph(1 + seed * 2, seed)
+        for in_parts in (False, True):
+            for name, definition in definitions_of(graph, in_parts).items():
+                yield f"{seed}, {'in parts' if in_parts else 'whole'}: {name or 'root'}", definition
 
 
 @pytest.fixture(scope="module")
 def definitions() -> dict[str, Any]:
     return dict(compiled())
+
+
+def test_the_definitions_have_every_kind_of_part(definitions: dict[str, Any]) -> None:
+    texts = {name: json.dumps(definition) for name, definition in definitions.items()}
+    parts = ("submitJob", ".waitForTaskToken", "startExecution.sync:2", '"values"', '"rerun"', '"Parallel"')
+    assert [part for part in parts if not any(part in text for text in texts.values())] == []
+    assert any('"Catch"' not in text and '"Task"' in text for text in texts.values())  # fail_fast
+    assert {"digits.asl.json", "n_shape.asl.json", "chain.asl.json"} <= texts.keys()
 
 
 def test_compiled_definitions_pass_our_linter(definitions: dict[str, Any]) -> None:
