@@ -12,7 +12,7 @@ from stepweave.engine.events import Event, Kind, Listener
 from stepweave.engine.execution import ROLE_ARN, Execution, machine_arn
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION_ERROR, StateError
 from stepweave.engine.jsonata import UNDEFINED
-from stepweave.engine.machine import Block, State
+from stepweave.engine.machine import Block, Map, Parallel, State, Task
 from stepweave.engine.templates import Template, TemplateError
 
 VARIABLES_BYTES = 10_485_760
@@ -181,13 +181,11 @@ class Frame:
                 "StartTime": timestamp(execution.started_at),
                 "RedriveCount": 0,
             },
-            "State": {
-                "EnteredTime": timestamp(self.entered_at),
-                "Name": self.state.name,
-                "RetryCount": self.retry_count,
-            },
+            "State": {"EnteredTime": timestamp(self.entered_at), "Name": self.state.name},
             "StateMachine": {"Id": machine_arn(execution.machine), "Name": execution.machine},
         }
+        if isinstance(self.state, Task | Parallel | Map):
+            context["State"]["RetryCount"] = self.retry_count
         if self.token is not None:
             context["Task"] = {"Token": self.token}
         frame: Frame | None = self

@@ -27,7 +27,7 @@ def bind(name: str, generator: random.Random) -> Callable[..., Any]:
     """The function ``$name``; random numbers come from ``generator``."""
     match name:
         case "random":
-            return lambda seed=None: generator.random() if seed is None else random.Random(seed).random()
+            return lambda seed=None: _random(generator, seed)
         case "uuid":
             return lambda: uuid4(generator)
         case "partition":
@@ -40,6 +40,15 @@ def bind(name: str, generator: random.Random) -> Callable[..., Any]:
             return parse
 
 
+def _random(generator: random.Random, seed: Any) -> float:
+    """A number from 0 up to 1, the same for the same ``seed``."""
+    if seed is None:
+        return generator.random()
+    if isinstance(seed, bool) or not isinstance(seed, int | float):
+        raise FunctionArgumentError(f"$random expects a number as its seed, got {seed!r}")
+    return random.Random(seed).random()
+
+
 def uuid4(generator: random.Random) -> str:
     """A random UUID, version 4 (RFC 9562); the uuid module would cost two milliseconds of every start."""
     digits = f"{generator.getrandbits(128):032x}"
@@ -48,30 +57,29 @@ def uuid4(generator: random.Random) -> str:
 
 
 def partition(items: Any, size: Any = None) -> list[list[Any]] | None:
-    """``items`` in arrays of ``size``: ``$partition([1,2,3,4], 3)`` is ``[[1,2,3],[4]]``."""
+    """``items`` in arrays of ``size``: ``$partition([1,2,3,4], 3)`` is ``[[1,2,3],[4]]``; nothing for none or by 0."""
     if items is None:
         return None
-    if not isinstance(size, int) or size < 1:
+    if isinstance(size, bool) or not isinstance(size, int | float) or size < 0:
         raise FunctionArgumentError(
-            f"$partition expects a positive whole number as its second argument, got {size!r}"
+            f"$partition expects a number from 0 as its second argument, got {size!r}"
         )
-    whole = items if isinstance(items, list) else [items]
-    return [whole[start : start + size] for start in range(0, len(whole), size)]
+    whole, step = items if isinstance(items, list) else [items], int(size)
+    return [whole[start : start + step] for start in range(0, len(whole), step)] or None if step else None
 
 
-def numbers(first: Any = None, last: Any = None, step: Any = None) -> list[int]:
-    """The whole numbers from ``first`` to ``last`` (included) by ``step``."""
+def numbers(first: Any = None, last: Any = None, step: Any = None) -> list[int] | int | None:
+    """The whole numbers from ``first`` to ``last`` (included) by ``step``; one is itself, as in any sequence."""
     for value in (first, last, step):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise FunctionArgumentError(
-                f"$range expects three whole numbers, got {first!r}, {last!r}, {step!r}"
-            )
-    if step == 0:
-        raise FunctionArgumentError("$range expects a step other than 0")
-    values = range(first, last + (1 if step > 0 else -1), step)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise FunctionArgumentError(f"$range expects three numbers, got {first!r}, {last!r}, {step!r}")
+    start, end, by = int(first), int(last), int(step)
+    if not by:
+        return None
+    values = range(start, end + (1 if by > 0 else -1), by)
     if len(values) > _RANGE_ITEMS:
         raise FunctionArgumentError(f"$range makes at most {_RANGE_ITEMS} numbers, got {len(values)}")
-    return list(values)
+    return list(values) if len(values) > 1 else next(iter(values), None)
 
 
 def digest(value: Any = None, algorithm: Any = "SHA-256") -> str | None:
@@ -90,4 +98,8 @@ def parse(text: Any = None) -> Any:
         return None
     if not isinstance(text, str):
         raise FunctionArgumentError(f"$parse expects a string, got {text!r}")
-    return json.loads(text)
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(text: str) -> None:
+    raise FunctionArgumentError(f"{text} does not exist in JSON")

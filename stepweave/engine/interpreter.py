@@ -149,8 +149,14 @@ class Interpreter:
     def _waiting_seconds(self, frame: Frame, state: Wait) -> float:
         if state.seconds is not None:
             seconds = frame.evaluate(state.seconds)
-            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-                raise StateError(QUERY_EVALUATION_ERROR, f"Seconds must be a number from 0, got {seconds!r}")
+            if (
+                isinstance(seconds, bool)
+                or not isinstance(seconds, int | float)
+                or seconds < 0
+                or seconds % 1
+            ):
+                message = f"Seconds must be a whole number from 0, got {seconds!r}"
+                raise StateError(QUERY_EVALUATION_ERROR, message)
             return float(seconds)
         text = self._text(frame, state.timestamp, "Timestamp") or ""
         try:

@@ -131,15 +131,25 @@ def test_added_functions_are_there() -> None:
     assert uuid.UUID(value("$uuid()")).version == 4
 
 
+def test_added_functions_make_sequences() -> None:
+    """As measured on Step Functions by the authors of sfnx (docs/parity.md)."""
+    assert value("$range(2.9, 2, 1)") == 2
+    assert value("$exists($range(3, 1, 1)) or $exists($range(1, 2, 0))") is False
+    assert value("$exists($partition([], 2)) or $exists($partition([1], 0))") is False
+    assert value("$partition([1, 2], 1.5)") == [[1], [2]]
+
+
 @pytest.mark.parametrize(
     "source",
     [
-        "$partition([1], 0)",
+        "$partition([1], -1)",
         "$range(1, 5000, 1)",
+        "$random('x')",
+        "$parse('NaN')",
         "$hash('x', 'CRC')",
         "$parse('{')",
         "$parse('1', 2)",
-        "$range(1, 2, 0)",
+        "$range(1, 'x', 1)",
     ],
 )
 def test_added_functions_refuse_what_makes_no_sense(source: str) -> None:
