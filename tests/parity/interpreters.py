@@ -26,7 +26,6 @@ from tests.parity.scenarios import (
     Outcome,
     Scenario,
     call,
-    plain,
     plain_cause,
 )
 
@@ -100,7 +99,9 @@ def in_our_engine(scenario: Scenario) -> tuple[Outcome, dict[str, GateAnswer]]:
     engine = Engine(machines, integrations, clock=clock, listeners=[listen])
     rendezvous = rendezvous_function(_recording(engine.tokens, gate_of, answers))
     execution = clock.run(engine.run(ROOT, scenario.input, RUN_NAME))
-    return _outcome(execution.error, execution.cause, execution.output, calls, states), answers
+    status = "SUCCEEDED" if execution.status == "SUCCEEDED" else "FAILED"
+    cause = plain_cause(execution.cause)
+    return Outcome(status, execution.error, cause, execution.output, calls, states), answers
 
 
 def _recording(tokens: Any, gate_of: Mapping[str, str], answers: dict[str, GateAnswer]) -> Any:
@@ -161,8 +162,9 @@ def in_sfnx(scenario: Scenario, answers: Mapping[str, GateAnswer]) -> Outcome:
         return execution
 
     execution = run(ROOT, scenario.input)
-    output = execution.output if execution.error is None else None
-    return _outcome(execution.error, execution.cause, output, calls, states)
+    if execution.error is None:
+        return Outcome("SUCCEEDED", None, "", execution.output, calls, states)
+    return Outcome("FAILED", execution.error, plain_cause(execution.cause), None, calls, states)
 
 
 def answered(answer: GateAnswer) -> Any:
@@ -170,10 +172,3 @@ def answered(answer: GateAnswer) -> Any:
     if answer.error is not None:
         raise Failure(answer.error, answer.cause or "")
     return answer.output
-
-
-def _outcome(
-    error: str | None, cause: str | None, output: Any, calls: Counter[str], states: Counter[str]
-) -> Outcome:
-    status = "SUCCEEDED" if error is None else "FAILED"
-    return Outcome(status, error, plain_cause(cause), plain(output), calls, states)
