@@ -10,6 +10,7 @@ from typing import Any
 from stepweave.asl.budget import Budgets
 from stepweave.asl.emit import emit
 from stepweave.asl.frames import lay_out
+from stepweave.asl.indented import indented
 from stepweave.asl.reads import Sight, TolerantPositions, analyse
 from stepweave.asl.scene import Scene, sent_signals
 from stepweave.graph.model import Graph
@@ -57,7 +58,7 @@ def to_bytes(definition: Mapping[str, Any]) -> bytes:
     compact = json.dumps(definition, ensure_ascii=False, separators=(",", ":"))
     if len(compact) > MAX_INDENTED_BYTES:
         return compact.encode() + b"\n"
-    indented = json.dumps(definition, ensure_ascii=False, indent=1)
-    if len(indented) > MAX_INDENTED_BYTES:
+    text = indented(definition)
+    if len(text) > MAX_INDENTED_BYTES:
         return compact.encode() + b"\n"
-    return indented.encode() + b"\n"
+    return text.encode() + b"\n"
