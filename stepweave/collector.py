@@ -13,12 +13,17 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No collection inside: for work whose allocations live to its end."""
+    """No collection inside: for work whose allocations live to its end.
+
+    Afterwards they count as old, so that the next collection of what is young does not look at them.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        with sparing_what_exists():  # frozen and unfrozen, all is in the oldest generation
+            pass
         if enabled:
             gc.enable()
 
