@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from stepweave.embedded.processes import is_alive
 from stepweave.embedded.results import MAX_VALUE_CHARACTERS, json_value
+from stepweave.embedded.taskruns import ENDED
 from stepweave.errors import UsageError
 from stepweave.stores.objects import ObjectStore, open_store
-from stepweave.stores.records import DATABASE, Records, RunRow, TaskRunRow
+from stepweave.stores.records import Records, RunRow, TaskRunRow, database_path
 
 LATEST = "latest"
 MAX_NAMED = 5
 
+_KILLED: dict[str, Any] = {
+    "status": "failed",
+    "error_type": "Cancelled",
+    "error_message": "the process of the run ended",
+}
+
 
 def open_records(store: str) -> Records:
-    """The records of the runs in the folder ``store``."""
-    return Records(os.path.join(store, DATABASE))
+    """The records of the runs in ``store``."""
+    return Records(database_path(store))
 
 
 def find_run(records: Records, name: str, store: str) -> RunRow:
@@ -48,6 +56,20 @@ def error_now(row: RunRow) -> str:
     if status_now(row) != row.status:
         return f"process {row.pid} ended without finishing the run; go on with: stepweave resume {row.run_id}"
     return row.error or ""
+
+
+def tasks_now(records: Records, run: RunRow) -> list[TaskRunRow]:
+    """Every task of the run, as reached; those that it has not reached come last, without a status.
+
+    What went on when the run's process was killed has failed.
+    """
+    rows = records.task_runs(run.run_id)
+    if status_now(run) != run.status:
+        rows = [row if row.status in ENDED else replace(row, **_KILLED) for row in rows]
+    rows.sort(key=lambda row: (row.scheduled_at or float("inf"), row.task_id))
+    reached = {row.task_id for row in rows}
+    missing = [task for task in json.loads(run.tasks) if task not in reached]
+    return [*rows, *(TaskRunRow(run_id=run.run_id, task_id=task, status=None) for task in missing)]
 
 
 def run_object(row: RunRow) -> dict[str, object]:

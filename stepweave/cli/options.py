@@ -24,9 +24,9 @@ def add_run(parser: ArgumentParser) -> None:
 
 
 def add_store(parser: ArgumentParser) -> None:
-    """``--store DIR``."""
-    what = f"folder of artifacts and records (default: {DEFAULT_STORE})"
-    parser.add_argument("--store", metavar="DIR", default=DEFAULT_STORE, help=what)
+    """``--store STORE``."""
+    what = f"where artifacts are: a folder or s3://bucket/prefix (default: {DEFAULT_STORE})"
+    parser.add_argument("--store", metavar="STORE", default=DEFAULT_STORE, help=what)
 
 
 def add_json(parser: ArgumentParser) -> None:

@@ -8,10 +8,16 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.lazy import module_named
 from stepweave.embedded.pool import worker_pool
 from stepweave.embedded.request import RunRequest
+from stepweave.embedded.run_ids import check_run_id
 
 
 def start(request: RunRequest, as_json: bool) -> Answer:
-    """The answer of the run's command, after the run. Raises ``ParamsError`` before anything has started."""
+    """The answer of the run's command, after the run.
+
+    Raises ``ParamsError``, or ``UsageError`` for a run id that cannot be, before anything has started.
+    """
+    if request.run_id is not None:
+        check_run_id(request.run_id)
     request.dag.validate_params(request.params)
     pool = None
     if not request.inline:

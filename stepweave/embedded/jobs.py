@@ -18,6 +18,7 @@ from stepweave.stores.layout import failure_key, task_prefix
 from stepweave.stores.objects import ObjectStore
 
 DEFAULT_VCPUS = 1.0
+JOB_MODULE = "stepweave.embedded.job"
 
 
 class Jobs:
@@ -67,7 +68,7 @@ class Jobs:
 
 def _definition(task: Task, environment: Mapping[str, str]) -> JobDefinition:
     return JobDefinition(
-        command=(sys.executable, "-m", "stepweave.runtime.batch"),
+        command=(sys.executable, "-m", JOB_MODULE, str(os.getpid())),
         environment=environment,
         vcpus=task.resources.cpu or DEFAULT_VCPUS,
         memory_mib=task.resources.memory_mib,

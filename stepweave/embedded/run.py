@@ -29,8 +29,12 @@ from stepweave.embedded.taskruns import Observer
 from stepweave.engine.workers import WorkerPool
 from stepweave.errors import UsageError
 from stepweave.loading import module_root
+from stepweave.stores.objects import open_store
 from stepweave.stores.record_writer import RecordWriter
-from stepweave.stores.records import DATABASE, Records, RunRow
+from stepweave.stores.records import Records, RunRow, database_path
+
+PROBE = "probe"
+"""Key of no object, asked for to see whether a remote store answers."""
 
 
 def run_dag(
@@ -64,7 +68,10 @@ def _run(
     params = request.dag.validate_params(request.params)
     compiled = compile_graph(graph)
     run_id = check_run_id(request.run_id or new_run_id(graph.dag.id, datetime.now()))
-    database = os.path.join(request.store, DATABASE)
+    store = open_store(request.store)
+    if store.local_path(PROBE) is None:
+        store.size(PROBE)  # a store that cannot be reached is told now, not by every task
+    database = database_path(request.store)
     earlier = Records(database).run(run_id)
     if earlier is not None and not request.resume:
         raise UsageError(
@@ -104,4 +111,5 @@ def _row(
         machines=compiled.report.machines,
         resumes=earlier.resumes + 1 if earlier is not None else 0,
         definition_digest=digest.hexdigest(),
+        tasks=json.dumps([task.id for task in compiled.graph.tasks]),
     )

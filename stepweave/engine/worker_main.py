@@ -11,11 +11,8 @@ function prints goes to standard output, which the parent has redirected. The wo
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import json
-import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -23,14 +20,12 @@ from typing import Any
 
 from stepweave.engine.callables import failure, resolve
 from stepweave.engine.failures import MARSHAL_ERROR, FunctionError
-
-_PR_SET_PDEATHSIG = 1
-"""Linux: the signal that this process gets when its parent dies (prctl(2))."""
+from stepweave.engine.parent import die_with_parent
 
 
 def main(descriptor: int, preload: Sequence[str] = ()) -> None:
     """Import the modules ``preload``, then serve requests until the parent closes the connection."""
-    _die_with_parent()
+    die_with_parent()  # in the middle of a call; between calls the closed connection tells
     for stream in (sys.stdout, sys.stderr):
         # A process that dies in the middle of a call has still written its last lines.
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -64,15 +59,6 @@ def _answer(request: Any) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         cause = json.dumps({"errorMessage": f"the result is not JSON: {error}", "errorType": MARSHAL_ERROR})
         return json.dumps({"error": MARSHAL_ERROR, "cause": cause}).encode()
-
-
-def _die_with_parent() -> None:
-    """End this process when the parent ends in the middle of a call; between calls the closed connection tells."""
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias, TypeVar
+from urllib.parse import quote, unquote, urlsplit
 
 from stepweave.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DATABASE = "stepweave.db"
 """File name of the database in ``.stepweave/``."""
+
+REMOTE_FOLDER = os.path.join(".stepweave", "remote")
+"""Where runs with a remote store are recorded."""
 
 RunStatus: TypeAlias = Literal["queued", "running", "success", "failed", "cancelled"]
 TaskStatus: TypeAlias = Literal[
@@ -51,6 +55,8 @@ class RunRow:
     """How often it was resumed."""
     definition_digest: str | None = None
     """SHA-256 of the compiled definition, in hexadecimal."""
+    tasks: str = "[]"
+    """Ids of all tasks of the DAG as JSON text; a task run has a row only once the run has reached it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,8 @@ class TaskRunRow:
     task_id: str
     map_index: int = -1
     """Index in a mapped task; -1 for a task that is not mapped."""
-    status: TaskStatus = "scheduled"
+    status: TaskStatus | None = "scheduled"
+    """None: the run has not reached it; such a task run is not stored."""
     attempts: int = 0
     """Attempts begun."""
     scheduled_at: float | None = None
@@ -92,7 +99,7 @@ CREATE TABLE runs (
   run_id TEXT PRIMARY KEY, dag_id TEXT NOT NULL, target TEXT NOT NULL DEFAULT '', params TEXT NOT NULL DEFAULT '{{}}',
   status TEXT NOT NULL DEFAULT 'queued', logical_date TEXT, queued_at REAL, started_at REAL, ended_at REAL,
   pid INTEGER, pid_started_at REAL, error TEXT, machines INTEGER NOT NULL DEFAULT 1,
-  resumes INTEGER NOT NULL DEFAULT 0, definition_digest TEXT
+  resumes INTEGER NOT NULL DEFAULT 0, definition_digest TEXT, tasks TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE INDEX runs_by_dag ON runs (dag_id, started_at);
 CREATE TABLE task_runs (
@@ -145,30 +152,50 @@ class Records:
             "(SELECT run_id FROM runs WHERE dag_id = ? AND status = 'success' ORDER BY started_at DESC LIMIT ?) "
             "AND duration_seconds IS NOT NULL GROUP BY task_id"
         )
-        if not os.path.exists(self._path):
-            return {}
         with reading(self._path) as connection:
-            return dict(connection.execute(query, (dag_id, runs)).fetchall())
+            return dict(connection.execute(query, (dag_id, runs)).fetchall()) if connection else {}
 
     def _select(
         self, row: Callable[..., _Row], table: str, where: str, values: tuple[object, ...], order: str = ""
     ) -> list[_Row]:
-        if not os.path.exists(self._path):
-            return []
         columns = RUN_COLUMNS if table == "runs" else TASK_COLUMNS
         query = f"SELECT {', '.join(columns)} FROM {table} WHERE {where} {order}"
         with reading(self._path) as connection:
-            return [
-                row(**dict(zip(columns, found, strict=True))) for found in connection.execute(query, values)
-            ]
+            found = connection.execute(query, values).fetchall() if connection else []
+        return [row(**dict(zip(columns, each, strict=True))) for each in found]
 
 
 @contextmanager
-def reading(path: str) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads, closed at the end."""
+def reading(path: str) -> Iterator[sqlite3.Connection | None]:
+    """A connection that only reads, closed at the end; None when there is no database, or one without tables yet."""
+    if not os.path.exists(path):
+        yield None
+        return
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # its writer is about to make them
+            yield None
+            return
         check_version(connection, path)
         yield connection
+
+
+def database_path(store: str) -> str:
+    """Path of the database with the runs whose artifacts are in ``store`` (a folder, ``file:///data``, ``s3://…``).
+
+    It lies in the folder itself. SQLite needs a file system, so the runs of a store on S3 are recorded on this
+    machine, in a folder of their own.
+
+    >>> database_path("s3://bucket/prefix")
+    '.stepweave/remote/s3%3A%2F%2Fbucket%2Fprefix/stepweave.db'
+    """
+    parts = urlsplit(store)
+    if "://" not in store:
+        folder = store
+    elif parts.scheme == "file":
+        folder = unquote(parts.path)
+    else:
+        folder = os.path.join(REMOTE_FOLDER, quote(store.rstrip("/"), safe=""))
+    return os.path.join(folder, DATABASE)
 
 
 def open_for_writing(path: str) -> sqlite3.Connection:

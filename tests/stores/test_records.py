@@ -133,7 +133,7 @@ def test_a_newer_schema_is_refused_with_the_remedy(path):
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     for use in (lambda: RecordWriter(path), lambda: Records(path).runs()):
-        with pytest.raises(StoreError, match=r"schema version 99, expected 1.*upgrade stepweave"):
+        with pytest.raises(StoreError, match=r"schema version 99, expected 2.*upgrade stepweave"):
             use()
 
 
@@ -181,3 +181,10 @@ def test_what_was_flushed_survives_a_killed_process(path):
     with RecordWriter(path) as writer:
         writer.update_run("r1", status="failed")
     assert Records(path).run("r1").status == "failed"
+
+
+def test_a_database_that_is_being_made_has_no_runs(path):
+    path.parent.mkdir()
+    sqlite3.connect(path).close()
+    assert Records(path).runs() == []
+    assert Records(path).durations("sales") == {}

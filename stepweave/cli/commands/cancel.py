@@ -14,7 +14,7 @@ from stepweave.cli.options import add_json, add_run, add_store
 from stepweave.embedded.processes import is_alive
 from stepweave.errors import StepweaveError
 from stepweave.stores.record_writer import RecordWriter
-from stepweave.stores.records import DATABASE, Records, RunRow
+from stepweave.stores.records import Records, RunRow, database_path
 
 PATIENCE_SECONDS = 15.0
 """How long the other process may take to stop its tasks."""
@@ -48,7 +48,7 @@ def _cancel(records: Records, row: RunRow, store: str) -> str:
     if row.pid is not None and is_alive(row.pid, row.pid_started_at):
         os.kill(row.pid, signal.SIGTERM)
         return _wait(records, row)
-    with RecordWriter(os.path.join(store, DATABASE)) as writer:
+    with RecordWriter(database_path(store)) as writer:
         writer.update_run(
             row.run_id,
             dag_id=row.dag_id,

@@ -7,7 +7,14 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from stepweave.cli.answer import Answer
-from stepweave.cli.found import error_now, find_run, open_records, run_object_with_tasks, status_now
+from stepweave.cli.found import (
+    error_now,
+    find_run,
+    open_records,
+    run_object_with_tasks,
+    status_now,
+    tasks_now,
+)
 from stepweave.cli.options import add_json, add_run, add_store
 from stepweave.cli.progress.words import duration, reason
 from stepweave.cli.screen import Table, print_table
@@ -29,9 +36,7 @@ def command(*, run: str, store: str, as_json: bool) -> Answer:
     """
     records = open_records(store)
     row = find_run(records, run, store)
-    tasks = sorted(
-        records.task_runs(row.run_id), key=lambda task: (task.scheduled_at or float("inf"), task.task_id)
-    )
+    tasks = tasks_now(records, row)
     if not as_json:
         sys.stdout.write("\n".join(_head(row)) + "\n\n")
         print_table(_table(tasks))
@@ -62,7 +67,7 @@ def _table(tasks: Sequence[TaskRunRow]) -> Table:
         rows=[
             (
                 task.task_id,
-                task.status,
+                task.status or "not reached",
                 str(task.attempts),
                 duration(task.duration_seconds) if task.duration_seconds is not None else "",
                 duration(task.queued_seconds) if task.queued_seconds else "",
