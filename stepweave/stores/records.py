@@ -171,7 +171,7 @@ def reading(path: str) -> Iterator[sqlite3.Connection | None]:
     if not os.path.exists(path):
         yield None
         return
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+    with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=10)) as connection:
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # its writer is about to make them
             yield None
             return

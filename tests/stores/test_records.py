@@ -10,7 +10,7 @@ import pytest
 
 from stepweave.errors import StoreError, UsageError
 from stepweave.stores.record_writer import RecordWriter
-from stepweave.stores.records import Records, RunRow, TaskRunRow
+from stepweave.stores.records import Records, RunRow, TaskRunRow, database_path
 
 
 @pytest.fixture
@@ -188,3 +188,22 @@ def test_a_database_that_is_being_made_has_no_runs(path):
     sqlite3.connect(path).close()
     assert Records(path).runs() == []
     assert Records(path).durations("sales") == {}
+
+
+def test_the_folder_of_a_database_may_have_any_name(tmp_path):
+    path = tmp_path / "50% a?b#c" / "stepweave.db"
+    with RecordWriter(path) as writer:
+        writer.start_run(RunRow(run_id="r1", dag_id="churn"))
+    assert [row.run_id for row in Records(path).runs()] == ["r1"]
+
+
+@pytest.mark.parametrize(
+    "store, expected",
+    [
+        (".stepweave", ".stepweave/stepweave.db"),
+        ("file:///data/a%20b", "/data/a b/stepweave.db"),
+        ("s3://bucket/x/", ".stepweave/remote/s3%3A%2F%2Fbucket%2Fx/stepweave.db"),
+    ],
+)
+def test_each_store_has_its_database(store, expected):
+    assert database_path(store) == expected
