@@ -75,8 +75,7 @@ def _view(request: RunRequest) -> Iterator[Observer]:
     """A live table on a terminal, lines elsewhere and with ``--inline``, where a debugger may need the terminal."""
     title = request.run_id or ""
     if request.inline or not sys.stdout.isatty():
-        sys.stdout.write(f"{title}\n")
-        yield LineView(sys.stdout)
+        yield LineView(sys.stdout, title)
         return
     # rich is needed on terminals only; a run in a pipe or with --json starts 0.1 s faster without it.
     live = module_named("stepweave.cli.progress.live")

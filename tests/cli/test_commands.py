@@ -63,6 +63,12 @@ def test_run_tells_people_how_it_went(diamond: str, capfd: Capture) -> None:
     assert "\x1b[" not in out
 
 
+def test_a_run_that_cannot_start_shows_its_error_alone(diamond: str, capfd: Capture) -> None:
+    json_of(capfd, "run", diamond, "--inline", "--run-id", "r1")
+    out = text_of(capfd, "run", diamond, "--inline", "--run-id", "r1", status=2)
+    assert out == "error: a run 'r1' exists in '.stepweave'; choose another id, or: stepweave resume r1\n"
+
+
 def test_run_finds_a_dag_by_its_id(diamond: str, capfd: Capture) -> None:
     assert json_of(capfd, "run", "diamond", "--inline")["status"] == "success"
 

@@ -4,6 +4,11 @@ const panel = document.getElementById("details");
 const picture = document.getElementById("picture");
 const drawing = picture.querySelector("svg");
 const boxes = [...drawing.querySelectorAll(".task")];
+const edgesOf = new Map(boxes.map((box) => [box.dataset.task, []]));
+for (const edge of drawing.querySelectorAll(".edge")) {
+  for (const end of edge.dataset.ends.split(" ")) edgesOf.get(end).push(edge);
+}
+let lit = [];
 let chosen = null;
 
 function element(name, text, className) {
@@ -17,6 +22,9 @@ function show(box) {
   const task = tasks[Number(box.dataset.task)];
   const list = document.createElement("dl");
   for (const [label, text] of task.details) list.append(element("dt", label), element("dd", text));
+  for (const edge of lit) edge.classList.remove("lit");
+  lit = edgesOf.get(box.dataset.task);
+  for (const edge of lit) edge.classList.add("lit");
   panel.replaceChildren(element("h3", task.id), element("p", task.doc, "doc"), list);
 }
 
@@ -43,7 +51,7 @@ document.getElementById("find").addEventListener("input", (event) => {
 });
 
 const size = { width: Number(drawing.getAttribute("width")), height: Number(drawing.getAttribute("height")) };
-let scale = Math.min(1, Math.max(0.35, picture.clientWidth / size.width));
+let scale = Math.min(1, Math.max(0.6, picture.clientWidth / size.width));
 function zoom(next) {
   scale = Math.min(4, Math.max(0.05, next));
   drawing.setAttribute("width", size.width * scale);

@@ -9,7 +9,7 @@ from html import escape
 from stepweave.cli.drawing.describe import Description, data_edges, describe
 from stepweave.cli.drawing.layout import BOX_PADDING, CHARACTER_WIDTH, Box, Layout, Point, to_layout
 from stepweave.graph.model import Graph
-from stepweave.graph.order import topological_order
+from stepweave.graph.order import topological_order, transitive_reduction
 
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters outside XML 1.0's production Char (https://www.w3.org/TR/xml/#charsets)."""
@@ -28,6 +28,7 @@ STYLE = """
 .sw text { fill: var(--ink); }
 .sw .place { fill: var(--soft); font-size: 10px; }
 .sw .edge { fill: none; stroke: var(--line); stroke-width: 1.4; marker-end: url(#arrow); }
+.sw .implied { opacity: 0.45; }
 .sw .order { stroke-dasharray: 5 4; }
 .sw #arrow path { fill: var(--line); }
 """.strip()
@@ -36,20 +37,21 @@ STYLE = """
 def to_svg(graph: Graph, places: Mapping[str, str]) -> str:
     """The graph drawn from left to right; ``places`` tells where each task runs (``lambda``, ``batch``).
 
-    Hovering over a task shows its details; an edge that only orders is dashed, a teardown task has a dashed border.
+    Hovering over a task shows its details; an edge that only orders is dashed, one that a longer path
+    implies is faint, a teardown task has a dashed border.
     """
     layout = to_layout({task_id: graph[task_id].upstream for task_id in topological_order(graph)})
-    carries = data_edges(graph)
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" class="sw" role="img"'
         f' viewBox="0 0 {layout.width:g} {layout.height:g}"'
         f' width="{layout.width:g}" height="{layout.height:g}">',
         f"<title>{xml_text(graph.dag.id)}</title>",
         f"<style>{STYLE}</style>",
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" orient="auto"'
+        ' markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9">'
         '<path d="M0 0 8 4 0 8z"/></marker></defs>',
         '<rect class="paper" width="100%" height="100%"/>',
-        *(_edge(points, ends in carries) for ends, points in layout.edges.items()),
+        *_edges(graph, layout),
         *_boxes(layout, describe(graph, places)),
         "</svg>",
     ]
@@ -80,7 +82,23 @@ def _box(box: Box, task: Description, index: int) -> str:
     )
 
 
-def _edge(points: Sequence[Point], carries_data: bool) -> str:
+def _edges(graph: Graph, layout: Layout) -> list[str]:
+    """The edges; those that a longer path implies first and faint, so that the shape of the graph stands out."""
+    index = {task.id: number for number, task in enumerate(graph.tasks)}
+    carries, kept = data_edges(graph), transitive_reduction(graph)
+    faint: list[str] = []
+    full: list[str] = []
+    for (parent, task), points in layout.edges.items():
+        implied = parent not in kept[task]
+        classes = (" implied" if implied else "") + ("" if (parent, task) in carries else " order")
+        ends = f"{index[parent]} {index[task]}"
+        (faint if implied else full).append(
+            f'<path class="edge{classes}" data-ends="{ends}" d="{_path(points)}"/>'
+        )
+    return [*faint, *full]
+
+
+def _path(points: Sequence[Point]) -> str:
     """A smooth line through ``points``: level where it passes a layer, an S between layers."""
     (x, y), path = points[0], [f"M{points[0][0]:g} {points[0][1]:g}"]
     for index, (next_x, next_y) in enumerate(points[1:]):
@@ -90,7 +108,7 @@ def _edge(points: Sequence[Point], carries_data: bool) -> str:
         else:
             path.append(f"H{next_x:g}")
         x, y = next_x, next_y
-    return f'<path class="edge{"" if carries_data else " order"}" d="{"".join(path)}"/>'
+    return "".join(path)
 
 
 def _shorten(text: str, length: int) -> str:

@@ -11,11 +11,16 @@ from stepweave.embedded.taskruns import TaskRun
 class LineView:
     """An observer of task runs that writes lines such as ``success          train  3.21 s``."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, title: str = "") -> None:
+        """``title`` is written at the first change, so that a run that cannot start shows its error alone."""
         self._out = out
+        self._title = title
 
     def __call__(self, run: TaskRun) -> None:
         """Write a line when ``run`` has ended or is tried again."""
+        if self._title:
+            self._out.write(f"{self._title}\n")
+            self._title = ""
         if not (run.has_ended or run.status == "up_for_retry"):
             return
         parts = [f"{run.status:<15}", run.task]

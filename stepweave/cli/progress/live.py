@@ -46,18 +46,20 @@ class LiveView:
         )
 
     def __enter__(self) -> LiveView:
-        """Begin to draw."""
-        self._live.start()
+        """Ready to draw: from the first change on, so that a run that cannot start shows its error alone."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Draw the end and leave it on the screen."""
-        self._live.stop()
+        if self._live.is_started:
+            self._live.stop()
 
     def __call__(self, run: TaskRun) -> None:
         """Note a change."""
+        if not self._live.is_started:
+            self._live.start()
         self._runs[run.task] = run
         self._tally(run)
 

@@ -49,6 +49,21 @@ def test_an_svg_tells_edges_that_only_order_from_those_that_carry_data() -> None
     assert classes == ["edge", "edge order"]
 
 
+def test_an_edge_that_a_longer_path_implies_is_faint_and_knows_its_ends() -> None:
+    tasks = (
+        Task(id="a", call="m:a"),
+        Task(id="b", call="m:b", upstream=("a",)),
+        Task(id="c", call="m:c", upstream=("a", "b")),
+    )
+    root = ElementTree.fromstring(to_svg(Graph(dag=DagInfo(id="d"), tasks=tasks), {}))
+    faint = {
+        path.get("data-ends"): "implied" in str(path.get("class"))
+        for path in root.iter(f"{SVG}path")
+        if path.get("data-ends")
+    }
+    assert faint == {"0 1": False, "1 2": False, "0 2": True}
+
+
 def test_hovering_shows_what_a_task_needs() -> None:
     root = ElementTree.fromstring(to_svg(sample_graph(), {}))
     hover = [title.text or "" for title in root.iter(f"{SVG}title")]
