@@ -57,7 +57,7 @@ class Ending:
 class Scenario:
     """What runs, and in which world."""
 
-    definitions: Mapping[str, dict[str, Any]]
+    definitions: Mapping[str, dict[str, Any]] = field(repr=False)
     endings: Mapping[str, Ending] = field(default_factory=dict)
     input: Any = field(default_factory=dict)
     fail_fast: bool = False
@@ -138,8 +138,9 @@ def plain(value: Any) -> Any:
     match value:
         case bool():
             return value
-        case float() if value.is_integer() and abs(value) < 2**53:
-            return int(value)
+        case int() | float():
+            whole = abs(value) < 2**53 and float(value).is_integer()
+            return int(value) if whole else float(value)
         case Mapping():
             return {key: plain(inner) for key, inner in value.items() if key not in _FROM_ELSEWHERE}
         case list() | tuple():

@@ -39,7 +39,7 @@ def assert_same(drawn: Scenario) -> Outcome:
 
 
 @seed(7)
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=80, deadline=None, database=None)
 @given(drawn=scenarios())
 def test_drawn_dags_do_the_same_in_both_interpreters(drawn: Scenario) -> None:
     assert_same(drawn)
@@ -48,7 +48,7 @@ def test_drawn_dags_do_the_same_in_both_interpreters(drawn: Scenario) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @seed(8)
-@settings(max_examples=3000, deadline=None, database=None)
+@settings(max_examples=800, deadline=None, database=None)
 @given(drawn=scenarios(max_tasks=20))
 def test_many_larger_drawn_dags_do_the_same_in_both_interpreters(drawn: Scenario) -> None:
     assert_same(drawn)
@@ -56,7 +56,7 @@ def test_many_larger_drawn_dags_do_the_same_in_both_interpreters(drawn: Scenario
 
 def test_the_drawn_dags_have_all_that_matters() -> None:
     seen: Counter[str] = Counter()
-    drawn = sample(60)
+    drawn = sample(80)
     for one in drawn:
         text = json.dumps(one.definitions)
         seen["gates"] += ".waitForTaskToken" in text
@@ -87,7 +87,7 @@ def test_bundled_dags_do_the_same_in_both_interpreters_whichever_task_fails(file
     definition = json.loads(file.read_text())
     assert assert_same(scenario({"": definition})).status == "SUCCEEDED"
     for task in sorted(set(tasks_of(definition))):
-        for error in ("PermanentError", "TransientError", "Skip"):
+        for error in ("PermanentError", "Skip"):
             assert_same(scenario({"": definition}, {task: Ending(errors=((error, "{}"),), never=True)}))
 
 

@@ -24,6 +24,7 @@ REPOSITORY = Path(__file__).parents[3]
 NAME = re.compile(r"`([^`]+)`|([A-Za-z_]\w*)")
 FIELD_KEYS = tuple(".".join(map(str, path)) for path, _ in FIELDS)
 VALUES = (*NUMBERS, *HOSTILE, True, False, None, [], [1], [[1], 2], {}, {"a": None})
+DAGS = 80
 STATUSES = ("success", "success", "failed", "skipped", "upstream_failed")
 
 
@@ -112,10 +113,10 @@ def world(expression: str, draw: random.Random) -> dict[str, Any]:
 
 
 def definitions() -> Iterator[Any]:
-    """Every committed definition, and those of 100 drawn DAGs."""
+    """Every committed definition, and those of the drawn DAGs."""
     for file in sorted((REPOSITORY / "statemachines").glob("**/asl/*.asl.json")):
         yield json.loads(file.read_text())
-    for scenario in sample(100, number=11):
+    for scenario in sample(DAGS):
         yield from scenario.definitions.values()
 
 
@@ -130,8 +131,8 @@ def differing(cases: Sequence[Case], ask_node: AskNode) -> list[tuple[Case, Any,
 def test_emitted_expressions_give_what_jsonata_gives(ask_node: AskNode) -> None:
     draw = random.Random(206)
     texts = sorted({text for definition in definitions() for text in expressions(definition)})
-    cases = [(text, world(text, draw)) for text in texts for _ in range(6)]
-    assert len(texts) > 300
+    cases = [(text, world(text, draw)) for text in texts for _ in range(4)]
+    assert len(texts) > 250
     assert differing(cases, ask_node) == []
 
 
@@ -162,7 +163,7 @@ def test_expressions_give_in_real_runs_what_jsonata_gives(
 
     with monkeypatch.context() as patch:
         patch.setattr(Expression, "evaluate", noting)
-        for scenario in sample(100, number=12):
+        for scenario in sample(DAGS):
             in_our_engine(scenario)
-    assert len(cases) > 500
+    assert len(cases) > 400
     assert differing(list(cases.values()), ask_node) == []
