@@ -54,6 +54,7 @@ EXPRESSIONS = (
     "[$_0_, $_1_]", "$string($_0_)", "$not($_0_)", "$count($_0_)", "$append($_0_, $_1_)", "{'k': $_0_}",
     "$exists($_0_) and $boolean($_1_)", "-($_0_)", "$_0_ > 2 ? 'more' : $_1_", "$contains($_0_, 'a')",
 )  # fmt: skip
+ERRORS = ("PermanentError", "DataError", "States.Timeout", "States.DataLimitExceeded", "Lambda.Unknown")
 NEVER_FAILING = ("$type($_0_)", "[$_0_, $_1_]")
 RULES_OF_ANY_GRAPH = ("all_success", "all_success", "all_success", "all_done")
 RULES = (
@@ -211,7 +212,7 @@ def _endings(draw: st.DrawFn, task: Task) -> Ending:
     again = (("TransientError", "{}"),)
     match draw(st.integers(0, 17)):
         case 0:
-            return Ending(record, (("PermanentError", '{"type": "ValueError"}'),), never=True)
+            return Ending(record, ((draw(st.sampled_from(ERRORS)), '{"type": "ValueError"}'),), never=True)
         case 1:
             return Ending(record, (("Skip", "{}"),), never=True)
         case 2:
