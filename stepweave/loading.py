@@ -107,7 +107,8 @@ def _shadowed(name: str, path: str) -> UsageError:
     package = sys.modules.get(name.partition(".")[0])
     other = getattr(package, "__file__", None) or "another package"
     return UsageError(
-        f"{path!r} cannot be imported as {name!r}: {other} has the same name; rename the folder"
+        f"{path!r} cannot be imported as {name!r}: {other} has the same name; rename the folder, "
+        "or put an empty __init__.py into it"
     )
 
 

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +29,8 @@ WORKER_DIED = "Lambda.Unknown"
 OnLog = Callable[[Any, str], None]
 """Told what a call printed: the call's event, and the text."""
 
+_LAST_MOMENTS_SECONDS = 1.0
+"""How long a worker may take to end after its connection has; its exit status then tells why."""
 _LOG_TAIL_CHARACTERS = 2_000
 """Last words of a dead worker that its error's cause repeats."""
 
@@ -86,7 +89,10 @@ class WorkerPool:
             try:
                 answer = json.loads(await worker.call(request))
             except (EOFError, ConnectionError) as error:
-                status = worker.kill()
+                try:
+                    await worker.ended()
+                finally:
+                    status = worker.kill()
                 raise FunctionError(WORKER_DIED, _last_words(status, worker.printed)) from error
             except BaseException:
                 worker.kill()
@@ -180,6 +186,12 @@ class _Worker:
         writer.write(len(request).to_bytes(4, "big") + request)
         head = await reader.readexactly(4)
         return await reader.readexactly(int.from_bytes(head, "big"))
+
+    async def ended(self) -> None:
+        """Return when the process has ended by itself, as it may be about to once its connection is gone."""
+        deadline = time.monotonic() + _LAST_MOMENTS_SECONDS
+        while self.alive and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
 
     def take_log(self) -> str:
         """What was printed since the last time."""

@@ -109,6 +109,13 @@ def test_a_worker_that_dies_fails_its_call_and_is_replaced(name: str) -> None:
     assert before != after
 
 
+def test_a_worker_that_is_about_to_end_is_given_the_time_to_say_how() -> None:
+    async def main(pool: WorkerPool) -> FunctionError:
+        return await error_of(pool, "interrupted")
+
+    assert "signal SIGINT" in str(in_pool(main).cause)
+
+
 def test_a_worker_that_died_between_calls_is_not_used() -> None:
     async def main(pool: WorkerPool) -> int:
         pid = await pool.call(f"{HERE}:pid", None)

@@ -43,6 +43,10 @@ def leave(event: Any) -> None:
     sys.exit(event)
 
 
+def interrupted(event: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def not_json(event: Any) -> Any:
     return {1}
 
