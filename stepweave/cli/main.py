@@ -56,6 +56,8 @@ Options:
 
 INTERRUPTED_STATUS = 130
 """Exit status after Ctrl-C outside a run, as shells have it."""
+BROKEN_PIPE_STATUS = 141
+"""Exit status when nobody reads standard output any more, as shells have it for SIGPIPE."""
 
 
 class CommandModule(Protocol):
@@ -70,7 +72,13 @@ class CommandModule(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line ``argv`` (default: of this process) and exit with its status."""
-    sys.exit(execute(sys.argv[1:] if argv is None else list(argv)))
+    try:
+        status = execute(sys.argv[1:] if argv is None else list(argv))
+    except BrokenPipeError:
+        # Whoever read our output (`head`, a pager) has enough. Python would complain again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = BROKEN_PIPE_STATUS
+    sys.exit(status)
 
 
 def execute(argv: Sequence[str]) -> int:

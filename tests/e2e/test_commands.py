@@ -169,3 +169,22 @@ def test_a_store_that_does_not_answer_is_told_before_anything_runs(
     ended = project.run("run", talking, "--param", "name=ada", "--store", "s3://nowhere/x", status=2)
     assert "s3://nowhere/x" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_reader_that_has_enough_is_no_error(project: Project, talking: str) -> None:
+    with project.start("plan", talking) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+def test_resume_elsewhere_says_where_to_resume(project: Project, talking: str) -> None:
+    helpers = project.folder / "some where" / "helpers.py"
+    helpers.write_text("def shout(text):\n    raise KeyError(text)\n")
+    project.run("run", talking, "--param", "name=ada", "--run-id", "r1", status=1)
+    elsewhere = Project(project.folder / "some where")
+    err = elsewhere.run("resume", "r1", "--store", "../.stepweave", status=2).err
+    assert "there is no file 'some where/talking.py'" in err
+    assert "resume it in the folder where it was started" in err

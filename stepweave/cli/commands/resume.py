@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 
+from stepweave.authoring.dags import Dag
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records, status_now
 from stepweave.cli.options import add_json, add_run, add_store, add_workers
@@ -12,6 +13,7 @@ from stepweave.cli.starting import start
 from stepweave.embedded.request import RunRequest
 from stepweave.errors import UsageError
 from stepweave.loading import load
+from stepweave.stores.records import RunRow
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -43,7 +45,7 @@ def command(*, run: str, inline: bool, workers: int | None, store: str, as_json:
             f"run {row.run_id} was not started by a command, so its DAG is not known by name; resume it there"
         )
     request = RunRequest(
-        dag=load(row.target),
+        dag=_dag_of(row),
         params=json.loads(row.params),
         run_id=row.run_id,
         target=row.target,
@@ -53,3 +55,13 @@ def command(*, run: str, inline: bool, workers: int | None, store: str, as_json:
         resume=True,
     )
     return start(request, as_json)
+
+
+def _dag_of(row: RunRow) -> Dag:
+    try:
+        return load(row.target)
+    except UsageError as error:
+        raise UsageError(
+            f"{error}\nRun {row.run_id} was started with the TARGET {row.target!r}; "
+            "resume it in the folder where it was started"
+        ) from error
