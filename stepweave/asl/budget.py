@@ -7,7 +7,7 @@ goes to.
 
 from __future__ import annotations
 
-from stepweave.asl.frames import Layout
+from stepweave.asl.frames import Element, Layout
 from stepweave.asl.reads import Reads
 from stepweave.graph.model import FromTask, Graph, references
 
@@ -38,11 +38,11 @@ class Budgets:
                 if isinstance(r, FromTask)
             ]
             self._limit(read, share)
+        gathered: dict[Element | None, int] = {}
         for frame, keys in reads.exports.items():
-            gathered = (
-                sum(len(reads.exports.get(f, ())) for f in frame.holder.frames) if frame.holder else len(keys)
-            )
-            self._limit([key for key in keys if key in self._of], share, gathered)
+            gathered[frame.holder] = gathered.get(frame.holder, 0) + len(keys)
+        for frame, keys in reads.exports.items():
+            self._limit([key for key in keys if key in self._of], share, gathered[frame.holder])
         for element in reads.pending:
             if element.gate:
                 waiting = [task for group in element.gate.parents if len(group) == 1 for task in group]
