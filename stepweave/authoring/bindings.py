@@ -155,7 +155,7 @@ def _checked_key(key: Any) -> str:
     if not isinstance(key, str):
         raise BindingError(
             "unserialisable",
-            f"the dict key {key!r} is a {type(key).__name__}, not text",
+            f"the dict key {key!r} is of type {type(key).__name__}, not text",
             f"write {str(key)!r} as key",
         )
     _checked_text(key)
@@ -197,6 +197,6 @@ def _unserialisable(value: Any) -> BindingError:
     kind = type(value).__name__
     return BindingError(
         "unserialisable",
-        f"a {kind} cannot travel to a task: only text, numbers, True, False, None, lists and dicts can",
+        f"a value of type {kind} cannot travel to a task: only text, numbers, True, False, None, lists and dicts can",
         _FIXES.get(kind, "make it inside the task, or pass what it is made of"),
     )

@@ -75,7 +75,7 @@ def constant(value: Any) -> Constant:
             return Constant(f"[{', '.join(constant(item).text for item in value)}]", "list")
         case dict():
             return Constant(f"{{{', '.join(_pair(key, item) for key, item in value.items())}}}", "dict")
-    raise ValueError(f"a {type(value).__name__} cannot be part of an expression")
+    raise ValueError(f"a value of type {type(value).__name__} cannot be part of an expression")
 
 
 def _number(value: float) -> str:
