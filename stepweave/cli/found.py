@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from stepweave.embedded.processes import is_alive
-from stepweave.embedded.results import MAX_VALUE_CHARACTERS, json_value
 from stepweave.embedded.taskruns import ENDED
 from stepweave.errors import UsageError
-from stepweave.stores.objects import ObjectStore, open_store
 from stepweave.stores.records import Records, RunRow, TaskRunRow, database_path
 
 LATEST = "latest"
@@ -86,25 +83,3 @@ def run_object(row: RunRow) -> dict[str, object]:
         "resumes": row.resumes,
         "error": error_now(row) or None,
     }
-
-
-def run_object_with_tasks(row: RunRow, tasks: Sequence[TaskRunRow], store: str) -> dict[str, object]:
-    """The run in the shape of ``stepweave run --json`` and more; small values come from the records or ``store``."""
-    opened = open_store(store)
-    return {**run_object(row), "tasks": {task.task_id: _task_object(row, task, opened) for task in tasks}}
-
-
-def _task_object(run: RunRow, row: TaskRunRow, store: ObjectStore) -> dict[str, object]:
-    found: dict[str, object] = {
-        "status": row.status,
-        "attempts": row.attempts,
-        "duration_seconds": row.duration_seconds or 0.0,
-    }
-    if row.status == "success":
-        inline = json.loads(row.record or "{}").get("value")
-        value = json_value(store, run.dag_id, run.run_id, row.task_id, inline, MAX_VALUE_CHARACTERS)
-        if value is not None:
-            found["value"] = json.loads(value)
-    if row.error_type:
-        found["error"] = {"type": row.error_type, "message": row.error_message}
-    return found

@@ -17,10 +17,10 @@ from stepweave.cli.progress.tally import groups_of
 from stepweave.cli.screen import paint
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
-from stepweave.embedded.results import MAX_VALUE_CHARACTERS, json_value
 from stepweave.embedded.run import run_dag
 from stepweave.embedded.run_ids import new_run_id
 from stepweave.embedded.taskruns import Observer, TaskRun
+from stepweave.embedded.values import MAX_VALUE_CHARACTERS, json_value
 from stepweave.engine.workers import WorkerPool
 from stepweave.stores.objects import ObjectStore, open_store
 

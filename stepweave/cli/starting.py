@@ -8,7 +8,6 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.lazy import module_named
 from stepweave.embedded.pool import worker_pool
 from stepweave.embedded.request import RunRequest
-from stepweave.embedded.run_ids import check_run_id
 
 
 def start(request: RunRequest, as_json: bool) -> Answer:
@@ -17,7 +16,7 @@ def start(request: RunRequest, as_json: bool) -> Answer:
     Raises ``ParamsError``, or ``UsageError`` for a run id that cannot be, before anything has started.
     """
     if request.run_id is not None:
-        check_run_id(request.run_id)
+        module_named("stepweave.embedded.run_ids").check_run_id(request.run_id)
     request.dag.validate_params(request.params)
     pool = None
     if not request.inline:

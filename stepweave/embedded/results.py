@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stepweave.embedded.taskruns import TaskRun
+from stepweave.embedded.values import plain
 from stepweave.embedded.watching import error_message
 from stepweave.engine.execution import Execution
 from stepweave.graph.model import Graph
 from stepweave.graph.order import downstream
-from stepweave.runtime.codecs.shown import for_people
 from stepweave.runtime.committed import find_envelope
 from stepweave.runtime.envelope import Envelope
 from stepweave.stores.layout import log_key, task_prefix
@@ -20,8 +20,6 @@ from stepweave.stores.objects import ObjectStore
 
 MAX_SHOWN_CHARACTERS = 120
 """Longest value, as JSON text, that a summary shows."""
-MAX_VALUE_CHARACTERS = 4096
-"""Longest value, as JSON text, that ``--json`` prints; a longer one is found in the store."""
 
 
 def results_of(
@@ -49,20 +47,6 @@ def log_paths(store: ObjectStore, dag_id: str, run_id: str, tasks: Iterable[Task
     return found
 
 
-def json_value(
-    store: ObjectStore, dag_id: str, run_id: str, task: str, inline: str | None, limit: int
-) -> str | None:
-    """The value of a task that succeeded as plain JSON text; None when it is longer than ``limit`` or no JSON.
-
-    ``inline`` is the value as stored, when its record holds it.
-    """
-    text = inline
-    if text is None:
-        envelope = find_envelope(store, task_prefix(dag_id, run_id, task))
-        text = envelope.value.text if envelope is not None else None
-    return _plain(text) if text is not None and len(text) <= limit else None
-
-
 def error_text(execution: Execution | None) -> str:
     """Why ``execution`` failed; empty when it succeeded or was cancelled (None)."""
     if execution is None or execution.status in ("SUCCEEDED", "ABORTED"):
@@ -80,19 +64,12 @@ def _shown(store: ObjectStore, envelope: Envelope) -> Iterator[str]:
     if value.text is not None:
         keys = list(_keys(json.loads(value.text)))
         if not keys and value.text != "null":
-            text = _plain(value.text)
+            text = plain(value.text)
             yield text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…"
     elif value.key is not None and not keys:
         keys = [value.key]
     for key in keys:
         yield _short(store.local_path(key) or f"{store.url}/{key}")
-
-
-def _plain(text: str) -> str:
-    """``text`` without the tags of Python's types."""
-    if '"$' not in text:
-        return text
-    return json.dumps(for_people(text), ensure_ascii=False, separators=(",", ":"))
 
 
 def _keys(tree: Any) -> Iterator[str]:

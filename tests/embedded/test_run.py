@@ -12,9 +12,9 @@ import pytest
 from stepweave.authoring.dags import Dag
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
-from stepweave.embedded.results import json_value
 from stepweave.embedded.run import run_dag
 from stepweave.embedded.taskruns import TaskRun
+from stepweave.embedded.values import json_value
 from stepweave.errors import ParamsError, UsageError
 from stepweave.stores.objects import open_store
 from stepweave.stores.records import DATABASE, Records

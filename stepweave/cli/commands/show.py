@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -11,13 +12,15 @@ from stepweave.cli.found import (
     error_now,
     find_run,
     open_records,
-    run_object_with_tasks,
+    run_object,
     status_now,
     tasks_now,
 )
 from stepweave.cli.options import add_json, add_run, add_store
 from stepweave.cli.progress.words import duration, reason
 from stepweave.cli.screen import Table, print_table
+from stepweave.embedded.values import MAX_VALUE_CHARACTERS, json_value
+from stepweave.stores.objects import ObjectStore, open_store
 from stepweave.stores.records import RunRow, TaskRunRow
 
 
@@ -40,7 +43,7 @@ def command(*, run: str, store: str, as_json: bool) -> Answer:
     if not as_json:
         sys.stdout.write("\n".join(_head(row)) + "\n\n")
         print_table(_table(tasks))
-    return Answer(run_object_with_tasks(row, tasks, store) if as_json else None)
+    return Answer(_object(row, tasks, store) if as_json else None)
 
 
 def _head(row: RunRow) -> list[str]:
@@ -77,3 +80,25 @@ def _table(tasks: Sequence[TaskRunRow]) -> Table:
         ],
         status_column=1,
     )
+
+
+def _object(row: RunRow, tasks: Sequence[TaskRunRow], store: str) -> dict[str, object]:
+    """The run in the shape of ``stepweave run --json`` and more; small values come from the records or ``store``."""
+    opened = open_store(store)
+    return {**run_object(row), "tasks": {task.task_id: _task_object(row, task, opened) for task in tasks}}
+
+
+def _task_object(run: RunRow, row: TaskRunRow, store: ObjectStore) -> dict[str, object]:
+    found: dict[str, object] = {
+        "status": row.status,
+        "attempts": row.attempts,
+        "duration_seconds": row.duration_seconds or 0.0,
+    }
+    if row.status == "success":
+        inline = json.loads(row.record or "{}").get("value")
+        value = json_value(store, run.dag_id, run.run_id, row.task_id, inline, MAX_VALUE_CHARACTERS)
+        if value is not None:
+            found["value"] = json.loads(value)
+    if row.error_type:
+        found["error"] = {"type": row.error_type, "message": row.error_message}
+    return found
