@@ -51,7 +51,7 @@ FIELDS: tuple[tuple[tuple[str | int, ...], Any], ...] = (
 """Parts of a task's value that travel natively: the path, and what may stand there."""
 EXPRESSIONS = (
     "$_0_ + 1", "$_0_ & 'x'", "$_0_ = 1", "$_0_ != $_1_", "$_0_ in [1, 'plain', null]", "$type($_0_)",
-    "[$_0_, $_1_]", "$string($_0_)", "$not($_0_)", "$count($_0_)", "$append($_0_, $_1_)", "{'k': $_0_}",
+    "[$_0_, $_1_]", "$string($_0_)", "$not($_0_)", "$count([$_0_])", "$append($_0_, $_1_)", "{'k': $_0_}",
     "$exists($_0_) and $boolean($_1_)", "-($_0_)", "$_0_ > 2 ? 'more' : $_1_", "$contains($_0_, 'a')",
 )  # fmt: skip
 ERRORS = ("PermanentError", "DataError", "States.Timeout", "States.DataLimitExceeded", "Lambda.Unknown")

@@ -48,7 +48,7 @@ def test_drawn_dags_do_the_same_in_both_interpreters(drawn: Scenario) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @seed(8)
-@settings(max_examples=800, deadline=None, database=None)
+@settings(max_examples=200, deadline=None, database=None)
 @given(drawn=scenarios(max_tasks=20))
 def test_many_larger_drawn_dags_do_the_same_in_both_interpreters(drawn: Scenario) -> None:
     assert_same(drawn)
