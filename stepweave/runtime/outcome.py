@@ -55,6 +55,7 @@ _BY_CLASS: dict[type[BaseException], type[TaskError] | type[Skip]] = {
     NotImplementedError: PermanentError,
     AssertionError: PermanentError,
     PermissionError: PermanentError,
+    RecursionError: PermanentError,
     SystemExit: PermanentError,
 }
 

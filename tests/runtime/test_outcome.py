@@ -64,6 +64,7 @@ def caused_by(error, cause):
         (NotImplementedError(), PermanentError),
         (AssertionError(), PermanentError),
         (PermissionError(errno.EACCES, "no"), PermanentError),
+        (RecursionError("too deep"), PermanentError),
         (SystemExit(1), PermanentError),
         (Fail(), PermanentError),
         (Skip(), Skip),

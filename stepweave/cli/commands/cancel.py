@@ -11,6 +11,7 @@ from argparse import ArgumentParser
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records
 from stepweave.cli.options import add_json, add_run, add_store
+from stepweave.cli.progress.words import resume_command
 from stepweave.embedded.processes import is_alive
 from stepweave.errors import StepweaveError
 from stepweave.stores.record_writer import RecordWriter
@@ -37,7 +38,7 @@ def command(*, run: str, store: str, as_json: bool) -> Answer:
     row = find_run(records, run, store)
     status = _cancel(records, row, store)
     if not as_json:
-        note = f"; go on with: stepweave resume {row.run_id}" if status == "cancelled" else " already"
+        note = f"; go on with: {resume_command(row.run_id, store)}" if status == "cancelled" else " already"
         sys.stdout.write(f"{row.run_id}: {status}{note}\n")
     return Answer({"run_id": row.run_id, "dag_id": row.dag_id, "status": status})
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, first_line, reason
+from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, first_line, reason, resume_command
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.timing import Breakdown
 
@@ -36,7 +36,7 @@ def summary_lines(result: RunResult) -> list[Line]:
     if result.status != "success":
         lines += [
             Line(""),
-            Line(f"Go on with what is missing: stepweave resume {result.run_id}{_store(result)}"),
+            Line(f"Go on with what is missing: {resume_command(result.run_id, result.store)}"),
         ]
     return lines
 
@@ -119,7 +119,3 @@ def _results(result: RunResult) -> list[Line]:
     if len(found) > MAX_LISTED:
         lines.append(Line(f"  and {len(found) - MAX_LISTED:,} more: stepweave show {result.run_id}"))
     return lines
-
-
-def _store(result: RunResult) -> str:
-    return f" --store {result.store}" if result.store != ".stepweave" else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stepweave.cli.options import DEFAULT_STORE
+
 STYLES: dict[str | None, str] = {
     "success": "green",
     "failed": "bold red",
@@ -59,3 +61,8 @@ def first_line(text: str, length: int = 200) -> str:
 def reason(error: str, message: str, length: int = 200) -> str:
     """Error class and message on one line: ``DataError: no rows``; either may be empty."""
     return first_line(": ".join(part for part in (error, message) if part), length)
+
+
+def resume_command(run_id: str, store: str) -> str:
+    """What to type to go on with a run."""
+    return f"stepweave resume {run_id}" + (f" --store {store}" if store != DEFAULT_STORE else "")
