@@ -10,14 +10,10 @@ from stepweave.authoring.source import here
 from stepweave.authoring.trace import End, current, report
 
 
-class Orderable:
-    """Something that ``>>`` and ``<<`` put in order: the result of a task call, or a task group."""
+class OrderOperators:
+    """``>>`` and ``<<``, with lists on either side."""
 
     __slots__ = ()
-
-    def _end(self) -> End | None:
-        """The task or group meant; None when it has none, or is itself a mistake that has been reported."""
-        raise NotImplementedError
 
     def __rshift__(self, other: Any) -> Any:
         put_in_order(self, other)
@@ -34,6 +30,16 @@ class Orderable:
     def __rlshift__(self, other: Any) -> Any:
         put_in_order(self, other)
         return self
+
+
+class Orderable(OrderOperators):
+    """Something that ``>>`` and ``<<`` put in order: the result of a task call, or a task group."""
+
+    __slots__ = ()
+
+    def _end(self) -> End | None:
+        """The task or group meant; None when it has none, or is itself a mistake that has been reported."""
+        raise NotImplementedError
 
 
 def put_in_order(left: Any, right: Any) -> None:

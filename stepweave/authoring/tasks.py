@@ -12,7 +12,7 @@ from stepweave.authoring.bindings import BindingError, to_binding
 from stepweave.authoring.contracts import type_name
 from stepweave.authoring.edges import mismatch
 from stepweave.authoring.options import TaskOptions, conflicts, merge, resolve
-from stepweave.authoring.ordering import put_in_order
+from stepweave.authoring.ordering import OrderOperators
 from stepweave.authoring.references import BROKEN, Reference
 from stepweave.authoring.signatures import Signature, signature_of
 from stepweave.authoring.source import here, shown
@@ -48,8 +48,11 @@ class Definition:
         return (_located(problem, self.source, self.signature.name) for problem in found)
 
 
-class TaskFunction(Generic[P, R]):
-    """A task function. Called inside a DAG function it adds a task and returns a reference to its value."""
+class TaskFunction(OrderOperators, Generic[P, R]):
+    """A task function. Called inside a DAG function it adds a task and returns a reference to its value.
+
+    Its ``>>`` and ``<<`` are a mistake that is reported: only the result of a call can be put in order.
+    """
 
     __name__: str
 
@@ -98,22 +101,6 @@ class TaskFunction(Generic[P, R]):
         return BROKEN
 
     expand_kwargs = expand
-
-    def __rshift__(self, other: Any) -> Any:
-        put_in_order(self, other)
-        return other
-
-    def __lshift__(self, other: Any) -> Any:
-        put_in_order(other, self)
-        return other
-
-    def __rrshift__(self, other: Any) -> Any:
-        put_in_order(other, self)
-        return self
-
-    def __rlshift__(self, other: Any) -> Any:
-        put_in_order(self, other)
-        return self
 
     def __repr__(self) -> str:
         return f"<task {self.__name__}>"
