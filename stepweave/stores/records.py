@@ -202,6 +202,17 @@ def open_for_writing(path: str) -> sqlite3.Connection:
     """A connection in WAL mode to the database at ``path``, which is created with its folder when there is none."""
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection)
+        check_version(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """WAL mode, and the tables when there are none."""
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL in WAL mode survives a killed process; a power cut may lose the last commits, never consistency
     # (https://www.sqlite.org/pragma.html#pragma_synchronous).
@@ -211,8 +222,6 @@ def open_for_writing(path: str) -> sqlite3.Connection:
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
     connection.execute("COMMIT")
-    check_version(connection, path)
-    return connection
 
 
 def check_version(connection: sqlite3.Connection, path: str) -> None:
