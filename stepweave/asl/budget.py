@@ -11,10 +11,9 @@ from stepweave.asl.frames import Element, Layout
 from stepweave.asl.reads import Reads
 from stepweave.graph.model import FromTask, Graph, references
 
-MAX_PAYLOAD_BYTES = 256 * 1024
-"""Input or output of a state (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 MAX_VARIABLES_BYTES = 10 * 1024 * 1024
-"""All variables of one execution (same page)."""
+"""All variables of one execution
+(https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html)."""
 
 _GATHERED_BYTES = 200_000
 """Part of a payload that records may fill; the rest is for params, ids and the service's own fields."""

@@ -48,7 +48,12 @@ class Upstream:
         # In parentheses: JSONata 2.0.6 gives nothing for `[one][predicate].by`.
         records = [f"([{', '.join(self.records)}][status in {_FAILED}]).by"] if self.records else []
         everything = ", ".join(records + [f"{tally}.by" for tally in self.tallies])
-        return f"[$distinct([{everything}])[[0..{MAX_NAMED - 1}]]]"
+        return first_named(everything)
+
+
+def first_named(names: str) -> str:
+    """JSONata for the tasks that the expressions ``names`` (lists, with commas between) name, at most ``MAX_NAMED``."""
+    return f"[$distinct([{names}])[[0..{MAX_NAMED - 1}]]]"
 
 
 def met(rule: str, upstream: Upstream) -> str | None:

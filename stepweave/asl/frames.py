@@ -74,6 +74,8 @@ class Layout:
     """All elements by position."""
     end: int
     """Position after everything: where the outcome of the run is read."""
+    unimplied: dict[str, tuple[str, ...]]
+    """Upstream tasks of a strict task whose success nothing else implies."""
 
 
 def lay_out(graph: Graph, plan: Plan) -> Layout:
@@ -84,14 +86,15 @@ def lay_out(graph: Graph, plan: Plan) -> Layout:
     for element in reversed(elements):
         _close(element)
     _close_frame(root)
-    return Layout(root, builder.runs, elements, len(elements))
+    return Layout(root, builder.runs, elements, len(elements), builder.unimplied)
 
 
 class _Builder:
     """Creates elements in pre-order from a stack of steps."""
 
     def __init__(self, graph: Graph) -> None:
-        self.tolerant = {task.id for task in graph.tasks if not is_strict(task)}.union(unimplied(graph))
+        self.unimplied = unimplied(graph)
+        self.tolerant = {task.id for task in graph.tasks if not is_strict(task)}.union(self.unimplied)
         self.runs: dict[str, Element] = {}
         self.forks: dict[str, int] = {}
         self.stack: list[tuple[Frame, Plan, Await | None]] = []

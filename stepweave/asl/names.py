@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import re
 
-MAX_NAME_CHARACTERS = 80
-"""Longest state and variable name (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
-
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OTHER = re.compile(r"[^A-Za-z0-9_]")
 

@@ -107,7 +107,7 @@ def _joined_member(key: str) -> Any:
 
 
 def _tally_parts(each: str) -> tuple[tuple[str, str], ...]:
-    by = f"[$distinct([{each}.by])[[0..{conditions.MAX_NAMED - 1}]]]"
+    by = conditions.first_named(f"{each}.by")
     return (("n", f"$sum({each}.n)"), ("f", f"$sum({each}.f)"), ("by", by))
 
 

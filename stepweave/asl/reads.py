@@ -19,7 +19,7 @@ from stepweave.asl import names
 from stepweave.asl.frames import Element, Frame, Layout
 from stepweave.graph.model import Graph
 from stepweave.graph.order import topological_order
-from stepweave.planning.needs import fields_read, is_strict, ruled_by, unimplied
+from stepweave.planning.needs import fields_read, is_strict, ruled_by
 
 MAX_RECORDS_PER_FORK = 300
 """Records handed out one by one from a Parallel; leaves each about 650 bytes of the 256 KiB."""
@@ -40,7 +40,6 @@ class Reads:
     """Positions that need the record of a task, in order of discovery."""
     pending: dict[Element, tuple[str, ...]] = field(default_factory=dict)
     """Tasks whose success an element must check before it begins."""
-    gate_pending: dict[Element, tuple[str, ...]] = field(default_factory=dict)
     tally: dict[str, str] = field(default_factory=dict)
     """Tally key of the tasks that travel in a tally."""
     exports: dict[Frame, dict[str, None]] = field(default_factory=dict)
@@ -60,8 +59,6 @@ class Reads:
     """Tasks whose outcome is the run's."""
     deciding: tuple[str, ...] = ()
     """Leaves, and tasks whose failure a skip could hide from the leaves."""
-    extra: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Upstream tasks of a strict task whose success nothing else implies."""
     counts: dict[tuple[Element, str], int] = field(default_factory=dict)
     """Tasks of a tally inside an element."""
 
@@ -81,7 +78,6 @@ def analyse(graph: Graph, layout: Layout) -> Reads:
     """All reads of the DAG, and what follows for exports and inputs."""
     reads = Reads(layout)
     reads.leaves = leaves(graph)
-    reads.extra = unimplied(graph)
     reads.deciding = reads.leaves + _hidden_failures(graph, layout, reads.leaves)
     for position, task in _required(graph, reads):
         reads.required.setdefault(task, []).append(position)
@@ -165,7 +161,7 @@ def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str,
         behind_gate = _awaited(element)
         # A strict gate goes on only when all it waits for succeeded; behind a tolerant one that is to be checked.
         proven = () if element.tolerant else behind_gate
-        asked = pending + reads.extra.get(task.id, ()) + (behind_gate if element.tolerant else ())
+        asked = pending + reads.layout.unimplied.get(task.id, ()) + (behind_gate if element.tolerant else ())
         checked = tuple(dict.fromkeys(t for t in asked if t not in proven))
     reads.pending[element] = checked
     reads.individual.update(fields_read(task))

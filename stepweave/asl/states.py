@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from stepweave.asl import names, text
+from stepweave.asl.conditions import first_named
 from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.planning.model import Await, Group, Signal
 from stepweave.planning.placement import Placement, default_timeout_seconds
@@ -247,4 +248,4 @@ def record_of_group(group: Group, expressions: Sequence[str]) -> Any:
     bad = f"([{', '.join(expressions)}][status != 'success'])"
     failed = f"$count({bad}[status != 'skipped']) > 0"
     worst = f"{failed} ? 'upstream_failed' : $count({bad}) > 0 ? 'skipped' : 'success'"
-    return {"status": f"{{% {worst} %}}", "by": f"{{% [$distinct({bad}.by)[[0..19]]] %}}"}
+    return {"status": f"{{% {worst} %}}", "by": f"{{% {first_named(f'{bad}.by')} %}}"}
