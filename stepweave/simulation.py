@@ -25,8 +25,7 @@ from stepweave.engine.events import Event
 from stepweave.engine.integrations.base import Call, Integration
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
-from stepweave.engine.templates import Template
-from stepweave.errors import Problem, StepweaveError
+from stepweave.errors import StepweaveError
 from stepweave.graph.model import Expression, Graph, Literal, Task
 from stepweave.graph.order import topological_order
 from stepweave.planning.placement import default_timeout_seconds, place
@@ -149,17 +148,11 @@ def _run(machines: EngineMachines, seconds: Mapping[str, float], meter: _Meter) 
     return clock.elapsed
 
 
-class _FakeBatch:
+class _FakeBatch(Integration):
     """Jobs that take the time of their task."""
-
-    waits_for_token = False
 
     def __init__(self, tasks: Mapping[str, str], seconds: Mapping[str, float], meter: _Meter) -> None:
         self._tasks, self._seconds, self._meter = tasks, seconds, meter
-
-    def check(self, arguments: Template | None, machines: object) -> tuple[Problem, ...]:
-        """Nothing can be wrong: the job definitions are made from the same graph."""
-        return ()
 
     async def run(self, call: Call) -> Any:
         """A job that succeeded."""

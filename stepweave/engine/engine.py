@@ -15,9 +15,9 @@ from stepweave.engine.execution import ROLE_ARN, Execution, Status
 from stepweave.engine.failures import RUNTIME, TIMEOUT, StateError
 from stepweave.engine.frame import Frame, Run
 from stepweave.engine.history import MAX_EVENTS, History
-from stepweave.engine.integrations.base import Integration
+from stepweave.engine.integrations.base import Integration, find_integration
 from stepweave.engine.interpreter import Interpreter
-from stepweave.engine.machine import Machine
+from stepweave.engine.machine import Machine, Task
 from stepweave.engine.tasks import TaskRunner
 from stepweave.engine.tokens import Tokens
 from stepweave.errors import DefinitionError, Problem, UsageError
@@ -47,12 +47,13 @@ class Engine:
         listeners: Iterable[Listener] = (),
         history_limit: int = MAX_EVENTS,
     ) -> None:
-        """``integrations`` by resource without the ARN's head (``lambda:invoke``); ``seed`` for jitter, $random, $uuid.
+        """``integrations`` by resource without the ARN's head (``lambda:invoke``, see ``find_integration``);
+        ``seed`` for jitter, $random, $uuid.
 
         Raises ``DefinitionError`` when a machine calls what is not there.
         """
         self._machines = dict(machines)
-        self._integrations = dict(integrations)
+        self._integrations: dict[Task, Integration] = {}
         self.clock: Clock = clock or RealClock()
         self.tokens = Tokens()
         self.executions: dict[str, Execution] = {}
@@ -62,7 +63,9 @@ class Engine:
         self._history_limit = history_limit
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._stopped: dict[str, tuple[str | None, str | None]] = {}
-        problems = [problem for machine in self._machines.values() for problem in self._check(machine)]
+        problems = [
+            problem for machine in self._machines.values() for problem in self._connect(machine, integrations)
+        ]
         if problems:
             raise DefinitionError(problems)
 
@@ -72,6 +75,10 @@ class Engine:
         Raises ``UsageError`` for an unknown machine or a name that is taken. Cancelled, it stops everything that the
         execution started, records ABORTED and raises ``CancelledError``.
         """
+        return await self.wait(self.start(machine, value, name).name)
+
+    def start(self, machine: str, value: Any = None, name: str | None = None) -> Execution:
+        """A new execution that runs in the current event loop; otherwise as :meth:`run`."""
         if machine not in self._machines:
             raise UsageError(
                 f"no machine {machine!r}; there are: {', '.join(sorted(self._machines)) or 'none'}"
@@ -89,15 +96,22 @@ class Engine:
         self.executions[name] = execution
         # A task of its own, so that stop() ends this execution and not the one that called run().
         task = asyncio.create_task(self._execute(execution, self._machines[machine]))
+        task.add_done_callback(lambda _: self._running.pop(name, None))
         self._running[name] = task
+        return execution
+
+    async def wait(self, name: str) -> Execution:
+        """The execution ``name`` when it has ended; cancelled, it stops the execution first."""
+        task = self._running.get(name)
+        if task is None:
+            return self.executions[name]
         try:
             await asyncio.wait([task])
         finally:
             await self._settle(task)
-            del self._running[name]
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
-        return execution
+        return self.executions[name]
 
     def stop(self, name: str, error: str | None = None, cause: str | None = None) -> None:
         """Abort a running execution: what it started is stopped, its status becomes ABORTED."""
@@ -121,7 +135,7 @@ class Engine:
         history = execution.history
         generator = Random(f"{self._seed}/{execution.name}")
         run = Run(execution, self.clock.now, generator, self._listeners, machine.inexact)
-        interpreter = Interpreter(run, TaskRunner(run, self._integrations, self.tokens, self.run))
+        interpreter = Interpreter(run, TaskRunner(run, self._integrations, self.tokens, self.run, self.start))
         frame: Frame | None = None
         try:
             execution.input, inexact = payload.accept(execution.input, "The input of the execution")
@@ -186,19 +200,20 @@ class Engine:
             for listener in self._listeners:
                 listener(event)
 
-    def _check(self, machine: Machine) -> Iterator[Problem]:
-        """What the machine's tasks call and the engine does not have."""
+    def _connect(self, machine: Machine, integrations: Mapping[str, Integration]) -> Iterator[Problem]:
+        """Find what serves each task of the machine; the problems of those that nothing serves."""
         for task in machine.tasks():
             where = f"{machine.name}/{task.name}"
-            integration = self._integrations.get(task.resource)
+            integration = find_integration(integrations, task)
             if integration is None:
                 yield Problem(
                     code="unknown-resource",
                     what="the Resource is not an integration of this engine",
                     state=where,
-                    expected=", ".join(sorted(self._integrations)) or "none",
+                    expected=", ".join(sorted(integrations)) or "none",
                     got=task.resource,
                 )
             else:
-                for problem in integration.check(task.arguments, self._machines):
+                self._integrations[task] = integration
+                for problem in integration.check(task, self._machines):
                     yield replace(problem, state=where)

@@ -105,7 +105,10 @@ class Task(_Fallible):
     """A call of an integration."""
 
     resource: str
-    """What is called, without the ARN's head: ``lambda:invoke.waitForTaskToken``."""
+    """What is called, without the ARN's head: ``lambda:invoke.waitForTaskToken``; ``activity`` for an activity and
+    ``lambda:function`` for a function named by its own ARN."""
+    target: str = ""
+    """The ARN of the activity or the function that ``Resource`` names itself; empty otherwise."""
     timeout_seconds: Template | None = None
     heartbeat_seconds: Template | None = None
 
@@ -118,13 +121,60 @@ class Parallel(_Fallible):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ItemReader:
+    """Where a distributed map finds its items."""
+
+    resource: str
+    """``s3:getObject`` or ``s3:listObjectsV2``."""
+    arguments: Template | None = None
+    config: Template | None = None
+    """``ReaderConfig``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ItemBatcher:
+    """How a distributed map puts several items into one child execution."""
+
+    max_items: Template | None = None
+    max_bytes: Template | None = None
+    batch_input: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResultWriter:
+    """Where a distributed map writes its results."""
+
+    resource: str | None = None
+    """``s3:putObject``; None when only the form of the results is configured."""
+    arguments: Template | None = None
+    config: Template | None = None
+    """``WriterConfig``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distributed:
+    """What only a distributed map has: its iterations are executions of their own."""
+
+    express: bool
+    """``ExecutionType: EXPRESS``."""
+    label: str | None = None
+    reader: ItemReader | None = None
+    batcher: ItemBatcher | None = None
+    writer: ResultWriter | None = None
+    tolerated_count: Template | None = None
+    tolerated_percentage: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Map(_Fallible):
-    """An inline map."""
+    """A map; inline when ``distributed`` is None."""
 
     processor: Block
     items: Template | None = None
     selector: Template | None = None
     max_concurrency: Template
+    """0: no limit but the mode's own."""
+    distributed: Distributed | None = None
 
 
 State: TypeAlias = Task | Pass | Choice | Wait | Succeed | Fail | Parallel | Map

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from stepweave.engine import payload
+from stepweave.engine.execution import Execution
 from stepweave.engine.failures import HEARTBEAT_TIMEOUT, QUERY_EVALUATION_ERROR, TIMEOUT, StateError
 from stepweave.engine.frame import Frame, Run
-from stepweave.engine.integrations.base import Call, Integration, RunMachine
+from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, StartMachine
 from stepweave.engine.machine import Task
 from stepweave.engine.templates import Template
 from stepweave.engine.tokens import Tokens
+
+_TOKENED = (TOKEN_SUFFIX, ".sync", ".sync:2")
+"""Resources whose task has a token; of the last two nothing outside can use it."""
 
 
 class TaskRunner:
     """Runs the Task states of one execution."""
 
     def __init__(
-        self, run: Run, integrations: Mapping[str, Integration], tokens: Tokens, start_machine: RunMachine
+        self,
+        run: Run,
+        integrations: Mapping[Task, Integration],
+        tokens: Tokens,
+        run_machine: Callable[..., Awaitable[Execution]],
+        start_machine: StartMachine,
     ) -> None:
         self._run = run
         self._integrations = integrations
         self._tokens = tokens
+        self._run_machine = run_machine
         self._start_machine = start_machine
 
     async def run(self, frame: Frame, state: Task) -> Any:
         """The result of one attempt; raises ``StateError``."""
         history = self._run.execution.history
-        integration = self._integrations[state.resource]
-        if integration.waits_for_token:
+        integration = self._integrations[state]
+        if state.resource.endswith(_TOKENED):
             frame.token = f"{self._run.generator.getrandbits(128):032x}"
         arguments = frame.input if state.arguments is None else frame.evaluate(state.arguments)
         payload.check(arguments, f"The arguments of the state {frame.state.name!r}")
@@ -77,17 +87,21 @@ class TaskRunner:
             frame.last_event = history.record("TaskSubmitted", frame.last_event, state.resource, value)
 
         call = Call(
+            resource=state.resource,
+            target=state.target,
             arguments=arguments,
+            token=frame.token,
             execution=self._run.execution,
             state=state.name,
             submitted=submitted,
+            run_machine=self._run_machine,
             start_machine=self._start_machine,
             name=f"{self._run.execution.name}-{event}",
             now=self._run.now,
         )
-        if not integration.waits_for_token or frame.token is None:
-            return await integration.run(call)
         token = frame.token
+        if token is None or integration.fake or not state.resource.endswith(TOKEN_SUFFIX):
+            return await integration.run(call)
         self._tokens.open(token, heartbeat)
         try:
             submitted(await integration.run(call))

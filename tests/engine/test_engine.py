@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stepweave.engine.engine import Engine
+from stepweave.engine.integrations.base import Integration
 from stepweave.engine.parsing import parse
 from stepweave.errors import UsageError
 from tests.engine.building import Lab, block, call, echo, machine, passing
@@ -123,12 +124,7 @@ def test_an_endless_loop_of_states_can_be_cancelled() -> None:
 
 
 def test_a_defect_of_an_integration_ends_the_run_and_reaches_the_caller() -> None:
-    class Broken:
-        waits_for_token = False
-
-        def check(self, arguments: Any, machines: Any) -> tuple[()]:
-            return ()
-
+    class Broken(Integration):
         async def run(self, call: Any) -> Any:
             raise ZeroDivisionError("a defect")
 

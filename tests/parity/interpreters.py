@@ -14,7 +14,7 @@ from stepweave.embedded.rendezvous import rendezvous_function
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.failures import FunctionError, StateError
-from stepweave.engine.integrations.base import Call
+from stepweave.engine.integrations.base import Call, Integration
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.engine.parsing import parse
@@ -43,17 +43,12 @@ class GateAnswer:
     cause: str | None = None
 
 
-class _Jobs:
+class _Jobs(Integration):
     """``batch:submitJob.sync`` of our engine, answered by the scenario."""
-
-    waits_for_token = False
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._attempts: Counter[str] = Counter()
-
-    def check(self, arguments: Any, machines: Any) -> tuple[()]:
-        return ()
 
     async def run(self, submitted: Call) -> Any:
         submitted.submitted({"JobId": submitted.name})

@@ -1,47 +1,77 @@
-"""`Integration`: what a Task state calls, and `Call`: one call of it."""
+"""`Integration`: what a Task state calls, `Call`: one call of it, and which integration serves which task."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from stepweave.engine.machine import Task
 from stepweave.engine.templates import ObjectTemplate, Template
 from stepweave.errors import Problem
 
 if TYPE_CHECKING:
     from stepweave.engine.execution import Execution
 
-RunMachine = Callable[..., "Awaitable[Execution]"]
+StartMachine = Callable[..., "Execution"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One attempt of a Task."""
 
+    resource: str
+    """What is called, without the ARN's head."""
+    target: str = ""
+    """The ARN that ``Resource`` names itself (activities, functions); empty otherwise."""
     arguments: Any
     execution: Execution
     state: str
+    token: str | None
+    """The task's token; None for calls that have none."""
     submitted: Callable[[Any], None]
-    """To be told the answer of the submission, once, by an integration that waits after it."""
-    start_machine: RunMachine
+    """To be told the answer of the submission, once, by an integration that waits after it (``.sync``)."""
+    run_machine: Callable[..., Awaitable[Execution]]
     """``Engine.run``, for nested executions."""
+    start_machine: StartMachine
+    """``Engine.start``: the same without waiting."""
     name: str
     """A name for what the call starts, unique in the engine and the same in every run."""
     now: Callable[[], float]
 
 
-class Integration(Protocol):
-    """Calls a service."""
+class Integration:
+    """Calls a service. One object serves every Task of its resource, several at once."""
 
-    waits_for_token: bool
-    """Whether the task ends when its token is sent back (``.waitForTaskToken``)."""
+    fake = False
+    """Whether ``run`` gives the task's result even where the service would only take the call
+    (``.waitForTaskToken``): a stand-in of a test or a mock file."""
 
-    def check(self, arguments: Template | None, machines: Iterable[str]) -> Iterable[Problem]:
-        """What is wrong with a Task's arguments, before anything runs; ``machines`` are the engine's."""
+    def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
+        """What is wrong with ``task``, before anything runs; ``machines`` are the engine's."""
+        return ()
 
     async def run(self, call: Call) -> Any:
-        """The result (JSON data); raises ``StateError``."""
+        """The result (JSON data); raises ``StateError``.
+
+        With ``.waitForTaskToken`` this is the answer to the submission; the task goes on until its token comes back.
+        """
+        raise NotImplementedError
+
+
+TOKEN_SUFFIX = ".waitForTaskToken"
+
+
+def find_integration(integrations: Mapping[str, Integration], task: Task) -> Integration | None:
+    """What serves ``task``: by ``state:NAME``, its resource, that without ``.waitForTaskToken``, or a pattern.
+
+    A pattern is a key with ``*`` at its end; the longest that fits is taken.
+    """
+    for key in (f"state:{task.name}", task.resource, task.resource.removesuffix(TOKEN_SUFFIX)):
+        if key in integrations:
+            return integrations[key]
+    patterns = [key for key in integrations if key.endswith("*") and task.resource.startswith(key[:-1])]
+    return integrations[max(patterns, key=len)] if patterns else None
 
 
 def constant_of(arguments: Template | None, field: str) -> Any:

@@ -15,18 +15,16 @@ from stepweave.engine.execution import ACCOUNT, REGION
 from stepweave.engine.failures import TASK_FAILED, StateError
 from stepweave.engine.integrations.base import Call, Integration, check_name
 from stepweave.engine.jobs import Attempt, JobDefinition, run_attempt
+from stepweave.engine.machine import Task
 from stepweave.engine.payload import to_text
-from stepweave.engine.templates import Template
 from stepweave.errors import Problem
 
 OnJobLog = Callable[[Mapping[str, Any], str], None]
 """Told each line that a job prints, with the arguments of its submission."""
 
 
-class SubmitJob:
+class SubmitJob(Integration):
     """Runs jobs, as many at once as the vCPUs allow."""
-
-    waits_for_token = False
 
     def __init__(
         self,
@@ -42,8 +40,8 @@ class SubmitJob:
         self._released = asyncio.Condition()
         self._on_log = on_log
 
-    def check(self, arguments: Template | None, machines: Iterable[str]) -> Iterable[Problem]:
-        yield from check_name(arguments, "JobDefinition", self._definitions, "job definition")
+    def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
+        yield from check_name(task.arguments, "JobDefinition", self._definitions, "job definition")
 
     async def run(self, call: Call) -> Any:
         arguments = call.arguments if isinstance(call.arguments, dict) else {}

@@ -1,4 +1,4 @@
-"""``lambda:invoke``, and the same with ``.waitForTaskToken``: functions by name.
+"""``lambda:invoke`` (also with ``.waitForTaskToken``): functions by name.
 
 AWS: https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 """
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from stepweave.engine.callables import failure
 from stepweave.engine.failures import FunctionError, StateError
 from stepweave.engine.integrations.base import Call, Integration, check_name
-from stepweave.engine.templates import Template
+from stepweave.engine.machine import Task
 from stepweave.errors import Problem
 
 Function: TypeAlias = Callable[[Any], Awaitable[Any]]
@@ -19,15 +19,14 @@ Function: TypeAlias = Callable[[Any], Awaitable[Any]]
 class name, and a cause with message, type and stack trace; ``failures.FunctionError`` chooses both."""
 
 
-class LambdaInvoke:
+class LambdaInvoke(Integration):
     """Calls a function and waits for its result."""
 
-    def __init__(self, functions: Mapping[str, Function], *, waits_for_token: bool = False) -> None:
+    def __init__(self, functions: Mapping[str, Function]) -> None:
         self._functions = functions
-        self.waits_for_token = waits_for_token
 
-    def check(self, arguments: Template | None, machines: Iterable[str]) -> Iterable[Problem]:
-        yield from check_name(arguments, "FunctionName", self._functions, "function")
+    def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
+        yield from check_name(task.arguments, "FunctionName", self._functions, "function")
 
     async def run(self, call: Call) -> Any:
         name = call.arguments.get("FunctionName") if isinstance(call.arguments, dict) else None
@@ -46,8 +45,5 @@ class LambdaInvoke:
 
 
 def lambda_integrations(functions: Mapping[str, Function]) -> dict[str, Integration]:
-    """Both forms of ``lambda:invoke``, for :class:`~stepweave.engine.engine.Engine`."""
-    return {
-        "lambda:invoke": LambdaInvoke(functions),
-        "lambda:invoke.waitForTaskToken": LambdaInvoke(functions, waits_for_token=True),
-    }
+    """``lambda:invoke``, for :class:`~stepweave.engine.engine.Engine`."""
+    return {"lambda:invoke": LambdaInvoke(functions)}

@@ -11,25 +11,23 @@ from typing import Any
 from stepweave.engine.execution import Execution, execution_arn, machine_arn
 from stepweave.engine.failures import TASK_FAILED, StateError
 from stepweave.engine.integrations.base import Call, Integration, check_name
+from stepweave.engine.machine import Task
 from stepweave.engine.payload import to_text
-from stepweave.engine.templates import Template
 from stepweave.errors import Problem, UsageError
 
 
-class StartExecution:
+class StartExecution(Integration):
     """Runs a machine by name and waits for its end."""
 
-    waits_for_token = False
-
-    def check(self, arguments: Template | None, machines: Iterable[str]) -> Iterable[Problem]:
-        yield from check_name(arguments, "StateMachineArn", machines, "machine")
+    def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
+        yield from check_name(task.arguments, "StateMachineArn", machines, "machine")
 
     async def run(self, call: Call) -> Any:
         arguments = call.arguments if isinstance(call.arguments, dict) else {}
         machine, name = str(arguments.get("StateMachineArn")), str(arguments.get("Name", call.name))
         call.submitted({"ExecutionArn": execution_arn(machine, name), "StartDate": int(call.now() * 1000)})
         try:
-            child = await call.start_machine(machine, arguments.get("Input", {}), name)
+            child = await call.run_machine(machine, arguments.get("Input", {}), name)
         except UsageError as error:
             raise StateError("StepFunctions.InvalidExecutionException", str(error)) from error
         answer = _describe(child)
