@@ -5,7 +5,6 @@
     states    one state as JSON, for each kind of state there is
     emit      frames to definitions
     machines  definitions to files, and what they cost
-    lint      the rules of AWS for any definition
 
 Same graph and plan, same bytes.
 """

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepweave.asl.lint import lint
+from stepweave.validation.definition import validate
 from stepweave.asl.reads import leaves
 from stepweave.graph.model import Graph
 from stepweave.graph.outcomes import verdict
@@ -84,7 +84,7 @@ def test_every_compiled_machine_is_accepted_by_the_linter(
 ) -> None:
     rules = {task: "all_done" for task in spec if data.draw(st.integers(0, 3)) == 0}
     for definition in run_graph(graph_of(spec, rules)).compiled.machines.definitions.values():
-        assert lint(definition) == ()
+        assert validate(definition) == ()
 
 
 @settings(max_examples=60, deadline=None)

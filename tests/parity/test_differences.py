@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sfnx.testing as other
 
-from stepweave.asl.lint import lint
+from stepweave.validation.definition import validate
 from tests.parity.interpreters import in_our_engine, in_sfnx
 from tests.parity.scenarios import ROOT, Ending, Outcome, Scenario
 
@@ -146,7 +146,7 @@ def test_the_text_of_a_cause_is_each_interpreters_own() -> None:
 
 @pytest.mark.parametrize("name", ["states that nothing leads to", "`$states.result` where there is none"])
 def test_what_only_sfnx_refuses_our_linter_refuses(name: str) -> None:
-    assert lint(DIFFERENCES[name].scenario().definitions[ROOT])
+    assert validate(DIFFERENCES[name].scenario().definitions[ROOT])
 
 
 def test_the_page_has_a_row_for_every_difference() -> None:

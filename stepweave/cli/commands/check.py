@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 
-from stepweave.asl.lint import lint
 from stepweave.authoring.dags import Dag
 from stepweave.cli.answer import Answer
 from stepweave.cli.options import add_json, add_targets
@@ -13,6 +12,7 @@ from stepweave.cli.progress.words import count
 from stepweave.cli.targets import load_all, load_targets, sources
 from stepweave.compiler import compile_graph
 from stepweave.errors import Problem, ProblemsError
+from stepweave.validation.definition import validate
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def command(*, targets: list[str], as_json: bool) -> Answer:
-    """Find every mistake in all DAGs: trace them, check them, compile them, lint the state machines.
+    """Find every mistake in all DAGs: trace them, check them, compile them, validate the state machines.
 
     Examples:
       stepweave check
@@ -65,5 +65,5 @@ def _problems_of(dag: Dag) -> list[Problem]:
     return [
         problem
         for name, definition in compiled.machines.definitions.items()
-        for problem in lint(definition, name=name or compiled.graph.dag.id)
+        for problem in validate(definition, name=name or compiled.graph.dag.id)
     ]

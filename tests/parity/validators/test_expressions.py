@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stepweave.asl.lint.jsonata import read
+from stepweave.validation.jsonata import read
 
 AskNode = Callable[[str, Sequence[Any]], list[Any]]
 

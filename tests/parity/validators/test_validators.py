@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from stepweave.asl.lint import lint
+from stepweave.validation.definition import validate
 from tests.parity.drawn import definitions_of
 from tests.parity.random_graphs import random_graph
 
 REPOSITORY = Path(__file__).parents[3]
-DATA = REPOSITORY / "tests" / "asl" / "data"
+DATA = REPOSITORY / "tests" / "validation" / "data"
 SOUND = ("n_shape", "orders", "distributed")
 MUTATIONS = json.loads((DATA / "mutations.json").read_text())
 Validator = Callable[[Sequence[Any]], list[list[str]]]
@@ -72,7 +72,9 @@ def test_the_definitions_have_every_kind_of_part(definitions: dict[str, Any]) ->
 
 def test_compiled_definitions_pass_our_linter(definitions: dict[str, Any]) -> None:
     assert [
-        str(problem) for name, definition in definitions.items() for problem in lint(definition, name=name)
+        str(problem)
+        for name, definition in definitions.items()
+        for problem in validate(definition, name=name)
     ] == []
 
 
@@ -176,7 +178,7 @@ def test_what_asl_validator_refuses_we_refuse_but_for_explained_exceptions(asl_v
         case for case, errors in zip(cases, asl_validator([case[2] for case in cases]), strict=True) if errors
     ]
     assert len(refused) > 100
-    accepted = [(path, value) for path, value, definition in refused if not lint(definition)]
+    accepted = [(path, value) for path, value, definition in refused if not validate(definition)]
     assert [case for case in accepted if not explained(*case)] == []
     assert len(accepted) < len(refused) / 10
 
@@ -249,5 +251,5 @@ def refusals(asl_validator: Validator, cfn_lint_rule: Validator) -> dict[str, tu
 @pytest.mark.parametrize("name", DISAGREEMENTS)
 def test_what_others_refuse_wrongly_is_known(name: str, refusals: dict[str, tuple[str, ...]]) -> None:
     definition, refused_by, reason = DISAGREEMENTS[name]
-    assert lint(definition) == ()
+    assert validate(definition) == ()
     assert refusals[name] == refused_by, reason

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stepweave.asl.lint.facts import Common, MachineFacts, StateFacts
-from stepweave.asl.lint.fields import BRANCH_FIELDS, JSONPATH_FIELDS, MACHINE_FIELDS, PROCESSOR_FIELDS, Check
-from stepweave.asl.lint.flow import check_flow
-from stepweave.asl.lint.maps import is_distributed
-from stepweave.asl.lint.names import state_name_fault
-from stepweave.asl.lint.report import Report, Scope, shorten
-from stepweave.asl.lint.size import Measure, fits
-from stepweave.asl.lint.states import StateCheck, unchecked
-from stepweave.asl.lint.suggestions import closest
 from stepweave.errors import Problem
+from stepweave.validation.facts import Common, MachineFacts, StateFacts
+from stepweave.validation.fields import (
+    BRANCH_FIELDS,
+    JSONPATH_FIELDS,
+    MACHINE_FIELDS,
+    PROCESSOR_FIELDS,
+    Check,
+)
+from stepweave.validation.flow import check_flow
+from stepweave.validation.maps import is_distributed
+from stepweave.validation.names import state_name_fault
+from stepweave.validation.report import Report, Scope, shorten
+from stepweave.validation.size import Measure, fits
+from stepweave.validation.states import StateCheck, unchecked
+from stepweave.validation.suggestions import closest
 
 
-def lint(definition: Mapping[str, Any], *, name: str = "", text: str | None = None) -> tuple[Problem, ...]:
+def validate(
+    definition: Mapping[str, Any], *, name: str = "", text: str | None = None
+) -> tuple[Problem, ...]:
     """Everything in ``definition`` that Step Functions would refuse or that would fail when it runs; empty when sound.
 
     ``definition`` is a state machine in the Amazon States Language, JSONata mode, as parsed JSON. ``name`` is what the
@@ -25,7 +33,7 @@ def lint(definition: Mapping[str, Any], *, name: str = "", text: str | None = No
     faster). Each problem names the state by its path (``branches 1[0]/load_orders``). Time grows with the number of
     states, and machines may be nested to any depth.
 
-    >>> lint({"QueryLanguage": "JSONata", "StartAt": "a", "States": {"a": {"Type": "Succeed"}}})
+    >>> validate({"QueryLanguage": "JSONata", "StartAt": "a", "States": {"a": {"Type": "Succeed"}}})
     ()
     """
     report = Report(name)

@@ -1,6 +1,6 @@
 import pytest
 
-from stepweave.asl.lint.jsonata import is_expression, read
+from stepweave.validation.jsonata import is_expression, read
 
 
 @pytest.mark.parametrize(

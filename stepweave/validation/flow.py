@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stepweave.asl.lint.facts import EVERY_VARIABLE, MachineFacts, Variables
-from stepweave.asl.lint.report import Report, Scope
+from stepweave.validation.facts import EVERY_VARIABLE, MachineFacts, Variables
+from stepweave.validation.report import Report, Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stepweave.asl.lint.jsonata import is_expression
-from stepweave.asl.lint.limits import MAX_SECONDS
+from stepweave.validation.jsonata import is_expression
+from stepweave.validation.limits import MAX_SECONDS
 
 Check = Callable[[Any], str | None]
 

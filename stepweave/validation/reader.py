@@ -7,8 +7,8 @@ where none is (the top level: Step Functions evaluates expressions without an in
 
 from __future__ import annotations
 
-from stepweave.asl.lint.brackets import CLOSERS, Bracket, SyntaxFault
-from stepweave.asl.lint.tokens import FUNCTIONS, PARAMETER, STATES_STEPS, TOKEN, end_of_regex
+from stepweave.validation.brackets import CLOSERS, Bracket, SyntaxFault
+from stepweave.validation.tokens import FUNCTIONS, PARAMETER, STATES_STEPS, TOKEN, end_of_regex
 
 Finding = tuple[str, str, str | None]
 """Code of the rule, what is wrong, and the fix."""

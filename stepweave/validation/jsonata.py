@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stepweave.asl.lint.reader import Finding, Reader
-from stepweave.asl.lint.tokens import FUNCTIONS, SIMPLE
+from stepweave.validation.reader import Finding, Reader
+from stepweave.validation.tokens import FUNCTIONS, SIMPLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stepweave.asl.lint.facts import EVERY_VARIABLE, Common, StateFacts, Way
-from stepweave.asl.lint.fields import CONSTANT, JSONPATH_FIELDS, REQUIRED, RULE_FIELDS, STATE_FIELDS, Check
-from stepweave.asl.lint.jsonata import is_expression
-from stepweave.asl.lint.limits import RESERVED_ERRORS
-from stepweave.asl.lint.maps import check_map
-from stepweave.asl.lint.names import variable_name_fault
-from stepweave.asl.lint.report import Scope, shorten
-from stepweave.asl.lint.retries import check_handlers
-from stepweave.asl.lint.suggestions import closest
-from stepweave.asl.lint.templates import ENTRY, ERROR, RESULT, Reads
+from stepweave.validation.facts import EVERY_VARIABLE, Common, StateFacts, Way
+from stepweave.validation.fields import CONSTANT, JSONPATH_FIELDS, REQUIRED, RULE_FIELDS, STATE_FIELDS, Check
+from stepweave.validation.jsonata import is_expression
+from stepweave.validation.limits import RESERVED_ERRORS
+from stepweave.validation.maps import check_map
+from stepweave.validation.names import variable_name_fault
+from stepweave.validation.report import Scope, shorten
+from stepweave.validation.retries import check_handlers
+from stepweave.validation.suggestions import closest
+from stepweave.validation.templates import ENTRY, ERROR, RESULT, Reads
 
 _OWN_READING = frozenset({"Assign", "Output", "Retry", "Catch", "Choices", "Branches", "ItemProcessor"})
 """Fields that are read where their state type is handled."""

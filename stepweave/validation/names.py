@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from stepweave.asl.lint.limits import MAX_NAME_LENGTH
 from stepweave.errors import Problem
+from stepweave.validation.limits import MAX_NAME_LENGTH
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _MACHINE_FORBIDDEN = re.compile(r'[\s?*<>{}\[\]"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]')

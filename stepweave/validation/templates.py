@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stepweave.asl.lint.jsonata import is_expression, read
-from stepweave.asl.lint.report import Report, Scope, shorten
+from stepweave.validation.jsonata import is_expression, read
+from stepweave.validation.report import Report, Scope, shorten
 
 ENTRY = frozenset({"input", "context"})
 """Members of ``$states`` wherever an expression is evaluated

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stepweave.asl.lint.fields import CATCHER_FIELDS, Check, one_of, whole
-from stepweave.asl.lint.limits import MAX_ATTEMPTS, MAX_DELAY_SECONDS, MAX_SECONDS, RESERVED_ERRORS
+from stepweave.validation.fields import CATCHER_FIELDS, Check, one_of, whole
+from stepweave.validation.limits import MAX_ATTEMPTS, MAX_DELAY_SECONDS, MAX_SECONDS, RESERVED_ERRORS
 
 Finding = tuple[str, str, str | None, object, str | None]
 """Code, what, expected, got, fix."""

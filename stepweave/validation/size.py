@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from stepweave.asl.lint.limits import MAX_DEFINITION_BYTES
-from stepweave.asl.lint.names import bad_substitution
-from stepweave.asl.lint.report import Report, Scope
+from stepweave.validation.limits import MAX_DEFINITION_BYTES
+from stepweave.validation.names import bad_substitution
+from stepweave.validation.report import Report, Scope
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 

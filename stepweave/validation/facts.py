@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from stepweave.asl.lint.report import Report, Scope
+from stepweave.validation.report import Report, Scope
 
 EVERY_VARIABLE = -1
 """The set of all variables."""

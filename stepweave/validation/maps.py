@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from stepweave.asl.lint.fields import (
+from stepweave.validation.fields import (
     JSONPATH_FIELDS,
     Check,
     an_object,
@@ -18,8 +18,8 @@ from stepweave.asl.lint.fields import (
     text,
     whole,
 )
-from stepweave.asl.lint.limits import MAX_LABEL_LENGTH, MAX_SECONDS
-from stepweave.asl.lint.names import forbidden_characters
+from stepweave.validation.limits import MAX_LABEL_LENGTH, MAX_SECONDS
+from stepweave.validation.names import forbidden_characters
 
 _DISTRIBUTED_ONLY = frozenset(
     {

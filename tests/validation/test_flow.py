@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from stepweave.asl.lint import lint
 from stepweave.errors import Problem
+from stepweave.validation.definition import validate
 
 
 def check(states: dict[str, Any]) -> list[Problem]:
-    return list(lint({"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}))
+    return list(validate({"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}))
 
 
 def goes(target: str | None = None, *, sets: str = "", reads: str = "") -> dict[str, Any]:

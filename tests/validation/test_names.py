@@ -1,6 +1,6 @@
 import pytest
 
-from stepweave.asl.lint.names import (
+from stepweave.validation.names import (
     bad_substitution,
     machine_name_problems,
     state_name_fault,
