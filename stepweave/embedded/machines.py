@@ -12,7 +12,7 @@ from stepweave.asl.names import identifier
 from stepweave.compiler import Compiled
 from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
 from stepweave.engine.machine import Machine
-from stepweave.engine.parsing import parse
+from stepweave.engine.reading import read
 from stepweave.engine.substitution import substitute
 
 
@@ -46,7 +46,7 @@ def to_engine(compiled: Compiled, *, timeouts: bool = True) -> EngineMachines:
             tasks[definition] = task
     with collector.paused():
         machines = {
-            names[name]: parse(_filled(definition, mapping, timeouts), names[name])
+            names[name]: read(_filled(definition, mapping, timeouts), names[name])
             for name, definition in compiled.machines.definitions.items()
         }
     return EngineMachines(root=next(iter(machines)), machines=machines, task_of_job_definition=tasks)
