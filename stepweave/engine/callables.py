@@ -31,6 +31,25 @@ def resolve(name: str) -> Any:
     return found
 
 
+def resolve_handler(name: str) -> Any:
+    """The handler that ``module:qualname`` names; raises ``FunctionError`` with Lambda's errors when there is none.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    try:
+        return resolve(name)
+    except ImportError as error:
+        text = f"Unable to import module '{name.partition(':')[0]}': {error}"
+        raise _runtime_error("Runtime.ImportModuleError", text) from error
+    except AttributeError as error:
+        text = f"Handler '{name.partition(':')[2]}' missing on module '{name.partition(':')[0]}'"
+        raise _runtime_error("Runtime.HandlerNotFound", text) from error
+
+
+def _runtime_error(name: str, text: str) -> FunctionError:
+    return FunctionError(name, json.dumps({"errorMessage": text, "errorType": name, "stackTrace": []}))
+
+
 class InlineFunction:
     """A Python function called in this process: it blocks the engine, which is what a debugger wants."""
 

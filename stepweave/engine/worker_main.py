@@ -4,8 +4,9 @@
 
 It imports the modules first, so that this need not wait for the first request.
 Both ways over the socket ``FD``: a length of four bytes (big endian), then JSON. A request is
-``{"name": "module:qualname", "event": …}``, an answer ``{"result": …}`` or ``{"error": …, "cause": …}``. What the
-function prints goes to standard output, which the parent has redirected. The worker ends when its parent does.
+``{"name": "module:qualname", "event": …}``, with ``"context": {…}`` for a Lambda handler and ``"load": true`` to import
+it only; an answer ``{"result": …}`` or ``{"error": …, "cause": …}``. What the function prints goes to standard output,
+which the parent has redirected. The worker ends when its parent does.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from stepweave.engine.callables import failure, resolve
+from stepweave.engine.callables import failure, resolve, resolve_handler
 from stepweave.engine.failures import MARSHAL_ERROR, FunctionError
+from stepweave.engine.lambda_context import LambdaContext
 from stepweave.engine.parent import die_with_parent
 
 
@@ -44,9 +46,18 @@ def main(descriptor: int, preload: Sequence[str] = ()) -> None:
             connection.sendall(len(answer).to_bytes(4, "big") + answer)
 
 
+def _call(request: Any) -> Any:
+    if "load" in request:
+        resolve_handler(request["name"])
+        return None
+    if "context" in request:
+        return resolve_handler(request["name"])(request["event"], LambdaContext(**request["context"]))
+    return resolve(request["name"])(request["event"])
+
+
 def _answer(request: Any) -> bytes:
     try:
-        result = resolve(request["name"])(request["event"])
+        result = _call(request)
     except FunctionError as error:
         answer = {"error": error.error, "cause": error.cause}
     except (Exception, SystemExit) as error:

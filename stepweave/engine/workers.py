@@ -76,18 +76,27 @@ class WorkerPool:
 
         return call
 
-    async def call(self, name: str, event: Any) -> Any:
-        """The result of ``module:qualname`` for ``event``.
+    async def call(
+        self,
+        name: str,
+        event: Any,
+        *,
+        context: Mapping[str, Any] | None = None,
+        on_ready: Callable[[], None] | None = None,
+    ) -> Any:
+        """The result of ``module:qualname`` for ``event``; with the fields of a ``context``, as a Lambda handler.
 
         Raises ``FunctionError`` with the function's error, or ``Lambda.Unknown`` when the worker died. A call that is
-        cancelled kills its worker.
+        cancelled kills its worker. ``on_ready`` is called when a worker has loaded the handler and is about to run it.
         """
-        request = json.dumps({"name": name, "event": event}).encode()
+        request: dict[str, Any] = {"name": name, "event": event}
+        if context is not None:
+            request["context"] = context
         async with self._slots:
             worker = self._worker()
             self._busy.add(worker)
             try:
-                answer = json.loads(await worker.call(request))
+                answer = await self._ask(worker, request, on_ready)
             except (EOFError, ConnectionError) as error:
                 try:
                     await worker.ended()
@@ -107,6 +116,16 @@ class WorkerPool:
         if "error" in answer:
             raise FunctionError(answer["error"], answer["cause"])
         return answer["result"]
+
+    @staticmethod
+    async def _ask(worker: _Worker, request: dict[str, Any], on_ready: Callable[[], None] | None) -> Any:
+        """The worker's answer."""
+        if on_ready is not None:
+            loaded = json.loads(await worker.call(json.dumps({"name": request["name"], "load": True}).encode()))
+            if "error" in loaded:
+                return loaded
+            on_ready()
+        return json.loads(await worker.call(json.dumps(request).encode()))
 
     def start(self) -> None:
         """Start one worker now, event loop or not, so that it is ready when the first call comes."""

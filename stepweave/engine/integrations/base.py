@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stepweave.engine.integrations.names import known_name
 from stepweave.engine.machine import Task
 from stepweave.engine.templates import ObjectTemplate, Template
 from stepweave.errors import Problem
@@ -87,14 +88,19 @@ def constant_of(arguments: Template | None, field: str) -> Any:
 
 
 def check_name(arguments: Template | None, field: str, known: Iterable[str], what: str) -> Iterable[Problem]:
-    """The problem of a constant ``field`` that names no known thing."""
+    """The problem of a constant ``field`` that means no known thing, neither by name nor by ARN."""
     name = constant_of(arguments, field)
-    names = sorted(known)
-    if name is not None and name not in names:
-        yield Problem(
-            code="unknown-resource",
-            what=f"{field} names no {what} of this engine",
-            expected=", ".join(names) or f"no {what} is known",
-            got=str(name),
-            fix=f"give the engine a {what} of this name, or substitute the placeholder first",
-        )
+    names = frozenset(known)
+    if name is not None and known_name(name, names) is None:
+        yield unknown_name(field, name, names, what)
+
+
+def unknown_name(field: str, name: object, known: Iterable[str], what: str) -> Problem:
+    """The problem of a ``field`` whose value ``name`` means none of ``known``."""
+    return Problem(
+        code="unknown-resource",
+        what=f"{field} names no {what} of this engine",
+        expected=", ".join(sorted(known)) or f"no {what} is known",
+        got=str(name),
+        fix=f"give the engine a {what} of this name, or substitute the placeholder first",
+    )
