@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from random import Random
 from typing import Any
 
-from stepweave.engine import payload
 from stepweave.engine.clock import Clock, RealClock
-from stepweave.engine.events import Event, Kind, Listener
-from stepweave.engine.execution import ROLE_ARN, Execution, Status
-from stepweave.engine.failures import RUNTIME, TIMEOUT, StateError
-from stepweave.engine.frame import Frame, Run
+from stepweave.engine.events import Listener
+from stepweave.engine.execution import Execution
+from stepweave.engine.frame import Run
 from stepweave.engine.history import MAX_EVENTS, History
 from stepweave.engine.integrations.base import Integration, find_integration
 from stepweave.engine.interpreter import Interpreter
+from stepweave.engine.journal import Journal
 from stepweave.engine.machine import Machine, Task
+from stepweave.engine.map_runs import MapRun
+from stepweave.engine.objects import Objects
+from stepweave.engine.operations import description, summary, why_not_redrivable
+from stepweave.engine.positions import Position, position_of
+from stepweave.engine.restoring import restored
+from stepweave.engine.running import Runner
 from stepweave.engine.tasks import TaskRunner
 from stepweave.engine.tokens import Tokens
 from stepweave.errors import DefinitionError, Problem, UsageError
-
-
-class _TimedOut(Exception):
-    """The machine's TimeoutSeconds have passed."""
 
 
 class Engine:
@@ -46,9 +46,13 @@ class Engine:
         seed: int = 0,
         listeners: Iterable[Listener] = (),
         history_limit: int = MAX_EVENTS,
+        objects: Objects | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        """``integrations`` by resource without the ARN's head (``lambda:invoke``, see ``find_integration``);
-        ``seed`` for jitter, $random, $uuid.
+        """``integrations`` by resource without the ARN's head (``lambda:invoke``, see ``find_integration``).
+
+        ``seed`` is for jitter, $random and $uuid; ``objects`` is what distributed maps read and write. An engine with a
+        ``journal`` that holds executions has them: see :meth:`resume`.
 
         Raises ``DefinitionError`` when a machine calls what is not there.
         """
@@ -57,58 +61,66 @@ class Engine:
         self.clock: Clock = clock or RealClock()
         self.tokens = Tokens()
         self.executions: dict[str, Execution] = {}
-        """Every execution of this engine, by name."""
-        self._seed = seed
-        self._listeners = tuple(listeners)
+        """Every execution of this engine, by name; the children of distributed maps too."""
+        self.map_runs: dict[str, MapRun] = {}
+        """Every run of a distributed map, by ARN."""
         self._history_limit = history_limit
-        self._running: dict[str, asyncio.Task[Any]] = {}
-        self._stopped: dict[str, tuple[str | None, str | None]] = {}
+        self._journal = journal
+        self._positions: dict[str, Position] = {}
+        """Where executions are that were left and do not run."""
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._runner = Runner(self.clock, seed, tuple(listeners), self.flush, self._interpreter)
         problems = [
             problem for machine in self._machines.values() for problem in self._connect(machine, integrations)
         ]
         if problems:
             raise DefinitionError(problems)
+        if journal is not None:
+            self._restore(journal)
 
-    async def run(self, machine: str, value: Any = None, name: str | None = None) -> Execution:
+    # Executions begin, go on and end.
+
+    async def run(
+        self, machine: str, value: Any = None, name: str | None = None, *, started_by: str | None = None
+    ) -> Execution:
         """The ended execution of ``machine`` with the input ``value``.
 
-        Raises ``UsageError`` for an unknown machine or a name that is taken. Cancelled, it stops everything that the
-        execution started, records ABORTED and raises ``CancelledError``.
+        Raises ``UsageError`` for an unknown machine or a name that is taken, ``JournalError`` when its journal cannot be
+        written. Cancelled, it stops everything that the execution started, records ABORTED and raises ``CancelledError``.
         """
-        return await self.wait(self.start(machine, value, name).name)
+        return await self.wait(self.start(machine, value, name, started_by=started_by).name)
 
-    def start(self, machine: str, value: Any = None, name: str | None = None) -> Execution:
-        """A new execution that runs in the current event loop; otherwise as :meth:`run`."""
+    def start(
+        self, machine: str, value: Any = None, name: str | None = None, *, started_by: str | None = None
+    ) -> Execution:
+        """A new execution that runs in the current event loop; otherwise as :meth:`run`.
+
+        ``started_by`` names a call inside the engine: the same call made again, after the engine was left and restored,
+        gets the execution that it started before.
+        """
         if machine not in self._machines:
             raise UsageError(
                 f"no machine {machine!r}; there are: {', '.join(sorted(self._machines)) or 'none'}"
             )
         name = name or f"{machine}-{len(self.executions) + 1}"
-        if name in self.executions:
-            raise UsageError(f"an execution {name!r} exists; give each execution a name of its own")
-        execution = Execution(
-            name=name,
-            machine=machine,
-            input=value,
-            started_at=self.clock.now(),
-            history=History(self.clock.now, ROLE_ARN, self._history_limit),
+        known = self.executions.get(name)
+        if known is not None and known.started_by is not None and known.started_by == started_by:
+            return self.resume(name)
+        execution = self.create(
+            {"name": name, "machine": machine, "input": value, "started_by": started_by}
         )
-        self.executions[name] = execution
-        # A task of its own, so that stop() ends this execution and not the one that called run().
-        task = asyncio.create_task(self._execute(execution, self._machines[machine]))
-        task.add_done_callback(lambda _: self._running.pop(name, None))
-        self._running[name] = task
+        self._launch(execution, self._machines[machine], None)
         return execution
 
     async def wait(self, name: str) -> Execution:
         """The execution ``name`` when it has ended; cancelled, it stops the execution first."""
         task = self._running.get(name)
         if task is None:
-            return self.executions[name]
+            return self._find(name)
         try:
             await asyncio.wait([task])
         finally:
-            await self._settle(task)
+            await _settle(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
         return self.executions[name]
@@ -118,87 +130,121 @@ class Engine:
         task = self._running.get(name)
         if task is None:
             raise UsageError(f"no execution {name!r} is running")
-        self._stopped[name] = (error, cause)
+        self._runner.stopped[name] = (error, cause)
         task.cancel()
 
-    @staticmethod
-    async def _settle(task: asyncio.Task[Any]) -> None:
-        """Wait until a cancelled execution has stopped everything it started."""
-        while not task.done():
-            task.cancel()
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError:
-                continue
+    def resume(self, name: str) -> Execution:
+        """The execution ``name``, which goes on in the current event loop if it was left running.
 
-    async def _execute(self, execution: Execution, machine: Machine) -> None:
+        For executions that a journal brought: what had been recorded stays as it is, a task that had not ended is called
+        again.
+        """
+        execution = self._find(name)
+        if execution.status == "RUNNING" and name not in self._running:
+            self._launch(execution, self._machine_of(execution), self._positions.pop(name, None))
+        return execution
+
+    def redrive(self, name: str) -> Execution:
+        """The failed, aborted or timed-out execution ``name``, going on where it did not succeed.
+
+        Raises ``UsageError`` when it cannot be redriven. AWS:
+        https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+        """
+        execution = self._find(name)
+        reason = why_not_redrivable(execution, self.clock.now())
+        if reason is not None:
+            raise UsageError(f"the execution {name!r} is not redrivable: {reason}")
+        execution.redrive_count += 1
+        execution.redriven_at = self.clock.now()
+        execution.status, execution.stopped_at, execution.error, execution.cause = "RUNNING", None, None, None
         history = execution.history
-        generator = Random(f"{self._seed}/{execution.name}")
-        run = Run(execution, self.clock.now, generator, self._listeners, machine.inexact)
-        interpreter = Interpreter(run, TaskRunner(run, self._integrations, self.tokens, self.run, self.start))
-        frame: Frame | None = None
-        try:
-            execution.input, inexact = payload.accept(execution.input, "The input of the execution")
-            run.inexact |= inexact
-            frame = Frame(
-                run,
-                machine.block,
-                execution.input,
-                history.record("ExecutionStarted", 0, None, execution.input),
-            )
-            self._tell("execution_started", execution, execution.input)
-            execution.output = await self._within(machine.timeout_seconds, interpreter.run_block(frame))
-        except StateError as error:
-            self._end(execution, frame, "FAILED", error.error, error.cause)
-        except _TimedOut:
-            self._end(execution, frame, "TIMED_OUT", TIMEOUT, None)
-        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
-            self._end(execution, frame, "ABORTED", *self._stopped.pop(execution.name, (None, None)))
-            raise
-        except Exception as error:
-            # A defect of an integration or a listener: the execution ends, and its caller learns why.
-            self._end(execution, frame, "FAILED", RUNTIME, repr(error))
-            raise
-        else:
-            self._end(execution, frame, "SUCCEEDED", None, None)
+        history.record("ExecutionRedriven", len(history), None, execution.redrive_count)
+        position, execution.lines = position_of(history.records())
+        self._launch(execution, self._machine_of(execution), position)
+        return execution
 
-    @staticmethod
-    async def _within(seconds: float | None, block: Coroutine[Any, Any, Any]) -> Any:
-        try:
-            async with asyncio.timeout(seconds) as deadline:
-                return await block
-        except TimeoutError as error:
-            if deadline.expired():
-                raise _TimedOut from error
-            raise
+    # What is known of them.
 
-    def _end(
-        self, execution: Execution, frame: Frame | None, status: Status, error: str | None, cause: str | None
-    ) -> None:
-        last = frame.last_event if frame is not None else 0
-        data = execution.output if status == "SUCCEEDED" else (error, cause)
-        execution.status, execution.error, execution.cause = status, error, cause
-        execution.stopped_at = self.clock.now()
-        kind = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "TIMED_OUT": "TimedOut", "ABORTED": "Aborted"}[
-            status
+    def describe(self, name: str) -> dict[str, Any]:
+        """DescribeExecution's answer; times are seconds since the epoch."""
+        return description(self._find(name), self.clock.now())
+
+    def list_executions(self, machine: str | None = None, status: str | None = None) -> list[dict[str, Any]]:
+        """ListExecutions' items, the latest first; without the children of distributed maps."""
+        return [
+            summary(execution)
+            for execution in reversed(self.executions.values())
+            if execution.map_run is None
+            and machine in (None, execution.machine)
+            and status in (None, execution.status)
         ]
-        execution.history.end(f"Execution{kind}", last, data)
-        self._tell("execution_ended", execution, execution.output)
 
-    def _tell(self, kind: Kind, execution: Execution, data: Any) -> None:
-        if self._listeners:
-            event = Event(
-                kind=kind,
-                at=self.clock.now(),
-                execution=execution.name,
-                machine=execution.machine,
-                data=data,
-                status=execution.status,
-                error=execution.error,
-                cause=execution.cause,
-            )
-            for listener in self._listeners:
-                listener(event)
+    def describe_map_run(self, arn: str) -> dict[str, Any]:
+        """DescribeMapRun's answer."""
+        if arn not in self.map_runs:
+            raise UsageError(f"no map run {arn!r}")
+        return self.map_runs[arn].describe(self.executions)
+
+    def list_map_runs(self, name: str) -> list[dict[str, Any]]:
+        """ListMapRuns' items for the execution ``name``."""
+        return [run.summary() for run in self.map_runs.values() if run.execution == self._find(name).name]
+
+    def flush(self) -> None:
+        """Return when all that was recorded is in the journal; raises ``JournalError``."""
+        if self._journal is not None:
+            self._journal.flush()
+
+    # For distributed maps.
+
+    def create(self, details: Mapping[str, Any]) -> Execution:
+        """A new execution, which does not run yet. Raises ``UsageError`` for a name that is taken."""
+        name = details["name"]
+        if name in self.executions:
+            raise UsageError(f"an execution {name!r} exists; give each execution a name of its own")
+        details = {**details, "started_at": self.clock.now()}
+        sink = self._journal.start(details) if self._journal is not None else None
+        limit = float("inf") if details.get("express") else self._history_limit
+        execution = Execution(**details, history=History(self.clock.now, limit, sink))
+        self.executions[name] = execution
+        return execution
+
+    async def run_child(self, execution: Execution, machine: Machine) -> None:
+        """Run a child of a distributed map to its end, from where it is."""
+        name = execution.name
+        if execution.status == "RUNNING" and name not in self._running:
+            self._launch(execution, machine, self._positions.pop(name, None))
+        await self.wait(name)
+
+    # Inside.
+
+    def _find(self, name: str) -> Execution:
+        if name not in self.executions:
+            raise UsageError(f"no execution {name!r}")
+        return self.executions[name]
+
+    def _machine_of(self, execution: Execution) -> Machine:
+        if execution.map_run is not None:
+            raise NotImplementedError
+        return self._machines[execution.machine]
+
+    def _launch(self, execution: Execution, machine: Machine, position: Position | None) -> None:
+        # A task of its own, so that stop() ends this execution and not the one that called run().
+        task = asyncio.create_task(self._runner.run(execution, machine, position))
+        name = execution.name
+        task.add_done_callback(lambda _: self._running.pop(name, None))
+        self._running[name] = task
+
+    def _interpreter(self, run: Run) -> Interpreter:
+        tasks = TaskRunner(run, self._integrations, self.tokens, self.run, self.start)
+        return Interpreter(run, tasks.run, tasks.run)  # type: ignore[arg-type]
+
+    def _restore(self, journal: Journal) -> None:
+        known = restored(journal, self.clock.now, self._history_limit)
+        self.executions, self.map_runs = known.executions, known.map_runs
+        for name, execution in known.executions.items():
+            position, execution.lines = position_of(known.records[name])
+            if execution.status == "RUNNING" and len(execution.history):
+                self._positions[name] = position
 
     def _connect(self, machine: Machine, integrations: Mapping[str, Integration]) -> Iterator[Problem]:
         """Find what serves each task of the machine; the problems of those that nothing serves."""
@@ -217,3 +263,13 @@ class Engine:
                 self._integrations[task] = integration
                 for problem in integration.check(task, self._machines):
                     yield replace(problem, state=where)
+
+
+async def _settle(task: asyncio.Task[Any]) -> None:
+    """Wait until a cancelled execution has stopped everything it started."""
+    while not task.done():
+        task.cancel()
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            continue

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from stepweave.engine.history import History
+from stepweave.engine.history_events import ACCOUNT, REGION, ROLE_ARN
+
+__all__ = ("ACCOUNT", "REGION", "ROLE_ARN", "Execution", "Status", "execution_arn", "machine_arn")
 
 Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
-
-ACCOUNT = "000000000000"
-REGION = "local"
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/stepweave"
 
 
 def machine_arn(machine: str) -> str:
@@ -30,6 +29,7 @@ class Execution:
 
     name: str
     machine: str
+    """Name of its machine; of a child of a distributed map ``MACHINE/LABEL``."""
     input: Any = field(repr=False)
     started_at: float
     """Seconds since the epoch."""
@@ -40,6 +40,16 @@ class Execution:
     error: str | None = None
     cause: str | None = None
     stopped_at: float | None = None
+    started_by: str | None = None
+    """What started it inside the engine: the name of a call (``Call.name``) or of a map run; None for a root."""
+    express: bool = False
+    """Whether it is a child of a distributed map of type EXPRESS."""
+    map_run: str | None = None
+    """ARN of the map run whose child it is."""
+    redrive_count: int = 0
+    redriven_at: float | None = None
+    lines: int = field(default=1, repr=False)
+    """Lines that its history knows."""
 
     @property
     def arn(self) -> str:

@@ -6,6 +6,7 @@ AWS: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handlin
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Literal, TypeAlias
 
 TIMEOUT = "States.Timeout"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
@@ -13,7 +14,7 @@ TASK_FAILED = "States.TaskFailed"
 RUNTIME = "States.Runtime"
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
-NO_CHOICE_MATCHED = "States.NoChoiceMatched"
+
 ALL = "States.ALL"
 MARSHAL_ERROR = "Runtime.MarshalError"
 
@@ -22,19 +23,18 @@ ERROR_CHARACTERS = 256
 CAUSE_CHARACTERS = 32_768
 """Longest cause, same page."""
 
-# A wildcard matches every error except these.
-_NOT_MATCHED_BY = {
-    ALL: frozenset({RUNTIME, DATA_LIMIT_EXCEEDED}),
-    TASK_FAILED: frozenset({RUNTIME, TIMEOUT, HEARTBEAT_TIMEOUT}),
-}
+Kind: TypeAlias = Literal["", "heartbeat", "result"]
+"""What the name of an error does not tell: a missed heartbeat is reported as ``States.Timeout``; a *result* that is too
+large is matched by the wildcards, any other data limit is not."""
 
 
 class StateError(Exception):
     """A state failed: the error name and the cause that retriers and catchers see."""
 
-    def __init__(self, error: str | None, cause: str | None = None) -> None:
+    def __init__(self, error: str | None, cause: str | None = None, kind: Kind = "") -> None:
         self.error = error if error is None else error[:ERROR_CHARACTERS]
         self.cause = cause if cause is None else cause[:CAUSE_CHARACTERS]
+        self.kind = kind
         super().__init__(f"{self.error}: {self.cause}" if self.cause else str(self.error))
 
     def output(self) -> dict[str, str | None]:
@@ -51,16 +51,18 @@ class FunctionError(Exception):
         super().__init__(f"{error}: {cause}" if cause else error)
 
 
-def matches(error: str | None, names: Collection[str]) -> bool:
+def matches(failure: StateError, names: Collection[str]) -> bool:
     """Whether an ``ErrorEquals`` list matches an error; ``States.Runtime`` is matched by nothing.
 
-    >>> matches("States.Timeout", ["States.TaskFailed"]), matches("States.Timeout", ["States.ALL"])
+    >>> timeout = StateError("States.Timeout")
+    >>> matches(timeout, ["States.TaskFailed"]), matches(timeout, ["States.ALL"])
     (False, True)
     """
+    error = failure.error
     if error == RUNTIME:
         return False
-    if error in names:
+    if error in names or (failure.kind == "heartbeat" and HEARTBEAT_TIMEOUT in names):
         return True
-    if error == HEARTBEAT_TIMEOUT and TIMEOUT in names:
-        return True
-    return any(name in names and error not in excluded for name, excluded in _NOT_MATCHED_BY.items())
+    if ALL in names:
+        return error != DATA_LIMIT_EXCEEDED or failure.kind == "result"
+    return TASK_FAILED in names and error != TIMEOUT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from random import Random
@@ -11,8 +12,10 @@ from stepweave.engine import payload
 from stepweave.engine.events import Event, Kind, Listener
 from stepweave.engine.execution import ROLE_ARN, Execution, machine_arn
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION_ERROR, StateError
+from stepweave.engine.history import ENTERED
 from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import Block, Map, Parallel, State, Task
+from stepweave.engine.positions import Position
 from stepweave.engine.templates import Template, TemplateError
 
 VARIABLES_BYTES = 10_485_760
@@ -22,7 +25,7 @@ VARIABLES_BYTES = 10_485_760
 class Run:
     """What the lines of one execution share."""
 
-    __slots__ = ("execution", "generator", "inexact", "listeners", "now", "variable_bytes")
+    __slots__ = ("execution", "flush", "generator", "inexact", "listeners", "now", "variable_bytes")
 
     def __init__(
         self,
@@ -31,8 +34,11 @@ class Run:
         generator: Random,
         listeners: tuple[Listener, ...],
         inexact: bool,
+        flush: Callable[[], None],
     ) -> None:
+        """``flush`` returns when what was recorded cannot be lost any more."""
         self.execution = execution
+        self.flush = flush
         self.now = now
         self.listeners = listeners
         self.generator = generator
@@ -40,23 +46,46 @@ class Run:
         """Whether numbers may have entered that JSONata would change; plain paths are not walked in Python then."""
         self.variable_bytes = 0
 
+    def open_lines(self, count: int) -> int:
+        """The number of the first of ``count`` new lines."""
+        first = self.execution.lines
+        self.execution.lines += count
+        return first
+
+
+class Group:
+    """Lines side by side: the branches of a Parallel, the iterations of a Map."""
+
+    __slots__ = ("failed", "free_events")
+
+    def __init__(self) -> None:
+        self.failed: Frame | None = None
+        """The first line that failed; the others are cut off."""
+        self.free_events: list[int] = []
+        """The last events of lines that ended, each followed by the next line's first."""
+
 
 class Frame:
-    """A block that runs. It is the :class:`~stepweave.engine.jsonata.Values` of the state it is in."""
+    """A line of states that runs. It is the :class:`~stepweave.engine.jsonata.Values` of the state it is in."""
 
     __slots__ = (
         "block",
         "entered_at",
+        "entered_event",
         "error_output",
+        "group",
         "input",
         "last_event",
+        "line",
         "map_item",
         "parent",
+        "position",
         "result",
         "retry_count",
         "run",
         "sizes",
         "state",
+        "tail",
         "token",
         "variables",
     )
@@ -65,24 +94,38 @@ class Frame:
     result: Any
     error_output: Any
     token: str | None
+    entered_at: float
+    entered_event: int
+    retry_count: int
 
     def __init__(
         self,
         run: Run,
         block: Block,
         value: Any,
-        last_event: int,
+        *,
+        line: int = 0,
+        last_event: int = 0,
         parent: Frame | None = None,
+        group: Group | None = None,
         map_item: Any = None,
+        position: Position | None = None,
     ) -> None:
+        """``position``: where the line was when the execution was left, to go on from there."""
         self.run = run
         self.block = block
         self.input = value
-        self.last_event = last_event
+        self.line = line
+        self.last_event = self.tail = last_event
         self.parent = parent
+        self.group = group
         self.map_item = map_item
         self.variables: dict[str, Any] = {}
         self.sizes: dict[str, int] = {}
+        self.position = position
+        if position is not None:
+            self.last_event = self.tail = position.last_event
+            self.assign(position.variables)
 
     def enter(self, state: State, value: Any) -> None:
         """Begin a state with its input."""
@@ -93,18 +136,89 @@ class Frame:
         self.token = None
         self.retry_count = 0
         self.entered_at = self.run.now()
+        self.position = None
+        history = self.run.execution.history
+        self.entered_event = self.last_event = self.tail = history.record(
+            ENTERED[type(state)], self.last_event, state.name, value, None, self.line
+        )
+
+    def enter_again(self, state: State, position: Position) -> None:
+        """Be in a state that was entered before the execution was left."""
+        self.state = state
+        self.input = position.value
+        self.result = UNDEFINED
+        self.error_output = UNDEFINED
+        self.token = None
+        self.retry_count = position.retry_count
+        self.entered_at = position.entered_at
+        self.entered_event = position.entered_event
+        self.position = position
+
+    def record(self, kind: str, data: Any = None, more: Any = None, name: str | None = None) -> int:
+        """The id of a new event of this line."""
+        history = self.run.execution.history
+        self.last_event = self.tail = history.record(kind, self.last_event, name, data, more, self.line)
+        return self.last_event
+
+    def record_aside(self, kind: str, data: Any = None, name: str | None = None) -> None:
+        """Record an event that the line does not go on from, as far as ``previousEventId`` tells (docs/parity.md)."""
+        self.tail = self.run.execution.history.record(kind, self.tail, name, data, None, self.line)
+
+    def aborted(self) -> None:
+        """Record, if there is room, that the line was cut off since another one beside it failed."""
+        frame: Frame | None = self
+        while frame is not None and (frame.group is None or frame.group.failed is None):
+            frame = frame.parent
+        if frame is None:
+            return  # stopped from outside, of which AWS records nothing
+        assert frame.group is not None and frame.group.failed is not None
+        self.tail = frame.group.failed.last_event
+        with contextlib.suppress(StateError):
+            if self.group is not None and self.map_item is not None and self.parent is not None:
+                self._record_beside("MapIterationAborted", self.map_item["Index"], self.parent.state.name)
+            if self.started:
+                self._record_beside(f"{type(self.state).__name__}StateAborted")
+
+    def _record_beside(self, kind: str, data: Any = None, name: str | None = None) -> None:
+        self.run.execution.history.record(kind, self.tail, name, data, None, self.line)
+
+    @property
+    def started(self) -> bool:
+        """Whether the line has been in a state."""
+        return getattr(self, "state", None) is not None
+
+    def stand_in(self, outer: Frame) -> None:
+        """Read what ``outer`` reads, before this line has a state of its own."""
+        self.state, self.input, self.result = outer.state, outer.input, UNDEFINED
+        self.error_output, self.token, self.retry_count = UNDEFINED, None, outer.retry_count
+        self.entered_at, self.entered_event = outer.entered_at, outer.entered_event
 
     def evaluate(self, template: Template) -> Any:
         """The value of a template; raises ``States.QueryEvaluationError``."""
         try:
             return template.evaluate(self)
         except TemplateError as error:
-            data = (QUERY_EVALUATION_ERROR, str(error))
-            history = self.run.execution.history
-            self.last_event = history.record(
-                "EvaluationFailed", self.last_event, self.state.name, data, error.where
-            )
-            raise StateError(*data) from error
+            raise self.failed_evaluation(error.where, str(error)) from error
+
+    def failed_evaluation(self, field: str, text: str) -> StateError:
+        """The error of a field that cannot be evaluated, recorded."""
+        data = (QUERY_EVALUATION_ERROR, self.cause(text))
+        self.record("EvaluationFailed", data, field, self.state.name)
+        return StateError(*data)
+
+    def unexpected_type(self, field: str, template: Template | None, expected: str, got: Any) -> StateError:
+        """The error of a field whose value is of the wrong type, recorded."""
+        source = template.text if template is not None else "$states.input"
+        return self.failed_evaluation(
+            field,
+            f"The JSONata expression '{source}' specified for the field '{field}' returned an unexpected result type. "
+            f"Expected '{expected}', but was '{type_name(got)}' for value: {payload.to_text(got)}",
+        )
+
+    def cause(self, text: str) -> str:
+        """``text`` after the words with which AWS begins the cause of what goes wrong inside a state."""
+        state = f"the state '{self.state.name}' (entered at the event id #{self.entered_event})"
+        return f"An error occurred while executing {state}. {text}"
 
     def tell(self, kind: Kind, **fields: Any) -> None:
         """Tell the listeners what happens in the state."""
@@ -124,7 +238,7 @@ class Frame:
     def assign(self, variables: Mapping[str, Any]) -> None:
         """Set variables of this scope; raises ``States.DataLimitExceeded`` when they grow too large."""
         for name, value in variables.items():
-            size = payload.check(value, f"The variable {name!r}")
+            size = payload.check(value, self.state.name if self.position is None else name)
             self.run.variable_bytes += size - self.sizes.get(name, 0)
             self.sizes[name] = size
         if self.run.variable_bytes > VARIABLES_BYTES:
@@ -179,11 +293,13 @@ class Frame:
                 "Name": execution.name,
                 "RoleArn": ROLE_ARN,
                 "StartTime": timestamp(execution.started_at),
-                "RedriveCount": 0,
+                "RedriveCount": execution.redrive_count,
             },
             "State": {"EnteredTime": timestamp(self.entered_at), "Name": self.state.name},
             "StateMachine": {"Id": machine_arn(execution.machine), "Name": execution.machine},
         }
+        if execution.redriven_at is not None:
+            context["Execution"]["RedriveTime"] = timestamp(execution.redriven_at)
         if isinstance(self.state, Task | Parallel | Map):
             context["State"]["RetryCount"] = self.retry_count
         if self.token is not None:
@@ -195,6 +311,19 @@ class Frame:
                 break
             frame = frame.parent
         return context
+
+
+def type_name(value: Any) -> str:
+    """The JSON type of a value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "object" if isinstance(value, dict) else "array"
 
 
 def timestamp(at: float) -> str:

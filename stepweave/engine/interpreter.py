@@ -1,7 +1,7 @@
 """The interpreter: one machine, one execution, one `match` over state types.
 
-A block runs in a loop, not by recursion, so a chain may be as long as it likes. Branches and iterations are asyncio
-tasks with a :class:`~stepweave.engine.frame.Frame` each.
+A line of states runs in a loop, not by recursion, so a chain may be as long as it likes. Branches and iterations are
+lines of their own (:mod:`.branches`), side by side as asyncio tasks with a :class:`~stepweave.engine.frame.Frame` each.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, assert_never
 
 from stepweave.engine import payload
-from stepweave.engine.concurrency import run_all
-from stepweave.engine.failures import NO_CHOICE_MATCHED, QUERY_EVALUATION_ERROR, RUNTIME, StateError, matches
+from stepweave.engine.branches import run_map, run_parallel
+from stepweave.engine.failures import RUNTIME, StateError, matches
 from stepweave.engine.frame import Frame, Run
+from stepweave.engine.history import EXITED, RETRY_NOTE, WAIT_NOTE
 from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import (
     Choice,
@@ -28,33 +29,33 @@ from stepweave.engine.machine import (
     Task,
     Wait,
 )
-from stepweave.engine.state_reading import INLINE_MAP_CONCURRENCY
-from stepweave.engine.tasks import TaskRunner
+from stepweave.engine.positions import Position
 from stepweave.engine.templates import Template
 
 _STATES_BETWEEN_TURNS = 64
 """States that a line runs before it lets others (and a cancellation) have a turn."""
-
-_TYPES = (Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map)
-_ENTERED: dict[type, str] = {kind: f"{kind.__name__}StateEntered" for kind in _TYPES}
-_EXITED: dict[type, str] = {kind: f"{kind.__name__}StateExited" for kind in _TYPES}
 
 S = TypeVar("S", Task, Parallel, Map)
 
 Outcome: TypeAlias = tuple[Any, str | None]
 """A state's output and the name of the state that follows."""
 
+Body: TypeAlias = Callable[[Frame, S, Position | None], Awaitable[Any]]
+"""One attempt of a state that may fail; the position is where the attempt was when the execution was left."""
+
 
 class Interpreter:
-    """Runs the blocks of one execution."""
+    """Runs the lines of one execution."""
 
-    def __init__(self, run: Run, tasks: TaskRunner) -> None:
+    def __init__(self, run: Run, task: Body[Task], distributed: Body[Map]) -> None:
+        """``task`` runs an attempt of a Task, ``distributed`` of a distributed map."""
         self._run = run
         self._history = run.execution.history
-        self._tasks = tasks
+        self._task = task
+        self._distributed = distributed
 
-    async def run_block(self, frame: Frame) -> Any:
-        """The output of the block that ``frame`` holds; raises ``StateError``."""
+    async def run_line(self, frame: Frame) -> Any:
+        """The output of the line that ``frame`` holds; raises ``StateError``."""
         try:
             return await self._states(frame)
         finally:
@@ -64,18 +65,25 @@ class Interpreter:
         states = frame.block.states
         name: str | None = frame.block.start
         value = frame.input
+        position = frame.position
+        if position is not None and (position.following or position.ended):
+            name, value, position = position.following, position.value, None
         turns = _STATES_BETWEEN_TURNS
         listening = bool(self._run.listeners)
         while name is not None:
-            state = states[name]
-            frame.enter(state, value)
-            frame.last_event = self._history.record(_ENTERED[type(state)], frame.last_event, name, value)
-            if listening:
-                frame.tell("state_entered", data=value)
+            if position is not None and position.state is not None:
+                state = states[position.state]
+                frame.enter_again(state, position)
+            else:
+                state = states[name]
+                frame.enter(state, value)
+                if listening:
+                    frame.tell("state_entered", data=value)
+            position = None
             try:
                 value, following = await self._visit(frame, state)
             except asyncio.CancelledError:
-                self._aborted(frame, f"{type(state).__name__}StateAborted")
+                frame.aborted()
                 raise
             if listening:
                 frame.tell("state_exited", data=value)
@@ -89,20 +97,21 @@ class Interpreter:
     async def _visit(self, frame: Frame, state: State) -> Outcome:
         match state:
             case Task():
-                return await self._fallible(frame, state, self._tasks.run)
+                return await self._fallible(frame, state, self._task)
             case Pass():
-                return self._finish(frame, state.assign, state.output, frame.input), state.next
+                return self._finish(frame, state.assign, state.output, frame.input, state.next)
             case Choice():
                 return self._choose(frame, state)
             case Parallel():
                 return await self._fallible(frame, state, self._parallel)
             case Map():
-                return await self._fallible(frame, state, self._map)
+                body = self._distributed if state.distributed else self._map
+                return await self._fallible(frame, state, body)
             case Wait():
-                await asyncio.sleep(self._waiting_seconds(frame, state))
-                return self._finish(frame, state.assign, state.output, frame.input), state.next
+                await self._wait(frame, state)
+                return self._finish(frame, state.assign, state.output, frame.input, state.next)
             case Succeed():
-                return self._finish(frame, None, state.output, frame.input), None
+                return self._finish(frame, None, state.output, frame.input, None)
             case Fail():
                 raise StateError(
                     self._text(frame, state.error, "Error"), self._text(frame, state.cause, "Cause")
@@ -110,175 +119,157 @@ class Interpreter:
             case _:
                 assert_never(state)
 
-    def _finish(self, frame: Frame, assign: Template | None, output: Template | None, default: Any) -> Any:
-        """The state's output, after its variables are assigned; both are computed from what it was entered with."""
+    def _finish(
+        self, frame: Frame, assign: Template | None, output: Template | None, default: Any, following: str | None
+    ) -> Outcome:
+        """The state's outcome, after its variables are assigned; both are computed from what it was entered with."""
         variables = None if assign is None else frame.evaluate(assign)
         value = default if output is None else frame.evaluate(output)
         if value is not frame.input:
-            payload.check(value, f"The output of the state {frame.state.name!r}")
+            payload.check(value, frame.state.name)
         if variables is not None:
             frame.assign(variables)
-        kind = _EXITED[type(frame.state)]
-        frame.last_event = self._history.record(kind, frame.last_event, frame.state.name, value, variables)
-        return value
+        frame.last_event = frame.tail = self._history.record(
+            EXITED[type(frame.state)],
+            frame.last_event,
+            frame.state.name,
+            value,
+            (variables, following),
+            frame.line,
+        )
+        return value, following
 
     def _text(self, frame: Frame, template: Template | None, field: str) -> str | None:
         if template is None:
             return None
         value = frame.evaluate(template)
         if not isinstance(value, str):
-            raise StateError(
-                QUERY_EVALUATION_ERROR, f"{field} must be a string, got {payload.to_text(value)}"
-            )
+            raise frame.failed_evaluation(field, f"{field} must be a string, got {payload.to_text(value)}")
         return value
 
     def _choose(self, frame: Frame, state: Choice) -> Outcome:
         for rule in state.rules:
             holds = frame.evaluate(rule.condition)
             if holds is True:
-                return self._finish(frame, rule.assign, rule.output, frame.input), rule.next
+                return self._finish(frame, rule.assign, rule.output, frame.input, rule.next)
             if holds is not False:
-                raise StateError(
-                    QUERY_EVALUATION_ERROR,
-                    f"The Condition of a choice must be true or false, got {payload.to_text(holds)}",
-                )
+                text = payload.to_text(holds)
+                raise frame.failed_evaluation("Condition", f"Condition must be true or false, got {text}")
         if state.next is None:
-            raise StateError(NO_CHOICE_MATCHED, "No Condition held, and the Choice has no Default.")
-        return self._finish(frame, state.assign, state.output, frame.input), state.next
+            # By the documentation States.NoChoiceMatched; this is what was read off AWS (docs/parity.md).
+            text = "Failed to transition out of the state. The state does not point to a next state."
+            raise StateError(RUNTIME, frame.cause(text))
+        return self._finish(frame, state.assign, state.output, frame.input, state.next)
+
+    async def _wait(self, frame: Frame, state: Wait) -> None:
+        position, frame.position = frame.position, None
+        due = position.due if position is not None else None
+        if due is None:
+            due = self._run.now() + self._waiting_seconds(frame, state)
+            self._history.note(WAIT_NOTE, due, frame.line)
+        await self._until(due)
+
+    async def _until(self, due: float) -> None:
+        self._run.flush()
+        await asyncio.sleep(max(0.0, due - self._run.now()))
 
     def _waiting_seconds(self, frame: Frame, state: Wait) -> float:
         if state.seconds is not None:
             seconds = frame.evaluate(state.seconds)
-            if (
-                isinstance(seconds, bool)
-                or not isinstance(seconds, int | float)
-                or seconds < 0
-                or seconds % 1
-            ):
-                message = f"Seconds must be a whole number from 0, got {seconds!r}"
-                raise StateError(QUERY_EVALUATION_ERROR, message)
+            if not payload.is_whole(seconds, 0):
+                raise frame.failed_evaluation(
+                    "Seconds", f"Seconds must be a whole number from 0, got {payload.to_text(seconds)}"
+                )
             return float(seconds)
         text = self._text(frame, state.timestamp, "Timestamp") or ""
-        try:
-            until = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise StateError(
-                QUERY_EVALUATION_ERROR, f"Timestamp must be an RFC 3339 time, got {text!r}"
-            ) from error
-        return max(0.0, until.timestamp() - self._run.now())
+        until = parse_timestamp(text)
+        if until is None:
+            raise frame.failed_evaluation("Timestamp", f"Timestamp must be an RFC 3339 time, got {text!r}")
+        return max(0.0, until - self._run.now())
 
     # States that may fail and be tried again.
 
-    async def _fallible(self, frame: Frame, state: S, body: Callable[[Frame, S], Awaitable[Any]]) -> Outcome:
+    async def _fallible(self, frame: Frame, state: S, body: Body[S]) -> Outcome:
         retries = [0] * len(state.retry)
+        failure: StateError | None = None
+        position, frame.position = frame.position, None
+        if position is not None:
+            failure = position.error
+            retries = position.retries or retries
+            if position.due is not None:
+                await self._until(position.due)
         while True:
             try:
-                frame.result = await body(frame, state)
-                return self._finish(frame, state.assign, state.output, frame.result), state.next
+                if failure is not None:
+                    raise failure
+                frame.result = await body(frame, state, position)
+                return self._finish(frame, state.assign, state.output, frame.result, state.next)
             except StateError as error:
                 delay = self._delay(state.retry, retries, error)
                 if delay is None:
                     return self._caught(frame, state, error)
                 if self._run.listeners:
-                    failure = {"error": error.error, "cause": error.cause}
-                    frame.tell("task_retrying", delay_seconds=delay, **failure)
-            await asyncio.sleep(delay)
+                    told = {"error": error.error, "cause": error.cause}
+                    frame.tell("task_retrying", delay_seconds=delay, **told)
             frame.retry_count += 1
+            due = self._run.now() + delay
+            self._history.note(RETRY_NOTE, (retries, frame.retry_count, due), frame.line)
+            self._run.flush()
+            await asyncio.sleep(delay)
             frame.result = UNDEFINED
+            position = failure = None
 
     def _delay(self, retriers: tuple[Retrier, ...], retries: list[int], error: StateError) -> float | None:
         """Seconds until the next attempt; None when there is none. The first retrier that matches decides."""
         for index, retrier in enumerate(retriers):
-            if matches(error.error, retrier.errors):
+            if matches(error, retrier.errors):
                 if retries[index] >= retrier.max_attempts:
                     return None
-                delay = float(retrier.interval_seconds) * float(retrier.backoff_rate) ** retries[index]
-                if retrier.max_delay_seconds is not None:
-                    delay = min(delay, retrier.max_delay_seconds)
+                delay = _backed_off(retrier, retries[index])
                 retries[index] += 1
                 return self._run.generator.uniform(0, delay) if retrier.jitter else delay
         return None
 
     def _caught(self, frame: Frame, state: Task | Parallel | Map, error: StateError) -> Outcome:
+        if not isinstance(state, Task) and error.error != RUNTIME:
+            frame.record(f"{type(state).__name__}StateFailed", (error.error, error.cause), error.kind)
         for catcher in state.catch:
-            if matches(error.error, catcher.errors):
+            if matches(error, catcher.errors):
                 frame.error_output = error.output()
-                return self._finish(frame, catcher.assign, catcher.output, frame.error_output), catcher.next
+                return self._finish(frame, catcher.assign, catcher.output, frame.error_output, catcher.next)
         raise error
 
-    async def _parallel(self, frame: Frame, state: Parallel) -> Any:
-        value = frame.input if state.arguments is None else frame.evaluate(state.arguments)
-        started = frame.last_event = self._history.record("ParallelStateStarted", frame.last_event)
-        branches = state.branches
+    async def _parallel(self, frame: Frame, state: Parallel, position: Position | None) -> Any:
+        return await run_parallel(self.run_line, frame, state, position)
 
-        async def branch(index: int) -> Any:
-            inner = Frame(self._run, branches[index], value, started, frame)
-            result = await self.run_block(inner)
-            frame.last_event = inner.last_event
-            return result
+    async def _map(self, frame: Frame, state: Map, position: Position | None) -> Any:
+        return await run_map(self.run_line, frame, state, position)
 
-        return await self._side_by_side(frame, "ParallelState", branch, len(branches), len(branches))
 
-    async def _map(self, frame: Frame, state: Map) -> Any:
-        items = frame.input if state.items is None else frame.evaluate(state.items)
-        if not isinstance(items, list):
-            raise StateError(
-                QUERY_EVALUATION_ERROR, f"Items must be an array, got {payload.to_text(items)[:200]}"
-            )
-        limit = frame.evaluate(state.max_concurrency)
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
-            raise StateError(
-                QUERY_EVALUATION_ERROR, f"MaxConcurrency must be a whole number from 0, got {limit!r}"
-            )
-        started = frame.last_event = self._history.record(
-            "MapStateStarted", frame.last_event, data=len(items)
-        )
+def _backed_off(retrier: Retrier, retries: int) -> float:
+    """Seconds before retry number ``retries`` + 1, without jitter."""
+    ceiling = retrier.max_delay_seconds if retrier.max_delay_seconds is not None else _LONGEST_DELAY_SECONDS
+    try:
+        delay = float(retrier.interval_seconds) * float(retrier.backoff_rate) ** retries
+    except OverflowError:
+        return ceiling
+    return min(delay, ceiling)
 
-        async def iteration(index: int) -> Any:
-            return await self._iteration(frame, state, index, items[index], started)
 
-        limit = min(limit or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
-        return await self._side_by_side(frame, "MapState", iteration, len(items), limit)
+_LONGEST_DELAY_SECONDS = 31_622_400.0
+"""The ceiling of a delay, a year: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html."""
 
-    async def _iteration(self, frame: Frame, state: Map, index: int, item: Any, started: int) -> Any:
-        name = state.name
-        inner = Frame(self._run, state.processor, item, started, frame, {"Index": index, "Value": item})
-        inner.last_event = self._history.record("MapIterationStarted", started, name, index)
-        if state.selector is not None:
-            inner.input = self._select(frame, inner, state.selector)
-        try:
-            result = await self.run_block(inner)
-        except StateError as error:
-            if error.error != RUNTIME:
-                self._history.record("MapIterationFailed", inner.last_event, name, index)
-            raise
-        except asyncio.CancelledError:
-            self._aborted(inner, "MapIterationAborted", name, index)
-            raise
-        frame.last_event = self._history.record("MapIterationSucceeded", inner.last_event, name, index)
-        return result
 
-    def _select(self, frame: Frame, inner: Frame, selector: Template) -> Any:
-        """The input of an iteration: the selector reads the Map's own values and ``$states.context.Map.Item``."""
-        inner.enter(frame.state, frame.input)
-        return inner.evaluate(selector)
+def parse_timestamp(text: str) -> float | None:
+    """Seconds since the epoch of an RFC 3339 time; None when it is none.
 
-    async def _side_by_side(
-        self, frame: Frame, what: str, run: Callable[[int], Awaitable[Any]], count: int, limit: int
-    ) -> Any:
-        try:
-            results = await run_all(run, count, limit)
-            payload.check(results, f"The results of the state {frame.state.name!r}")
-        except StateError as error:
-            if error.error != RUNTIME:
-                frame.last_event = self._history.record(f"{what}Failed", frame.last_event)
-            raise
-        frame.last_event = self._history.record(f"{what}Succeeded", frame.last_event)
-        return results
-
-    def _aborted(self, frame: Frame, kind: str, name: str | None = None, data: Any = None) -> None:
-        """Record that a line was cancelled, if there is room."""
-        try:
-            frame.last_event = self._history.record(kind, frame.last_event, name, data)
-        except StateError:
-            return
+    >>> parse_timestamp("1970-01-01T00:01:00Z"), parse_timestamp("1970-01-01")
+    (60.0, None)
+    """
+    if "T" not in text and "t" not in text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.timestamp() if at.tzinfo is not None else None

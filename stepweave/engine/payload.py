@@ -55,11 +55,20 @@ def limit(text: str, what: str) -> int:
     if not text.isascii():
         size = len(text.encode("utf-8", "surrogatepass"))
     if size > PAYLOAD_BYTES:
-        raise StateError(
-            DATA_LIMIT_EXCEEDED,
-            f"{what} has {size} bytes, more than the maximum of {PAYLOAD_BYTES}. Return a reference to stored data.",
-        )
+        raise StateError(DATA_LIMIT_EXCEEDED, too_large(what))
     return size
+
+
+def too_large(what: str) -> str:
+    """What AWS says when data of a state or a service is larger than ``PAYLOAD_BYTES``."""
+    return (
+        f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
+    )
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Whether ``value`` is a whole number from ``least`` on; ``3.0`` is one."""
+    return type(value) in (int, float) and value >= least and value % 1 == 0
 
 
 def is_inexact(number: int | float) -> bool:

@@ -8,15 +8,21 @@ from typing import Any
 
 from stepweave.engine import payload
 from stepweave.engine.execution import Execution
-from stepweave.engine.failures import HEARTBEAT_TIMEOUT, QUERY_EVALUATION_ERROR, TIMEOUT, StateError
+from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, TIMEOUT, StateError
 from stepweave.engine.frame import Frame, Run
 from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, StartMachine
+from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import Task
+from stepweave.engine.positions import Attempt, Position
 from stepweave.engine.templates import Template
 from stepweave.engine.tokens import Tokens
 
 _TOKENED = (TOKEN_SUFFIX, ".sync", ".sync:2")
 """Resources whose task has a token; of the last two nothing outside can use it."""
+ACTIVITY = "activity"
+FUNCTION = "lambda:function"
+_FAMILIES = {ACTIVITY: "Activity", FUNCTION: "LambdaFunction"}
+"""How the types of a task's events begin, where not with ``Task``."""
 
 
 class TaskRunner:
@@ -36,92 +42,129 @@ class TaskRunner:
         self._run_machine = run_machine
         self._start_machine = start_machine
 
-    async def run(self, frame: Frame, state: Task) -> Any:
+    async def run(self, frame: Frame, state: Task, position: Position | None) -> Any:
         """The result of one attempt; raises ``StateError``."""
-        history = self._run.execution.history
-        integration = self._integrations[state]
-        if state.resource.endswith(_TOKENED):
-            frame.token = f"{self._run.generator.getrandbits(128):032x}"
-        arguments = frame.input if state.arguments is None else frame.evaluate(state.arguments)
-        payload.check(arguments, f"The arguments of the state {frame.state.name!r}")
-        timeout = _seconds(frame, state.timeout_seconds, "TimeoutSeconds")
-        heartbeat = _seconds(frame, state.heartbeat_seconds, "HeartbeatSeconds")
-        resource = state.resource
-        limits = (timeout, heartbeat)
-        scheduled = history.record("TaskScheduled", frame.last_event, resource, arguments, limits)
-        frame.last_event = history.record("TaskStarted", scheduled, resource)
-        if self._run.listeners:
-            frame.tell("task_scheduled", resource=resource, data=arguments)
-            frame.tell("task_started", resource=resource, data=arguments)
+        if position is not None and position.result is not UNDEFINED:
+            return position.result
+        attempt = position.attempt if position is not None else None
+        family = _FAMILIES.get(state.resource, "Task")
+        if attempt is None:
+            attempt = self._schedule(frame, state, family)
+        frame.token = attempt.token
+        name = state.target or state.resource
         try:
-            async with asyncio.timeout(timeout) as deadline:
-                result = await self._call(integration, frame, state, arguments, heartbeat, scheduled)
-            value, inexact = payload.accept(result, f"The result of the state {frame.state.name!r}")
+            async with asyncio.timeout(self._remaining(attempt)) as deadline:
+                value = await self._result(frame, state, attempt, family)
         except TimeoutError as error:
             if not deadline.expired():
                 raise
-            cause = f"The task did not end within {timeout:g} seconds."
-            raise self._failed(frame, "TaskTimedOut", StateError(TIMEOUT, cause), resource) from error
+            # AWS gives a timeout no cause.
+            raise self._failed(frame, f"{family}TimedOut", StateError(TIMEOUT), state, name) from error
         except StateError as error:
-            kind = "TaskTimedOut" if error.error in (TIMEOUT, HEARTBEAT_TIMEOUT) else "TaskFailed"
-            raise self._failed(frame, kind, error, resource) from error.__cause__
-        self._run.inexact |= inexact
-        frame.last_event = history.record("TaskSucceeded", frame.last_event, resource, value)
+            kind = "TimedOut" if error.error == TIMEOUT else "Failed"
+            raise self._failed(frame, f"{family}{kind}", error, state, name) from error.__cause__
+        frame.record(f"{family}Succeeded", value, None, name)
+        self._run.flush()
         if self._run.listeners:
-            frame.tell("task_succeeded", resource=resource, data=value)
+            frame.tell("task_succeeded", resource=state.resource, data=value)
         return value
 
-    async def _call(
-        self,
-        integration: Integration,
-        frame: Frame,
-        state: Task,
-        arguments: Any,
-        heartbeat: float | None,
-        event: int,
-    ) -> Any:
-        history = self._run.execution.history
+    def _schedule(self, frame: Frame, state: Task, family: str) -> Attempt:
+        """A new attempt, recorded."""
+        if state.resource.endswith(_TOKENED) or state.resource == ACTIVITY:
+            frame.token = f"{self._run.generator.getrandbits(128):032x}"
+        arguments = frame.input if state.arguments is None else frame.evaluate(state.arguments)
+        payload.check(arguments, state.name)
+        timeout = _seconds(frame, state.timeout_seconds, "TimeoutSeconds")
+        heartbeat = _seconds(frame, state.heartbeat_seconds, "HeartbeatSeconds")
+        name = state.target or state.resource
+        scheduled = frame.record(f"{family}Scheduled", arguments, (timeout, heartbeat, frame.token), name)
+        if family != "Activity":
+            frame.record(f"{family}Started", None, None, name)
+        if self._run.listeners:
+            frame.tell("task_scheduled", resource=state.resource, data=arguments)
+            frame.tell("task_started", resource=state.resource, data=arguments)
+        return Attempt(
+            scheduled=scheduled,
+            at=self._run.now(),
+            arguments=arguments,
+            timeout_seconds=timeout,
+            heartbeat_seconds=heartbeat,
+            token=frame.token,
+        )
 
+    def _remaining(self, attempt: Attempt) -> float | None:
+        """Seconds until the attempt's time is up; more of it may have passed before the execution was left."""
+        if attempt.timeout_seconds is None:
+            return None
+        return max(0.0, attempt.at + attempt.timeout_seconds - self._run.now())
+
+    async def _result(self, frame: Frame, state: Task, attempt: Attempt, family: str) -> Any:
+        """What the task answers, as JSON data."""
+        result = await self._call(frame, state, attempt, family)
+        try:
+            value, inexact = payload.accept(result, state.target or state.resource.partition(":")[0])
+        except StateError as error:
+            # Of all data that may be too large only this is caught by States.ALL (recorded on AWS: docs/parity.md).
+            raise StateError(
+                error.error, error.cause, "result" if error.error == DATA_LIMIT_EXCEEDED else ""
+            ) from error
+        self._run.inexact |= inexact
+        return value
+
+    async def _call(self, frame: Frame, state: Task, attempt: Attempt, family: str) -> Any:
+        integration = self._integrations[state]
+        token = attempt.token
+        call = self._call_of(frame, state, attempt, family)
+        self._run.flush()  # what the call does outside must not be ahead of what is known of it here
+        waits = state.resource.endswith(TOKEN_SUFFIX) or family == "Activity"
+        if token is None or integration.fake or not waits:
+            return await integration.run(call)
+        self._tokens.open(token, None if family == "Activity" else attempt.heartbeat_seconds)
+        try:
+            if not attempt.submitted:
+                call.submitted(await integration.run(call))
+                self._run.flush()
+            if family == "Activity":
+                self._tokens.set_heartbeat(token, attempt.heartbeat_seconds)
+            return await self._tokens.wait(token)
+        finally:
+            self._tokens.close(token)
+
+    def _call_of(self, frame: Frame, state: Task, attempt: Attempt, family: str) -> Call:
         def submitted(answer: Any) -> None:
-            value, _ = payload.accept(answer, "The answer of the submission")
-            frame.last_event = history.record("TaskSubmitted", frame.last_event, state.resource, value)
+            value, _ = payload.accept(answer, state.resource.partition(":")[0])
+            kind = "ActivityStarted" if family == "Activity" else f"{family}Submitted"
+            frame.record(kind, value, None, state.target or state.resource)
 
-        call = Call(
+        return Call(
             resource=state.resource,
             target=state.target,
-            arguments=arguments,
-            token=frame.token,
+            arguments=attempt.arguments,
+            token=attempt.token,
             execution=self._run.execution,
             state=state.name,
             submitted=submitted,
             run_machine=self._run_machine,
             start_machine=self._start_machine,
-            name=f"{self._run.execution.name}-{event}",
+            name=f"{self._run.execution.name}-{attempt.scheduled}",
             now=self._run.now,
         )
-        token = frame.token
-        if token is None or integration.fake or not state.resource.endswith(TOKEN_SUFFIX):
-            return await integration.run(call)
-        self._tokens.open(token, heartbeat)
-        try:
-            submitted(await integration.run(call))
-            return await self._tokens.wait(token)
-        finally:
-            self._tokens.close(token)
 
-    def _failed(self, frame: Frame, kind: str, error: StateError, resource: str) -> StateError:
+    def _failed(self, frame: Frame, kind: str, error: StateError, state: Task, name: str) -> StateError:
         """``error``, recorded."""
-        data = (error.error, error.cause)
-        frame.last_event = self._run.execution.history.record(kind, frame.last_event, resource, data)
+        frame.record(kind, (error.error, error.cause), error.kind, name)
+        self._run.flush()
         if self._run.listeners:
-            frame.tell("task_failed", resource=resource, error=error.error, cause=error.cause)
+            frame.tell("task_failed", resource=state.resource, error=error.error, cause=error.cause)
         return error
 
 
-def _seconds(frame: Frame, template: Template | None, field: str) -> float | None:
+def _seconds(frame: Frame, template: Template | None, field: str) -> int | None:
     if template is None:
         return None
     value = frame.evaluate(template)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise StateError(QUERY_EVALUATION_ERROR, f"{field} must be a positive number, got {value!r}")
-    return float(value)
+    if not payload.is_whole(value, 1):
+        text = payload.to_text(value)
+        raise frame.failed_evaluation(field, f"{field} must be a whole number from 1, got {text}")
+    return int(value)

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any, Literal
 
 from stepweave.engine import payload
-from stepweave.engine.failures import HEARTBEAT_TIMEOUT, StateError
+from stepweave.engine.failures import TIMEOUT, StateError
 from stepweave.errors import StepweaveError
 
 
@@ -40,8 +40,8 @@ class _Waiting:
 
     def miss(self) -> None:
         if not self.future.done():
-            cause = f"no heartbeat for more than {self.heartbeat_seconds:g} seconds"
-            self.future.set_exception(StateError(HEARTBEAT_TIMEOUT, cause))
+            # Recorded on AWS as States.Timeout without a cause; catchers may name either (docs/parity.md).
+            self.future.set_exception(StateError(TIMEOUT, None, "heartbeat"))
 
 
 class Tokens:
@@ -56,6 +56,13 @@ class Tokens:
         waiting = _Waiting(asyncio.get_running_loop().create_future(), heartbeat_seconds)
         waiting.beat()
         self._waiting[token] = waiting
+
+    def set_heartbeat(self, token: str, seconds: float | None) -> None:
+        """Let the heartbeat interval be ``seconds``, starting now."""
+        waiting = self._waiting[token]
+        waiting.heartbeat_seconds = seconds
+        if not waiting.future.done():
+            waiting.beat()
 
     async def wait(self, token: str) -> Any:
         """The output that completes the token; raises ``StateError`` when the task is failed or its heart stops."""

@@ -1,0 +1,69 @@
+"""`restored`: executions and map runs as a journal holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepweave.engine.execution import Execution, Status
+from stepweave.engine.history import History, Record
+from stepweave.engine.journal import Journal, Kept
+from stepweave.engine.map_runs import MAP_RUN_NOTE, MapRun
+
+_ENDS: dict[str, Status] = {
+    "ExecutionSucceeded": "SUCCEEDED",
+    "ExecutionFailed": "FAILED",
+    "ExecutionTimedOut": "TIMED_OUT",
+    "ExecutionAborted": "ABORTED",
+}
+
+
+@dataclass(slots=True)
+class Restored:
+    """What a journal knew."""
+
+    executions: dict[str, Execution] = field(default_factory=dict)
+    records: dict[str, list[Record]] = field(default_factory=dict)
+    """Events and notes of each execution."""
+    map_runs: dict[str, MapRun] = field(default_factory=dict)
+    """By ARN."""
+
+
+def restored(journal: Journal, now: Callable[[], float], limit: float) -> Restored:
+    """Everything in ``journal``; histories go on being written there, ``limit`` events long at most."""
+    result = Restored()
+    for number, kept in enumerate(journal.kept):
+        execution = _execution(kept, number, journal, now, limit)
+        result.executions[execution.name] = execution
+        result.records[execution.name] = kept.records
+        for record in kept.records:
+            if record[0] == MAP_RUN_NOTE:
+                run = MapRun.from_note(record[4])
+                result.map_runs[run.arn] = run
+    return result
+
+
+def _execution(
+    kept: Kept, number: int, journal: Journal, now: Callable[[], float], limit: float
+) -> Execution:
+    events = [record for record in kept.records if not record[0].startswith("~")]
+    start: dict[str, Any] = dict(kept.start)
+    del start["execution"]
+    express = bool(start.get("express"))
+    history = History(now, float("inf") if express else limit, journal.sink(number), events)
+    execution = Execution(**start, history=history)
+    redrives = [record for record in events if record[0] == "ExecutionRedriven"]
+    if redrives:
+        execution.redrive_count, execution.redriven_at = len(redrives), redrives[-1][2]
+    if events and (status := _ENDS.get(events[-1][0])) is not None:
+        _close(execution, status, events[-1])
+    return execution
+
+
+def _close(execution: Execution, status: Status, last: Record) -> None:
+    execution.status, execution.stopped_at = status, last[2]
+    if status == "SUCCEEDED":
+        execution.output = last[4]
+    else:
+        execution.error, execution.cause = last[4]
