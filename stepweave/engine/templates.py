@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from stepweave.engine.jsonata import EvaluationError, Expression, Values, compile_expression
-from stepweave.engine.payload import is_inexact
+from stepweave.engine.payload import is_inexact, to_text
 
 OPEN: Final = "{%"
 CLOSE: Final = "%}"
@@ -37,6 +37,11 @@ class Template:
         """Whether the value is the same in every evaluation."""
         return type(self) is Template
 
+    @property
+    def text(self) -> str:
+        """What the definition says."""
+        return to_text(self.value)
+
     def evaluate(self, values: Values) -> Any:
         """The value; raises :class:`TemplateError`."""
         return self.value
@@ -50,6 +55,10 @@ class ExpressionTemplate(Template):
     def __init__(self, expression: Expression, where: str) -> None:
         super().__init__(expression)
         self.where = where
+
+    @property
+    def text(self) -> str:
+        return str(self.value.source)
 
     def evaluate(self, values: Values) -> Any:
         try:
