@@ -106,9 +106,7 @@ class Engine:
         known = self.executions.get(name)
         if known is not None and known.started_by is not None and known.started_by == started_by:
             return self.resume(name)
-        execution = self.create(
-            {"name": name, "machine": machine, "input": value, "started_by": started_by}
-        )
+        execution = self.create({"name": name, "machine": machine, "input": value, "started_by": started_by})
         self._launch(execution, self._machines[machine], None)
         return execution
 

@@ -120,7 +120,12 @@ class Interpreter:
                 assert_never(state)
 
     def _finish(
-        self, frame: Frame, assign: Template | None, output: Template | None, default: Any, following: str | None
+        self,
+        frame: Frame,
+        assign: Template | None,
+        output: Template | None,
+        default: Any,
+        following: str | None,
     ) -> Outcome:
         """The state's outcome, after its variables are assigned; both are computed from what it was entered with."""
         variables = None if assign is None else frame.evaluate(assign)

@@ -61,9 +61,7 @@ def limit(text: str, what: str) -> int:
 
 def too_large(what: str) -> str:
     """What AWS says when data of a state or a service is larger than ``PAYLOAD_BYTES``."""
-    return (
-        f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
-    )
+    return f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
 
 
 def is_whole(value: Any, least: int) -> bool:

@@ -118,7 +118,8 @@ class Runner:
         try:
             self._flush()
         finally:
-            execution.status, execution.error, execution.cause = status, error, cause
+            execution.status, execution.cause = status, cause
+            execution.error = None if status == "TIMED_OUT" else error  # as DescribeExecution has it
             execution.stopped_at = self._clock.now()
             self._tell("execution_ended", execution, execution.output)
 

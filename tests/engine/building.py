@@ -35,6 +35,8 @@ def block(*states: tuple[str, dict[str, Any]]) -> dict[str, Any]:
 
 def call(function: str, payload: Any = None, **fields: Any) -> dict[str, Any]:
     """A Task that invokes ``function``."""
+    if isinstance(payload, int | float):
+        payload = f"{{% {payload} %}}"  # Step Functions takes no number that is written out
     arguments = {"FunctionName": function, "Payload": {} if payload is None else payload}
     return {"Type": "Task", "Resource": LAMBDA, "Arguments": arguments, **fields}
 

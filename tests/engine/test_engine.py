@@ -70,7 +70,7 @@ def test_stop_aborts_an_execution_and_its_caller_gets_it_back() -> None:
     execution = lab.engine.executions["r"]
     assert (execution.status, execution.error, execution.cause) == ("ABORTED", "Operator", "no longer needed")
     assert execution.stopped_at == lab.clock.epoch + 10
-    assert execution.history.kinds()[-2:] == ["WaitStateAborted", "ExecutionAborted"]
+    assert execution.history.kinds()[-2:] == ["WaitStateEntered", "ExecutionAborted"]
     assert lab.events[-1].status == "ABORTED"
 
 
@@ -104,11 +104,13 @@ def test_a_cancelled_run_stops_every_branch_and_records_it() -> None:
     lab.clock.run(main())
     execution = lab.engine.executions["r"]
     assert execution.status == "ABORTED"
-    assert execution.history.kinds().count("TaskStateAborted") == 20
+    # Of a stop from outside AWS records only this.
+    assert execution.history.kinds()[-2:] == ["TaskStarted", "ExecutionAborted"]
 
 
 def test_an_endless_loop_of_states_can_be_cancelled() -> None:
-    endless = machine(("a", passing(Next="b")), ("b", passing(Next="a")))
+    again = {"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "a"}], "Default": "end"}
+    endless = machine(("a", passing()), ("b", again), ("end", passing()))
     lab = Lab({"main": endless}, history_limit=10**9)
 
     async def main() -> None:
@@ -128,8 +130,8 @@ def test_a_defect_of_an_integration_ends_the_run_and_reaches_the_caller() -> Non
         async def run(self, call: Any) -> Any:
             raise ZeroDivisionError("a defect")
 
-    task = {"Type": "Task", "Resource": "arn:aws:states:::own:broken"}
-    lab = Lab({"main": machine(("t", task))}, integrations={"own:broken": Broken()})
+    task = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Arguments": {"Message": "m"}}
+    lab = Lab({"main": machine(("t", task))}, integrations={"sns:publish": Broken()})
     with pytest.raises(ZeroDivisionError):
         lab.run()
     assert (lab.engine.executions["run-1"].status, lab.engine.executions["run-1"].error) == (
@@ -167,6 +169,6 @@ print(json.dumps(sorted(set(sys.modules) - before)))
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = json.loads(answer.stdout)
     ours = {name.split(".")[1] for name in loaded if name.startswith("stepweave.")}
-    assert ours <= {"engine", "errors"}
+    assert ours <= {"engine", "errors", "validation"}
     assert len(loaded) <= 75, loaded
     assert not {"pydantic", "obstore", "typing_extensions", "multiprocessing", "numpy"} & set(loaded)

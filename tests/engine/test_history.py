@@ -88,7 +88,8 @@ def test_a_task_is_told_in_the_shape_of_get_execution_history() -> None:
         "ExecutionSucceeded",
     ]
     assert [event["id"] for event in events] == list(range(1, 8))
-    assert [event["previousEventId"] for event in events] == list(range(7))
+    # The first state follows no event.
+    assert [event["previousEventId"] for event in events] == [0, 0, 2, 3, 4, 5, 6]
     assert all(event["timestamp"] == 1_767_225_600.0 for event in events)
     started, entered, scheduled, _, succeeded, exited, ended = events
     assert json.loads(started["executionStartedEventDetails"]["input"]) == {"in": 1}
@@ -102,6 +103,8 @@ def test_a_task_is_told_in_the_shape_of_get_execution_history() -> None:
     )
     assert json.loads(details["parameters"]) == {"FunctionName": "echo", "Payload": {"a": 1}}
     assert json.loads(succeeded["taskSucceededEventDetails"]["output"]) == {
+        "ExecutedVersion": "$LATEST",
+        "ExecutedVersion": "$LATEST",
         "Payload": {"a": 1},
         "StatusCode": 200,
     }
@@ -146,7 +149,8 @@ def test_map_events_tell_length_and_index() -> None:
 
 def test_an_execution_of_too_many_events_fails_and_nothing_catches_it() -> None:
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "end"}]
-    endless = block(("a", passing(Next="b")), ("b", passing(Next="a")))
+    again = {"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "a"}], "Default": "last"}
+    endless = block(("a", passing()), ("b", again), ("last", passing()))
     parallel = {"Type": "Parallel", "Branches": [endless], "Catch": catch}
     lab = Lab({"main": machine(("p", parallel), ("end", {"Type": "Succeed"}))})
     execution = lab.run()

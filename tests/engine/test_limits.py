@@ -42,13 +42,21 @@ def test_an_input_that_is_too_large_fails_the_execution_at_once() -> None:
     assert execution.history.kinds() == ["ExecutionFailed"]
 
 
-def test_data_limit_exceeded_is_caught_by_its_name_only() -> None:
+@pytest.mark.parametrize("names", [["States.ALL"], ["States.TaskFailed"], ["States.DataLimitExceeded"]])
+def test_a_result_that_is_too_large_is_caught_by_the_wildcards_too(names: list[str]) -> None:
     async def double(event: Any) -> str:
         return FITS * 2
 
-    for names, status in ((["States.ALL"], "FAILED"), (["States.DataLimitExceeded"], "SUCCEEDED")):
-        task = call("double", Catch=[{"ErrorEquals": names, "Next": "after", "Output": "caught"}])
-        assert run(machine(("t", task), ("after", passing())), double=double).status == status
+    task = call("double", Catch=[{"ErrorEquals": names, "Next": "after", "Output": "caught"}])
+    assert result_of(machine(("t", task), ("after", passing())), double=double) == "caught"
+
+
+@pytest.mark.parametrize("name,status", [("States.ALL", "FAILED"), ("States.DataLimitExceeded", "SUCCEEDED")])
+def test_other_data_limits_are_caught_by_their_name_only(name: str, status: str) -> None:
+    large = block(("a", passing(Output="{% $states.input & $states.input %}")))
+    catch = [{"ErrorEquals": [name], "Next": "after", "Output": "caught"}]
+    parallel = {"Type": "Parallel", "Branches": [large], "Catch": catch}
+    assert run(machine(("p", parallel), ("after", passing())), FITS).status == status
 
 
 def test_all_variables_together_hold_10_mib() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stepweave.engine.failures import FunctionError, matches
+from stepweave.engine.failures import FunctionError, StateError, matches
 from tests.engine.building import Lab, block, call, failing, machine, passing, result_of, run
 
 
@@ -26,9 +26,6 @@ def waits(lab: Lab) -> list[float | None]:
         (None, ["States.ALL"], True),
         ("States.Timeout", ["States.ALL"], True),
         ("States.Timeout", ["States.TaskFailed"], False),
-        ("States.HeartbeatTimeout", ["States.Timeout"], True),
-        ("States.HeartbeatTimeout", ["States.HeartbeatTimeout"], True),
-        ("States.HeartbeatTimeout", ["States.TaskFailed"], False),
         ("States.DataLimitExceeded", ["States.ALL"], False),
         ("States.DataLimitExceeded", ["States.DataLimitExceeded"], True),
         ("States.Runtime", ["States.ALL", "States.TaskFailed", "States.Runtime"], False),
@@ -36,7 +33,19 @@ def waits(lab: Lab) -> list[float | None]:
     ],
 )
 def test_error_names_match_as_aws_documents(error: str | None, names: list[str], expected: bool) -> None:
-    assert matches(error, frozenset(names)) is expected
+    assert matches(StateError(error), frozenset(names)) is expected
+
+
+@pytest.mark.parametrize(
+    "name,expected",
+    [("States.Timeout", True), ("States.HeartbeatTimeout", True), ("States.TaskFailed", False)],
+)
+def test_a_missed_heartbeat_has_two_names(name: str, expected: bool) -> None:
+    assert matches(StateError("States.Timeout", None, "heartbeat"), frozenset([name])) is expected
+
+
+def test_a_time_limit_is_no_missed_heartbeat() -> None:
+    assert not matches(StateError("States.Timeout"), frozenset(["States.HeartbeatTimeout"]))
 
 
 def test_a_retrier_waits_longer_each_time_up_to_its_ceiling() -> None:
@@ -196,5 +205,5 @@ def test_a_parallel_is_retried_as_a_whole() -> None:
     branches = [block(("a", call("work"))), block(("b", passing(Output="b")))]
     parallel = {"Type": "Parallel", "Branches": branches, "Retry": [{"ErrorEquals": ["ValueError"]}]}
     lab = Lab({"main": machine(("p", parallel))}, {"work": failing(ValueError("v"), times=2, then="a")})
-    assert lab.run().output == [{"Payload": "a", "StatusCode": 200}, "b"]
+    assert lab.run().output == [{"ExecutedVersion": "$LATEST", "Payload": "a", "StatusCode": 200}, "b"]
     assert lab.clock.elapsed == 3

@@ -73,8 +73,10 @@ def test_a_machine_times_out_and_nothing_in_it_can_catch_that() -> None:
     states = (("t", call("forever", Catch=catch)), ("after", passing()))
     lab = Lab({"main": machine(*states, TimeoutSeconds=60)}, {"forever": forever})
     execution = lab.run()
-    assert (execution.status, execution.error, lab.clock.elapsed) == ("TIMED_OUT", "States.Timeout", 60)
-    assert execution.history.kinds()[-2:] == ["TaskStateAborted", "ExecutionTimedOut"]
+    assert (execution.status, execution.error, lab.clock.elapsed) == ("TIMED_OUT", None, 60)
+    last = list(execution.history.events())[-1]
+    assert (last["type"], last["previousEventId"]) == ("ExecutionTimedOut", 0)
+    assert last["executionTimedOutEventDetails"] == {"error": "States.Timeout"}
 
 
 def test_a_task_waits_for_its_token() -> None:
@@ -121,7 +123,7 @@ def test_heartbeats_keep_a_task_alive_and_their_absence_ends_it() -> None:
 
     lab = waiting_lab(Mailbox(beating), HeartbeatSeconds=10)
     execution = lab.run()
-    assert (execution.error, lab.clock.elapsed) == ("States.HeartbeatTimeout", 50)
+    assert (execution.error, lab.clock.elapsed) == ("States.Timeout", 50)
     assert "TaskTimedOut" in execution.history.kinds()
 
 

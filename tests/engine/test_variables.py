@@ -62,8 +62,8 @@ def test_scopes_nest() -> None:
 
 def test_a_branch_may_not_assign_a_variable_of_an_outer_scope() -> None:
     inner = block(("in", passing(Assign={"x": 2})))
-    definition = machine(("p", parallel(inner)), ("a", passing(Assign={"x": 1})))
-    with pytest.raises(DefinitionError, match="'x' is assigned in a branch and in a scope around it"):
+    definition = machine(("a", passing(Assign={"x": 1})), ("p", parallel(inner)))
+    with pytest.raises(DefinitionError, match=r"\$x is assigned, but an outer machine assigns a variable"):
         parse(definition)
 
 
