@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stepweave.errors import Problem
+from stepweave.validation.duplicates import check_duplicates
 from stepweave.validation.facts import Common, MachineFacts, StateFacts
 from stepweave.validation.fields import (
     BRANCH_FIELDS,
@@ -15,7 +16,8 @@ from stepweave.validation.fields import (
     Check,
 )
 from stepweave.validation.flow import check_flow
-from stepweave.validation.maps import is_distributed
+from stepweave.validation.language import JSONATA, JSONPATH, is_neutral, speaks_jsonata
+from stepweave.validation.maps import mode_of, processor_of
 from stepweave.validation.names import state_name_fault
 from stepweave.validation.report import Report, Scope, shorten
 from stepweave.validation.size import Measure, fits
@@ -29,8 +31,9 @@ def validate(
     """Everything in ``definition`` that Step Functions would refuse or that would fail when it runs; empty when sound.
 
     ``definition`` is a state machine in the Amazon States Language, JSONata mode, as parsed JSON. ``name`` is what the
-    problems call it: a file or a machine. ``text`` is the definition's JSON text, where it is at hand (a quarter
-    faster). Each problem names the state by its path (``branches 1[0]/load_orders``). Time grows with the number of
+    problems call it: a file or a machine. ``text`` is the definition's JSON text, where it is at hand: only there can
+    be seen which keys stand twice. Each problem names the state by its path (``branches 1[0]/load_orders``), and
+    ``severity.rejections`` tells those for which Step Functions rejects a definition. Time grows with the number of
     states, and machines may be nested to any depth.
 
     >>> validate({"QueryLanguage": "JSONata", "StartAt": "a", "States": {"a": {"Type": "Succeed"}}})
@@ -44,6 +47,8 @@ def validate(
     walk = _Walk(report, Scope(definition), text)
     walk.run()
     check_flow(walk.machines, walk.common.variables, report)
+    if text is not None:
+        check_duplicates(text, report)
     return tuple(report.problems)
 
 
@@ -57,12 +62,17 @@ class _Walk:
     def __init__(self, report: Report, top: Scope, text: str | None) -> None:
         self._report = report
         self._top = top
-        self._language = top.machine.get("QueryLanguage", "JSONPath")
-        self._language_reported = False
+        self._jsonata = speaks_jsonata(top.machine, inherited=False)
+        self._says_jsonata = False
+        """Whether a state says that it is in JSONata mode."""
+        self._jsonpath: list[tuple[Scope, str]] = []
+        """States in JSONPath mode that would not do the same in JSONata mode."""
         self._measure = None if text is not None and fits(text) else Measure(report)
         self._dollar_keys = text is not None and _DOLLAR_KEY in text
         self._first: dict[str, Scope] = {}
         """The machine in which each state name was met first; names are unique in the whole definition."""
+        self._labels: dict[str, str] = {}
+        """Path of the state in which each Label was met first; they are unique, too."""
         self.common = Common(report)
         self.machines: list[MachineFacts] = []
 
@@ -72,14 +82,15 @@ class _Walk:
         while stack:
             scope = stack.pop()
             stack.extend(reversed(list(self._machine(scope))))
+        self._refuse_jsonpath()
         if self._measure:
             self._measure.finish(self._top)
 
     def _version(self) -> None:
-        if self._language not in ("JSONata", "JSONPath"):
-            expected = "JSONata"
+        language = self._top.machine.get("QueryLanguage")
+        if isinstance(language, str) and language not in (JSONATA, JSONPATH):
             self._report.add(
-                "query-language", "QueryLanguage is unknown", self._top, expected=expected, got=self._language
+                "query-language", "QueryLanguage is unknown", self._top, expected=JSONATA, got=language
             )
 
     def _machine(self, scope: Scope) -> Iterator[Scope]:
@@ -157,35 +168,58 @@ class _Walk:
         dollar_keys = self._dollar_keys
         if self._measure:
             dollar_keys = _DOLLAR_KEY in self._measure.state(scope, name, state)
-        if state.get("QueryLanguage", self._language) != "JSONata":
-            self._no_jsonata(scope, name, state)
+        if state.get("Type") == "Map":
+            self._label(scope, name, state.get("Label"))
+        if not self._is_jsonata(scope, name, state):
             return unchecked(state)
         return StateCheck(self.common, scope, name, state, dollar_keys=dollar_keys).run()
 
-    def _no_jsonata(self, scope: Scope, name: str, state: Mapping[str, Any]) -> None:
-        fix = 'write "QueryLanguage": "JSONata" at the top of the definition'
+    def _label(self, scope: Scope, name: str, label: Any) -> None:
+        if isinstance(label, str):
+            path = scope.path(name)
+            first = self._labels.setdefault(label, path)
+            if first is not path:
+                what, fix = "another Map has this Label", "labels must be unique in the whole definition"
+                self._report.add("duplicate-label", what, scope, name, got=f"{label} in {first}", fix=fix)
+
+    def _is_jsonata(self, scope: Scope, name: str, state: Mapping[str, Any]) -> bool:
+        """Whether a state can be checked as one in JSONata mode; if not, that is reported."""
         if "QueryLanguage" in state:
-            what = "only states in JSONata mode can be checked"
-            self._report.add(
-                "query-language", what, scope, name, got=state["QueryLanguage"], expected="JSONata", fix=fix
-            )
-        elif self._language == "JSONPath" and not self._language_reported:
-            self._language_reported = True
-            what = "only definitions in JSONata mode can be checked"
-            self._report.add(
-                "query-language", what, self._top, got=self._language, expected="JSONata", fix=fix
-            )
+            downgraded = state["QueryLanguage"] == JSONPATH
+            self._says_jsonata = self._says_jsonata or not downgraded
+            if downgraded and self._jsonata:
+                what, fix = "a state of a JSONata machine cannot be in JSONPath mode", "remove QueryLanguage"
+                self._report.add("query-language", what, scope, name, got=JSONPATH, expected=JSONATA, fix=fix)
+                return False
+        if speaks_jsonata(state, self._jsonata) or is_neutral(state):
+            return True
+        self._jsonpath.append((scope, name))
+        return False
+
+    def _refuse_jsonpath(self) -> None:
+        """Report states in JSONPath mode: each, or the definition where no state is in JSONata mode."""
+        places = self._jsonpath
+        fix = 'write the state in JSONata, with "QueryLanguage": "JSONata" in it'
+        if places and not self._says_jsonata:
+            places = [(self._top, "")]
+            fix = 'write "QueryLanguage": "JSONata" at the top, and the states in JSONata'
+        for scope, name in places:
+            what = "JSONPath mode is not supported, only JSONata"
+            self._report.add("query-language", what, scope, name, got=JSONPATH, expected=JSONATA, fix=fix)
 
     def _inner(self, scope: Scope, name: str, state: Mapping[str, Any]) -> Iterator[Scope]:
-        processor = state.get("ItemProcessor")
         if state["Type"] == "Map":
+            processor = processor_of(state)
             if isinstance(processor, dict):
-                yield Scope(processor, scope, name, "[*]", is_distributed(state))
+                distributed, express = mode_of(state)
+                yield Scope(
+                    processor, scope, name, "[*]", distributed, express if distributed else scope.express
+                )
             return
         branches = state.get("Branches")
         for index, branch in enumerate(branches if isinstance(branches, (list, tuple)) else ()):
             if isinstance(branch, dict):
-                yield Scope(branch, scope, name, f"[{index}]")
+                yield Scope(branch, scope, name, f"[{index}]", express=scope.express)
             else:
                 what = f"Branches[{index}] is not an object"
                 self._report.add("field-type", what, scope, name, expected="an object", got=branch)

@@ -60,12 +60,13 @@ def _items(value: Any) -> str | None:
     return None if right else "an array, an object or an expression {% … %}"
 
 
-def whole(least: int, most: int) -> Check:
+def whole(least: int, most: int | None = None) -> Check:
     """A check for a whole number from ``least`` to ``most``."""
+    expected = f"a whole number from {least:,}" + (f" to {most:,}" if most is not None else "")
 
     def check(value: Any) -> str | None:
-        right = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-        return None if right else f"a whole number from {least:,} to {most:,}"
+        right = isinstance(value, int) and not isinstance(value, bool) and least <= value
+        return None if right and (most is None or value <= most) else expected
 
     return check
 
@@ -99,8 +100,9 @@ def _percentage(value: Any) -> str | None:
 
 
 _SECONDS = or_expression(whole(1, MAX_SECONDS))
-_COUNT = or_expression(whole(0, MAX_SECONDS))
-_COMMON: dict[str, Check] = {"Type": text, "Comment": text, "QueryLanguage": one_of("JSONata")}
+_WAIT = or_expression(whole(0, MAX_SECONDS))
+_COUNT = or_expression(whole(0))
+_COMMON: dict[str, Check] = {"Type": text, "Comment": text, "QueryLanguage": one_of("JSONata", "JSONPath")}
 _GO_ON: dict[str, Check] = _COMMON | {"Next": _name, "End": _true}
 _VALUES: dict[str, Check] = {"Assign": an_object, "Output": _json}
 _HANDLERS: dict[str, Check] = {"Retry": _list, "Catch": _list}
@@ -112,12 +114,13 @@ STATE_FIELDS: dict[str, dict[str, Check]] = {
     },
     "Pass": _GO_ON | _VALUES,
     "Choice": _COMMON | _VALUES | {"Choices": _filled_list, "Default": _name},
-    "Wait": _GO_ON | _VALUES | {"Seconds": _COUNT, "Timestamp": text},
+    "Wait": _GO_ON | _VALUES | {"Seconds": _WAIT, "Timestamp": text},
     "Succeed": _COMMON | {"Output": _json},
     "Fail": _COMMON | {"Error": text, "Cause": text},
     "Parallel": _GO_ON | _VALUES | _HANDLERS | {"Branches": _filled_list, "Arguments": _json},
     "Map": _GO_ON | _VALUES | _HANDLERS | {
-        "Items": _items, "ItemProcessor": an_object, "ItemSelector": arguments, "MaxConcurrency": _COUNT,
+        "Items": _items, "ItemProcessor": an_object, "Iterator": an_object, "ItemSelector": arguments,
+        "MaxConcurrency": _COUNT,
         "ItemReader": an_object, "ItemBatcher": an_object, "ResultWriter": an_object, "Label": text,
         "ToleratedFailureCount": _COUNT, "ToleratedFailurePercentage": or_expression(_percentage),
     },
@@ -128,19 +131,20 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "Task": ("Resource",),
     "Choice": ("Choices",),
     "Parallel": ("Branches",),
-    "Map": ("ItemProcessor",),
 }
 """Fields that a state cannot do without."""
 
-CONSTANT = frozenset({"Type", "Comment", "QueryLanguage", "Next", "End", "Resource", "Default", "Label"})
-"""Fields in which an expression is not evaluated."""
+CONSTANT = frozenset(
+    {"Type", "Comment", "QueryLanguage", "Next", "End", "Resource", "Default", "Label", "Credentials"}
+)
+"""Fields in which Step Functions looks for no expression when it checks a definition."""
 
 MACHINE_FIELDS: dict[str, Check] = {
     "Comment": text,
     "QueryLanguage": text,
     "StartAt": _name,
     "States": an_object,
-    "TimeoutSeconds": whole(1, MAX_SECONDS),
+    "TimeoutSeconds": whole(0, MAX_SECONDS),
     "Version": one_of("1.0"),
 }
 """Fields of the whole definition."""
@@ -165,7 +169,6 @@ JSONPATH_FIELDS = {
     "OutputPath": "use Output",
     "Result": "use Output",
     "Variable": "write the comparison in Condition",
-    "Iterator": "use ItemProcessor",
 } | {
     name + "Path": f"write an expression in {name}"
     for name in (

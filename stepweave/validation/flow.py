@@ -82,8 +82,10 @@ def _check_reached(machine: MachineFacts, reached: set[str], report: Report) -> 
                 fix = "lead to it with a Next, or remove it"
                 report.add("unreachable-state", "nothing leads to this state", machine.scope, name, fix=fix)
     if not any(machine.states[name].terminal for name in reached):
+        # Step Functions looks at the outermost machine only: a branch without an end is accepted, and never ends.
+        code = "endless-branch" if machine.scope.parent else "no-terminal-state"
         what = "no state that is reached ends the machine"
-        report.add("no-terminal-state", what, machine.scope, expected="End: true, Succeed or Fail")
+        report.add(code, what, machine.scope, expected="End: true, Succeed or Fail")
 
 
 def _assigned_before(machine: MachineFacts, order: list[str], readable: int) -> dict[str, int]:

@@ -12,6 +12,12 @@ MAX_NAME_LENGTH = 80
 MAX_LABEL_LENGTH = 40
 """Longest ``Label`` of a Distributed Map (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html)."""
 
+MAX_ITEMS = 100_000_000
+"""Most items that a Distributed Map reads (https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html)."""
+
+MAX_BATCH_BYTES = 262_144
+"""Largest batch (https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html)."""
+
 MAX_SECONDS = 99_999_999
 """Longest timeout or wait (https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html)."""
 

@@ -6,94 +6,73 @@ https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from stepweave.validation.fields import (
-    JSONPATH_FIELDS,
-    Check,
-    an_object,
-    arguments,
-    one_of,
-    or_expression,
-    text,
-    whole,
-)
-from stepweave.validation.limits import MAX_LABEL_LENGTH, MAX_SECONDS
+from stepweave.validation.limits import MAX_LABEL_LENGTH
 from stepweave.validation.names import forbidden_characters
+from stepweave.validation.readers import check_batcher, check_fields, check_reader, check_writer
+from stepweave.validation.report import Add
+
+PROCESSORS = ("ItemProcessor", "Iterator")
+"""The field that holds the processor, and its older name."""
 
 _DISTRIBUTED_ONLY = frozenset(
     {
         "ItemReader", "ItemBatcher", "ResultWriter", "Label", "ToleratedFailureCount", "ToleratedFailurePercentage",
     }
 )  # fmt: skip
-_LIMIT = or_expression(whole(1, MAX_SECONDS))
-_INNER_FIELDS: dict[str, dict[str, Check]] = {
-    "ItemReader": {"Resource": text, "Arguments": arguments, "ReaderConfig": an_object},
-    "ItemBatcher": {"MaxItemsPerBatch": _LIMIT, "MaxInputBytesPerBatch": _LIMIT, "BatchInput": arguments},
-    "ResultWriter": {"Resource": text, "Arguments": arguments, "WriterConfig": an_object},
-    "ProcessorConfig": {
-        "Mode": one_of("INLINE", "DISTRIBUTED"),
-        "ExecutionType": one_of("STANDARD", "EXPRESS"),
-    },
-}
 
 
-class Add(Protocol):
-    """How the check of a state reports."""
-
-    def __call__(
-        self, code: str, what: str, *, expected: str | None = None, got: object = None, fix: str | None = None
-    ) -> None: ...
+def processor_of(state: Mapping[str, Any]) -> Any:
+    """The processor of a Map, whatever it is; None when there is none."""
+    return next((state[field] for field in PROCESSORS if field in state), None)
 
 
-def is_distributed(state: Mapping[str, Any]) -> bool:
-    """Whether a Map runs its iterations as executions of their own."""
-    processor = state.get("ItemProcessor")
+def mode_of(state: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether a Map runs its iterations as executions of their own, and whether those are Express."""
+    processor = processor_of(state)
     config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
-    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+    if not isinstance(config, dict) or config.get("Mode") != "DISTRIBUTED":
+        return False, False
+    return True, config.get("ExecutionType") == "EXPRESS"
 
 
-def check_map(state: Mapping[str, Any], add: Add) -> None:
-    """Report what is wrong with the fields that belong together in a Map."""
-    processor = state.get("ItemProcessor")
+def check_map(state: Mapping[str, Any], add: Add, *, express: bool) -> None:
+    """Report what is wrong with the fields that belong together in a Map; ``express`` as for a Task."""
+    given = [field for field in PROCESSORS if field in state]
+    if not given:
+        add("missing-field", "a Map state needs ItemProcessor", expected="ItemProcessor")
+    elif len(given) > 1:
+        got = " and ".join(given)
+        add("map-processor", "a Map has exactly one processor", expected="ItemProcessor", got=got)
+    processor = processor_of(state)
     if isinstance(processor, dict):
-        if "ProcessorConfig" in processor:
-            _config(processor["ProcessorConfig"], add)
-        if not is_distributed(state):
-            for field in sorted(_DISTRIBUTED_ONLY & state.keys()):
-                fix = "set ItemProcessor.ProcessorConfig.Mode to DISTRIBUTED"
-                add("map-mode", f"{field} belongs to a Distributed Map, this one is inline", fix=fix)
-    for field in ("ItemReader", "ItemBatcher", "ResultWriter"):
-        _inner(field, state.get(field), add)
-    _needed(state, add)
+        distributed, _ = mode_of(state)
+        _config(processor, distributed, add)
+        if distributed and express:
+            fix = "set ExecutionType of the Map around it to STANDARD"
+            add("express", "an Express execution has no Distributed Map", got="DISTRIBUTED", fix=fix)
+        if not distributed:
+            _inline(state, add)
+    check_reader(state.get("ItemReader"), add)
+    check_batcher(state.get("ItemBatcher"), add)
+    check_writer(state.get("ResultWriter"), add)
+    if "ItemReader" in state and "Items" in state:
+        what = "a Map takes its items from ItemReader or from Items, not from both"
+        add("map-items", what, fix="keep one of them")
     label = state.get("Label")
     if isinstance(label, str) and (len(label) > MAX_LABEL_LENGTH or forbidden_characters(label)):
         expected = f"at most {MAX_LABEL_LENGTH} letters, digits, - and _"
         add("map-label", "Label is too long or has forbidden characters", expected=expected, got=label)
 
 
-def _inner(field: str, value: Any, add: Add) -> None:
-    """Check the fields of an object inside a Map; what is no object is reported by its holder."""
-    if not isinstance(value, dict):
-        return
-    fields = _INNER_FIELDS[field]
-    for name, entry in value.items():
-        check = fields.get(name)
-        if check is None and name in JSONPATH_FIELDS:
-            fix = JSONPATH_FIELDS[name]
-            add("jsonpath-field", f"{field}.{name} belongs to JSONPath, not to JSONata mode", fix=fix)
-        elif check is None:
-            add("unknown-field", f"{field} has no field {name}", expected=", ".join(sorted(fields)), got=name)
-        elif expected := check(entry):
-            add("field-type", f"{field}.{name} has a wrong value", expected=expected, got=entry)
-
-
-def _config(config: Any, add: Add) -> None:
+def _config(processor: Mapping[str, Any], distributed: bool, add: Add) -> None:
+    config = processor.get("ProcessorConfig", {})
     if not isinstance(config, dict):
         add("field-type", "ProcessorConfig is not an object", expected="an object", got=config)
         return
-    _inner("ProcessorConfig", config, add)
-    distributed, execution = config.get("Mode") == "DISTRIBUTED", config.get("ExecutionType")
+    check_fields("ProcessorConfig", config, add)
+    execution = config.get("ExecutionType")
     if distributed and execution is None:
         add("map-mode", "a Distributed Map needs ExecutionType", expected="STANDARD or EXPRESS")
     elif not distributed and execution is not None:
@@ -101,14 +80,9 @@ def _config(config: Any, add: Add) -> None:
         add("map-mode", "an inline Map has no ExecutionType", got=execution, fix=fix)
 
 
-def _needed(state: Mapping[str, Any], add: Add) -> None:
-    reader, writer, batcher = (state.get(field) for field in ("ItemReader", "ResultWriter", "ItemBatcher"))
-    if isinstance(reader, dict) and "Resource" not in reader:
-        add("missing-field", "ItemReader needs Resource", expected="Resource")
-    if isinstance(writer, dict) and not writer.keys() & {"Resource", "WriterConfig"}:
-        add("missing-field", "ResultWriter needs Resource", expected="Resource")
-    if isinstance(batcher, dict) and not batcher.keys() & {"MaxItemsPerBatch", "MaxInputBytesPerBatch"}:
-        add("missing-field", "ItemBatcher has no limit", expected="MaxItemsPerBatch or MaxInputBytesPerBatch")
-    if "ItemReader" in state and "Items" in state:
-        what = "a Map takes its items from Items or from ItemReader, not from both"
-        add("map-items", what, fix="keep one of them")
+def _inline(state: Mapping[str, Any], add: Add) -> None:
+    for field in sorted(_DISTRIBUTED_ONLY & state.keys()):
+        fix = "set ItemProcessor.ProcessorConfig.Mode to DISTRIBUTED"
+        add(
+            "inline-map", f"{field} belongs to a Distributed Map; in this inline one nothing uses it", fix=fix
+        )

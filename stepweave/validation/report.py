@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from stepweave.errors import Problem
 
@@ -21,6 +21,8 @@ class Scope:
     """Which of that state's machines: ``[0]`` a branch, ``[*]`` the processor of a Map."""
     isolated: bool = False
     """Whether the variables of outer scopes cannot be read here (a Distributed Map)."""
+    express: bool = False
+    """Whether it runs in an Express execution (an iteration of a Distributed Map, and all that is inside it)."""
 
     def path(self, state: str = "") -> str:
         """Path of ``state`` from the top, e.g. ``branches 1[0]/load_orders``."""
@@ -30,6 +32,14 @@ class Scope:
             steps.append(scope.state + scope.place)
             scope = scope.parent
         return "/".join(reversed(steps)).rstrip("/") if len(steps) > 1 else state
+
+
+class Add(Protocol):
+    """How the check of one state reports."""
+
+    def __call__(
+        self, code: str, what: str, *, expected: str | None = None, got: object = None, fix: str | None = None
+    ) -> None: ...
 
 
 class Report:
@@ -51,12 +61,25 @@ class Report:
         fix: str | None = None,
     ) -> None:
         """Note one problem of ``state`` (of the machine itself where empty)."""
+        self.at(scope.path(state), code, what, expected=expected, got=got, fix=fix)
+
+    def at(
+        self,
+        path: str,
+        code: str,
+        what: str,
+        *,
+        expected: str | None = None,
+        got: object = None,
+        fix: str | None = None,
+    ) -> None:
+        """Note one problem of the state with this path (of the whole definition where empty)."""
         self.problems.append(
             Problem(
                 what=what,
                 code=code,
                 file=self._file,
-                state=scope.path(state) or None,
+                state=path or None,
                 expected=expected,
                 got=None if got is None else shorten(got),
                 fix=fix,

@@ -23,7 +23,7 @@ def _rate(value: Any) -> str | None:
 _RETRIER_FIELDS: dict[str, Check] = {
     "ErrorEquals": CATCHER_FIELDS["ErrorEquals"],
     "Comment": CATCHER_FIELDS["Comment"],
-    "IntervalSeconds": whole(1, MAX_SECONDS),
+    "IntervalSeconds": whole(0, MAX_SECONDS),
     "MaxAttempts": whole(0, MAX_ATTEMPTS),
     "BackoffRate": _rate,
     "MaxDelaySeconds": whole(1, MAX_DELAY_SECONDS),
@@ -75,7 +75,7 @@ def _check_names(where: str, names: Sequence[Any], *, last: bool) -> Iterator[Fi
             yield "error-name", f"{where} names an error that is not text", "the name of an error", name, None
         elif name.startswith("States.") and name not in RESERVED_ERRORS:
             fix = "names of your own must not start with States."
-            yield "error-name", f"{where} names the error {name}, which does not exist", None, name, fix
+            yield "unknown-error", f"{where} names the error {name}, which does not exist", None, name, fix
     if "States.ALL" in names and (len(names) > 1 or not last):
         what = f"{where} has States.ALL " + (
             "beside other names" if len(names) > 1 else "before other entries"

@@ -13,6 +13,7 @@ ADVICE = frozenset(
         "endless-branch",
         "expression-blanks",
         "inline-map",
+        "jsonpath-key",
         "map-items",
         "undefined-variable",
         "unknown-error",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepweave.validation.limits import MAX_DEFINITION_BYTES
+from stepweave.validation.maps import PROCESSORS
 from stepweave.validation.names import bad_substitution
 from stepweave.validation.report import Report, Scope
 
@@ -35,14 +36,15 @@ class Measure:
 
     def state(self, scope: Scope, name: str, state: Mapping[str, Any]) -> str:
         """Count a state without its inner machines; its JSON text."""
-        branches, processor = state.get("Branches"), state.get("ItemProcessor")
+        branches = state.get("Branches")
         if isinstance(branches, (list, tuple)):
             broken = [branch for branch in branches if not isinstance(branch, dict)]
             self.size += max(0, len(branches) - len(broken) - (not broken))
             state = {**state, "Branches": broken}
-        if isinstance(processor, dict):
-            self.size -= len("{}")
-            state = {**state, "ItemProcessor": {}}
+        for field in PROCESSORS:
+            if isinstance(state.get(field), dict):
+                self.size -= len("{}")
+                state = {**state, field: {}}
         self.size += len(_encode(name).encode("utf-8", "surrogatepass")) + len(":")
         return self._add(state, scope, name)
 

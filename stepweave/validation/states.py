@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stepweave.validation.facts import EVERY_VARIABLE, Common, StateFacts, Way
 from stepweave.validation.fields import CONSTANT, JSONPATH_FIELDS, REQUIRED, RULE_FIELDS, STATE_FIELDS, Check
-from stepweave.validation.jsonata import is_expression
 from stepweave.validation.limits import RESERVED_ERRORS
-from stepweave.validation.maps import check_map
+from stepweave.validation.maps import PROCESSORS, check_map
 from stepweave.validation.names import variable_name_fault
 from stepweave.validation.report import Scope, shorten
 from stepweave.validation.retries import check_handlers
 from stepweave.validation.suggestions import closest
+from stepweave.validation.tasks import check_task
 from stepweave.validation.templates import ENTRY, ERROR, RESULT, Reads
+from stepweave.validation.waits import check_wait
 
-_OWN_READING = frozenset({"Assign", "Output", "Retry", "Catch", "Choices", "Branches", "ItemProcessor"})
+_OWN_READING = frozenset(
+    {"Assign", "Output", "Retry", "Catch", "Choices", "Branches", "ItemReader", *PROCESSORS}
+)
 """Fields that are read where their state type is handled."""
-
-_RESOURCE = re.compile(r"arn:[^:]+:(states|lambda):[^:]*:[^:]*:.+|\$\{[A-Za-z0-9_]+\}", re.DOTALL)
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class StateCheck:
@@ -141,44 +140,24 @@ class StateCheck:
     def _kind(self, kind: str) -> None:
         state = self._state
         if kind == "Task":
-            self._task(state)
+            check_task(state, self._add, express=self._scope.express)
         elif kind == "Wait":
-            self._wait(state)
+            check_wait(state, self._add)
         elif kind == "Fail":
             error = state.get("Error")
             if isinstance(error, str) and error.startswith("States.") and error not in RESERVED_ERRORS:
-                self._add("error-name", "Error: names of your own must not start with States.", got=error)
+                self._add("unknown-error", "Error: names of your own must not start with States.", got=error)
         elif kind == "Map":
-            check_map(state, self._add)
+            check_map(state, self._add, express=self._scope.express)
+            self._item_reader(state.get("ItemReader"))
 
-    def _task(self, state: Mapping[str, Any]) -> None:
-        resource = state.get("Resource")
-        if isinstance(resource, str) and not _RESOURCE.fullmatch(resource):
-            expected = "an ARN (arn:aws:states:::lambda:invoke, …) or a substitution ${Name}"
-            self._add(
-                "resource", "Resource is no resource that a task can call", expected=expected, got=resource
-            )
-        heartbeat, timeout = state.get("HeartbeatSeconds"), state.get("TimeoutSeconds")
-        if isinstance(heartbeat, int) and isinstance(timeout, int) and heartbeat >= timeout:
-            expected = f"less than TimeoutSeconds ({timeout})"
-            self._add("heartbeat", "HeartbeatSeconds is too long", expected=expected, got=heartbeat)
-
-    def _wait(self, state: Mapping[str, Any]) -> None:
-        given = [field for field in ("Seconds", "Timestamp") if field in state]
-        if len(given) != 1:
-            self._add(
-                "wait-form",
-                "a Wait needs exactly one of Seconds and Timestamp",
-                got=" and ".join(given) or None,
-            )
-        timestamp = state.get("Timestamp")
-        if (
-            isinstance(timestamp, str)
-            and not is_expression(timestamp)
-            and not _TIMESTAMP.fullmatch(timestamp)
-        ):
-            expected = "a time like 2026-11-20T06:00:00Z, or an expression {% … %}"
-            self._add("field-type", "Timestamp has a wrong value", expected=expected, got=timestamp)
+    def _item_reader(self, reader: Any) -> None:
+        """Read the expressions of an ``ItemReader``; names of columns are no expressions."""
+        for field, value in reader.items() if isinstance(reader, dict) else ():
+            if field == "ReaderConfig" and isinstance(value, dict):
+                value = {name: entry for name, entry in value.items() if name != "CSVHeaders"}
+            if field != "Resource":
+                self._reads.collect(value, f"ItemReader.{field}", ENTRY)
 
     def _choice(self, assigns: int) -> None:
         rules = self._state.get("Choices")

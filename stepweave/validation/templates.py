@@ -54,16 +54,17 @@ class Reads:
             if key.endswith(".$"):
                 what = f"{field} has the key {shorten(key)}, which JSONata mode does not evaluate"
                 fix = f"write '{key[:-2]}': '{{% … %}}'"
-                self._report.add("jsonpath-field", what, self._scope, self._state, fix=fix)
+                self._report.add("jsonpath-key", what, self._scope, self._state, fix=fix)
 
     def _string(self, text: str, field: str, members: frozenset[str]) -> None:
         if is_expression(text):
             self._expression(text, field, members)
             return
+        half = text.startswith("{%") or text.endswith("%}")
         bare = text.strip()
-        if bare.startswith("{%") or bare.endswith("%}"):
+        if half or bare.startswith("{%") or bare.endswith("%}"):
             self._report.add(
-                "expression-form",
+                "expression-form" if half else "expression-blanks",
                 f"{field} has text that is an expression only in part",
                 self._scope,
                 self._state,
@@ -79,11 +80,13 @@ class Reads:
             if first and first not in members:
                 self._no_member(f"$states.{first}", field, members, text)
             elif first == "context" and second and second not in _CONTEXT:
-                self._no_member(f"$states.context.{second}", field, _CONTEXT, text)
+                self._no_member(f"$states.context.{second}", field, _CONTEXT, text, "context-member")
         for name in expression.variables:
             self.found.append((name, field))
 
-    def _no_member(self, path: str, field: str, known: frozenset[str], text: str) -> None:
+    def _no_member(
+        self, path: str, field: str, known: frozenset[str], text: str, code: str = "states-variable"
+    ) -> None:
         what = f"{field} reads {path}, which does not exist there"
         expected = ", ".join(sorted(known))
-        self._report.add("states-variable", what, self._scope, self._state, expected=expected, got=text)
+        self._report.add(code, what, self._scope, self._state, expected=expected, got=text)

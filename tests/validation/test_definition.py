@@ -238,20 +238,3 @@ def test_text_that_begins_or_ends_like_an_expression_is_a_mistake(text: str) -> 
 @pytest.mark.parametrize("text", ["{%1%}", "{% 1\n + 2 %}", "{%\t$states.input.a\t%}", "{% '%' & '}' %}"])
 def test_an_expression_needs_no_blanks_and_may_have_lines(text: str) -> None:
     assert validate(machine({"a": {"Type": "Pass", "Output": text, "End": True}})) == ()
-
-
-@pytest.mark.parametrize(
-    "resource",
-    [
-        "arn:aws:states:::lambda:invoke.waitForTaskToken",
-        "arn:aws:states:::aws-sdk:dynamodb:updateItem",
-        "arn:aws-cn:states:::batch:submitJob.sync",
-        "arn:aws:states:::states:startExecution.sync:2",
-        "arn:aws:lambda:eu-west-1:123456789012:function:f:1",
-        "arn:aws:states:eu-west-1:123456789012:activity:press",
-        "arn:${Partition}:states:::lambda:invoke",
-        "${TaskRunner}",
-    ],
-)
-def test_resources_are_integrations_functions_activities_and_substitutions(resource: str) -> None:
-    assert validate(machine({"a": {"Type": "Task", "Resource": resource, "End": True}})) == ()

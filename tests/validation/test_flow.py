@@ -4,6 +4,7 @@ import pytest
 
 from stepweave.errors import Problem
 from stepweave.validation.definition import validate
+from stepweave.validation.severity import rejections
 
 
 def check(states: dict[str, Any]) -> list[Problem]:
@@ -159,9 +160,16 @@ def test_a_holder_that_is_not_reached_is_the_only_mistake() -> None:
     assert [(problem.code, problem.state) for problem in check(states)] == [("unreachable-state", "b")]
 
 
-def test_a_loop_without_an_end_is_a_mistake_of_the_machine() -> None:
+def test_a_machine_without_an_end_is_refused() -> None:
+    problems = check({"a": goes("b"), "b": goes("a")})
+    assert [(problem.code, problem.state) for problem in problems] == [("no-terminal-state", None)]
+    assert rejections(problems) == tuple(problems)
+
+
+def test_a_branch_without_an_end_is_accepted_and_never_ends() -> None:
     problems = check({"a": side_by_side("b", {"i": goes("j"), "j": goes("i")}), "b": goes()})
-    assert [(problem.code, problem.state) for problem in problems] == [("no-terminal-state", "a[0]")]
+    assert [(problem.code, problem.state) for problem in problems] == [("endless-branch", "a[0]")]
+    assert rejections(problems) == ()
 
 
 def test_names_bound_inside_an_expression_are_no_variables() -> None:
