@@ -75,7 +75,7 @@ async def run_map(run_line: RunLine, frame: Frame, state: Map, position: Positio
 
 
 def items_of(frame: Frame, state: Map, *, objects: bool = False) -> Any:
-    """What the Map iterates over; raises ``States.QueryEvaluationError`` unless it is an array (or, if wanted, an object)."""
+    """What the Map iterates over: an array, or an object where ``objects`` may be; else an evaluation error."""
     items = frame.input if state.items is None else frame.evaluate(state.items)
     if isinstance(items, list) or (objects and isinstance(items, dict)):
         return items

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from stepweave.engine.clock import Clock, RealClock
+from stepweave.engine.distributed import MapRunner
 from stepweave.engine.events import Listener
 from stepweave.engine.execution import Execution
 from stepweave.engine.frame import Run
@@ -69,6 +70,7 @@ class Engine:
         self._positions: dict[str, Position] = {}
         """Where executions are that were left and do not run."""
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._maps = MapRunner(self, objects)
         self._runner = Runner(self.clock, seed, tuple(listeners), self.flush, self._interpreter)
         problems = [
             problem for machine in self._machines.values() for problem in self._connect(machine, integrations)
@@ -85,8 +87,9 @@ class Engine:
     ) -> Execution:
         """The ended execution of ``machine`` with the input ``value``.
 
-        Raises ``UsageError`` for an unknown machine or a name that is taken, ``JournalError`` when its journal cannot be
-        written. Cancelled, it stops everything that the execution started, records ABORTED and raises ``CancelledError``.
+        Raises ``UsageError`` for an unknown machine or a name that is taken, ``JournalError`` when its journal cannot
+        be written. Cancelled, it stops everything that the execution started, records ABORTED and raises
+        ``CancelledError``.
         """
         return await self.wait(self.start(machine, value, name, started_by=started_by).name)
 
@@ -134,8 +137,8 @@ class Engine:
     def resume(self, name: str) -> Execution:
         """The execution ``name``, which goes on in the current event loop if it was left running.
 
-        For executions that a journal brought: what had been recorded stays as it is, a task that had not ended is called
-        again.
+        For executions that a journal brought: what had been recorded stays as it is, a task that had not ended is
+        called again.
         """
         execution = self._find(name)
         if execution.status == "RUNNING" and name not in self._running:
@@ -222,7 +225,7 @@ class Engine:
 
     def _machine_of(self, execution: Execution) -> Machine:
         if execution.map_run is not None:
-            raise NotImplementedError
+            return self._maps.machine_of(execution)
         return self._machines[execution.machine]
 
     def _launch(self, execution: Execution, machine: Machine, position: Position | None) -> None:
@@ -234,7 +237,7 @@ class Engine:
 
     def _interpreter(self, run: Run) -> Interpreter:
         tasks = TaskRunner(run, self._integrations, self.tokens, self.run, self.start)
-        return Interpreter(run, tasks.run, tasks.run)  # type: ignore[arg-type]
+        return Interpreter(run, tasks.run, self._maps.run)
 
     def _restore(self, journal: Journal) -> None:
         known = restored(journal, self.clock.now, self._history_limit)

@@ -46,6 +46,8 @@ class Execution:
     """Whether it is a child of a distributed map of type EXPRESS."""
     map_run: str | None = None
     """ARN of the map run whose child it is."""
+    map_attempt: int = 0
+    """The redrive of the map run in which it last ran, from 1; 0 for the first attempt."""
     redrive_count: int = 0
     redriven_at: float | None = None
     lines: int = field(default=1, repr=False)

@@ -171,7 +171,8 @@ class Frame:
             frame = frame.parent
         if frame is None:
             return  # stopped from outside, of which AWS records nothing
-        assert frame.group is not None and frame.group.failed is not None
+        assert frame.group is not None
+        assert frame.group.failed is not None
         self.tail = frame.group.failed.last_event
         with contextlib.suppress(StateError):
             if self.group is not None and self.map_item is not None and self.parent is not None:

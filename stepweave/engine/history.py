@@ -18,8 +18,8 @@ MAX_EVENTS = 25_000
 """Events of one execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
 
 Record: TypeAlias = tuple[str, int, float, str | None, Any, Any, int]
-"""Type, id of the event before on the same line, seconds since the epoch, name (of the state or the resource), data, what
-else there is, number of the line. A *note*, whose type begins with ``~``, is no event: it exists in journals only."""
+"""Type, id of the event before on the same line, seconds since the epoch, name (of the state or the resource), data,
+what else there is, number of the line. A *note*, whose type begins with ``~``, is no event: it exists in journals only."""
 
 RETRY_NOTE = "~Retry"
 """An attempt failed and another follows: data ``[retries of each retrier, retries in all, due]``."""

@@ -1,9 +1,9 @@
 """`Journal`: the records of an engine's executions in a file, from which they go on after the process has died.
 
-Each line of the file is JSON: first what the file is, then per execution an object when it starts, and an array per record.
-A record reaches the file before anything that follows from it happens outside (a call of a service, the use of a
-result), so whatever moment the process is killed at, the file is at most behind what may be computed again. A line that was
-cut off in the middle is dropped when the journal is opened again.
+Each line of the file is JSON: first what the file is, then per execution an object when it starts, and an array per
+record. A record reaches the file before anything that follows from it happens outside (a call of a service, the use
+of a result), so whatever moment the process is killed at, the file is at most behind what may be computed again. A
+line that was cut off in the middle is dropped when the journal is opened again.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Journal:
     """One journal, open for writing; nobody else can open it meanwhile."""
 
     def __init__(self, path: str | Path, identity: str = "", *, durable: bool = False) -> None:
-        """``identity`` says what runs (a digest of the definitions); ``durable`` waits for the disk at each write, so that
-        the journal survives a loss of power too.
+        """``identity`` says what runs (a digest of the definitions); ``durable`` waits for the disk at each write, so
+        that the journal survives a loss of power too.
 
         Raises ``UsageError`` when another process has the journal open, or it is of something else.
         """

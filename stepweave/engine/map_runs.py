@@ -58,9 +58,16 @@ class MapRun:
         """The ARN."""
         return map_run_arn(self.machine, self.id)
 
-    def child_name(self, index: int) -> str:
-        """Name of the child execution of batch ``index``."""
-        return f"{self.id}-{index}"
+    def child_name(self, index: int, attempt: int = 0) -> str:
+        """Name of the child execution of batch ``index``; an express child has a new one in each redrive."""
+        return f"{self.id}-{index}-r{attempt}" if attempt else f"{self.id}-{index}"
+
+    def child(self, index: int, executions: Mapping[str, Execution]) -> Execution | None:
+        """The latest child execution of batch ``index``; None when none was started."""
+        for attempt in range(self.redrive_count, -1, -1):
+            if (found := executions.get(self.child_name(index, attempt))) is not None:
+                return found
+        return None
 
     def note(self) -> dict[str, Any]:
         """What a journal keeps."""
@@ -87,7 +94,7 @@ class MapRun:
         """DescribeMapRun's answer; ``executions`` by name, times in seconds since the epoch."""
         children, items = dict.fromkeys(_COUNTS, 0), dict.fromkeys(_COUNTS, 0)
         for index, (_, count) in enumerate(self.batches):
-            child = executions.get(self.child_name(index))
+            child = self.child(index, executions)
             kind = "pending" if child is None else _COUNT_OF[child.status]
             for counts, number in ((children, 1), (items, count)):
                 counts[kind] += number

@@ -56,8 +56,8 @@ class Runner:
     async def run(self, execution: Execution, machine: Machine, position: Position | None) -> None:
         """Run ``execution`` to its end, from ``position`` if it was left there.
 
-        Raises ``JournalError`` and leaves it as it is when its journal fails; raises ``CancelledError``, after it has ended
-        as ABORTED, when it is stopped.
+        Raises ``JournalError`` and leaves it as it is when its journal fails; raises ``CancelledError``, after it has
+        ended as ABORTED, when it is stopped.
         """
         seed = f"{self._seed}/{execution.name}"
         if position is not None:
