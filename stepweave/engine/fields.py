@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from stepweave.engine.jsonata import ExpressionError
@@ -44,22 +44,29 @@ class Notes:
 class Fields:
     """The fields of one state, or of an object inside it."""
 
-    __slots__ = ("_notes", "name", "place", "source")
+    __slots__ = ("_notes", "_prefix", "name", "place", "source")
 
-    def __init__(self, source: Mapping[str, Any], name: str, place: Place | None, notes: Notes) -> None:
+    def __init__(
+        self, source: Mapping[str, Any], name: str, place: Place | None, notes: Notes, prefix: str = ""
+    ) -> None:
         self.source = source
         self.name = name
         self.place = place
         self._notes = notes
+        self._prefix = prefix
 
     def inside(self, field: str) -> Fields | None:
         """The fields of the object in ``field``; None when the state has none."""
         source = self.source.get(field)
-        return None if source is None else Fields(source, self.name, self.place, self._notes)
+        return None if source is None else self._of(source, field)
 
-    def of(self, source: Mapping[str, Any]) -> Fields:
-        """The fields of an object in a list of the state."""
-        return Fields(source, self.name, self.place, self._notes)
+    def each(self, field: str) -> Iterator[Fields]:
+        """The fields of each object in the list ``field``."""
+        for index, source in enumerate(self.source.get(field, ())):
+            yield self._of(source, f"{field}[{index}]")
+
+    def _of(self, source: Mapping[str, Any], where: str) -> Fields:
+        return Fields(source, self.name, self.place, self._notes, f"{self._prefix}{where}/")
 
     def template(self, field: str) -> Template | None:
         """The compiled field; None when there is none."""
@@ -67,6 +74,7 @@ class Fields:
 
     def compile(self, value: Any, where: str) -> Template:
         """Compiled data; an expression that is none is noted."""
+        where = self._prefix + where
         try:
             template = compile_template(value, where)
         except ExpressionError as error:

@@ -101,24 +101,22 @@ def _map(fields: Fields, common: dict[str, Any], blocks: Blocks) -> Map:
 
 
 def _rules(fields: Fields) -> Iterator[Rule]:
-    for rule in fields.source["Choices"]:
-        inner = fields.of(rule)
+    for rule in fields.each("Choices"):
         yield Rule(
-            condition=fields.compile(rule["Condition"], "Condition"),
-            next=rule["Next"],
-            output=inner.template("Output"),
-            assign=inner.template("Assign"),
+            condition=rule.compile(rule.source["Condition"], "Condition"),
+            next=rule.source["Next"],
+            output=rule.template("Output"),
+            assign=rule.template("Assign"),
         )
 
 
 def _catchers(fields: Fields) -> Iterator[Catcher]:
-    for catcher in fields.source.get("Catch", ()):
-        inner = fields.of(catcher)
+    for catcher in fields.each("Catch"):
         yield Catcher(
-            errors=frozenset(catcher["ErrorEquals"]),
-            next=catcher["Next"],
-            output=inner.template("Output"),
-            assign=inner.template("Assign"),
+            errors=frozenset(catcher.source["ErrorEquals"]),
+            next=catcher.source["Next"],
+            output=catcher.template("Output"),
+            assign=catcher.template("Assign"),
         )
 
 

@@ -12,16 +12,16 @@ from stepweave.engine.payload import is_inexact, to_text
 
 OPEN: Final = "{%"
 CLOSE: Final = "%}"
+NOTHING: Final = "returned nothing (undefined)"
 
 
 class TemplateError(Exception):
-    """An expression inside a template failed: where, which, and why."""
+    """An expression inside a template failed: where, which, and why; worded as by Step Functions."""
 
     def __init__(self, where: str, source: str, reason: str) -> None:
         self.where = where
-        super().__init__(
-            f"The JSONata expression '{source}' specified for the field '{where}' failed: {reason}"
-        )
+        how = f"{reason}." if reason == NOTHING else f"threw an error during evaluation. {reason}"
+        super().__init__(f"The JSONata expression '{source}' specified for the field '{where}' {how}")
 
 
 class Template:
