@@ -163,12 +163,12 @@ def test_importing_the_engine_loads_no_more_than_it_needs() -> None:
     code = """
 import asyncio, sys, json, stepweave
 before = set(sys.modules)
-import stepweave.engine.engine, stepweave.engine.parsing, stepweave.engine.integrations.lambda_invoke
+import stepweave.engine.engine, stepweave.engine.reading, stepweave.engine.integrations.lambda_invoke
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = json.loads(answer.stdout)
     ours = {name.split(".")[1] for name in loaded if name.startswith("stepweave.")}
     assert ours <= {"engine", "errors", "validation"}
-    assert len(loaded) <= 75, loaded
+    assert len(loaded) <= 80, loaded
     assert not {"pydantic", "obstore", "typing_extensions", "multiprocessing", "numpy"} & set(loaded)
