@@ -81,9 +81,10 @@ def _check_reached(machine: MachineFacts, reached: set[str], report: Report) -> 
             if name not in reached:
                 fix = "lead to it with a Next, or remove it"
                 report.add("unreachable-state", "nothing leads to this state", machine.scope, name, fix=fix)
-    if not any(machine.states[name].terminal for name in reached):
-        # Step Functions looks at the outermost machine only: a branch without an end is accepted, and never ends.
-        code = "endless-branch" if machine.scope.parent else "no-terminal-state"
+    # Step Functions looks at the outermost machine only: a branch without an end is accepted, and never ends.
+    inner = machine.scope.parent is not None
+    if not any(machine.states[name].terminal for name in (reached if inner else machine.states)):
+        code = "endless-branch" if inner else "no-terminal-state"
         what = "no state that is reached ends the machine"
         report.add(code, what, machine.scope, expected="End: true, Succeed or Fail")
 
