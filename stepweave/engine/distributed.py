@@ -6,6 +6,7 @@ AWS: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -78,6 +79,8 @@ class MapRunner:
             raise
         except asyncio.CancelledError:
             self._close(frame, run, "ABORTED")
+            with contextlib.suppress(StateError):
+                frame.record_aside("MapRunAborted")
             raise
         if run.status == "RUNNING":
             self._close(frame, run, "SUCCEEDED")

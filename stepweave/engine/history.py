@@ -19,7 +19,7 @@ MAX_EVENTS = 25_000
 
 Record: TypeAlias = tuple[str, int, float, str | None, Any, Any, int]
 """Type, id of the event before on the same line, seconds since the epoch, name (of the state or the resource), data,
-what else there is, number of the line. A *note*, whose type begins with ``~``, is no event: it exists in journals only."""
+what else there is, number of the line. A *note*, whose type begins with ``~``, is no event: it is in journals only."""
 
 RETRY_NOTE = "~Retry"
 """An attempt failed and another follows: data ``[retries of each retrier, retries in all, due]``."""

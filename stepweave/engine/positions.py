@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, StateError
-from stepweave.engine.history import WAIT_NOTE, Record
+from stepweave.engine.history import RETRY_NOTE, WAIT_NOTE, Record
 from stepweave.engine.jsonata import UNDEFINED
 
 
@@ -169,6 +169,7 @@ def _enter(line: Position, name: str | None, value: Any, at: float, number: int)
 def _note(line: Position, kind: str, data: Any) -> None:
     if kind == WAIT_NOTE:
         line.due = data
+    if kind != RETRY_NOTE:
         return
     line.retries, line.retry_count, line.due = list(data[0]), data[1], data[2]
     line.error, line.attempt, line.result = None, None, UNDEFINED

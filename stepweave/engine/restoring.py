@@ -9,13 +9,19 @@ from typing import Any
 from stepweave.engine.execution import Execution, Status
 from stepweave.engine.history import History, Record
 from stepweave.engine.journal import Journal, Kept
-from stepweave.engine.map_runs import MAP_RUN_NOTE, MapRun
+from stepweave.engine.map_runs import MAP_RUN_NOTE, MapRun, MapRunStatus
 
 _ENDS: dict[str, Status] = {
     "ExecutionSucceeded": "SUCCEEDED",
     "ExecutionFailed": "FAILED",
     "ExecutionTimedOut": "TIMED_OUT",
     "ExecutionAborted": "ABORTED",
+}
+
+_MAP_RUN_ENDS: dict[str, MapRunStatus] = {
+    "MapRunSucceeded": "SUCCEEDED",
+    "MapRunFailed": "FAILED",
+    "MapRunAborted": "ABORTED",
 }
 
 
@@ -37,11 +43,28 @@ def restored(journal: Journal, now: Callable[[], float], limit: float) -> Restor
         execution = _execution(kept, number, journal, now, limit)
         result.executions[execution.name] = execution
         result.records[execution.name] = kept.records
-        for record in kept.records:
-            if record[0] == MAP_RUN_NOTE:
-                run = MapRun.from_note(record[4])
-                result.map_runs[run.arn] = run
+        result.map_runs |= _map_runs(kept.records)
     return result
+
+
+def _map_runs(records: list[Record]) -> dict[str, MapRun]:
+    """The map runs of one execution, by ARN, with what became of them."""
+    runs: dict[str, MapRun] = {}
+    on_line: dict[int, MapRun] = {}
+    """The latest map run of each line."""
+    for kind, _, at, _, data, more, line in records:
+        if kind == MAP_RUN_NOTE:
+            run = MapRun.from_note(data)
+            runs[run.arn] = on_line[line] = run
+        elif kind == "MapRunStarted":
+            on_line.pop(line, None)
+        elif kind.startswith("MapRun") and line in on_line:
+            run = on_line[line]
+            if kind == "MapRunRedriven":
+                run.status, run.stopped_at, run.redrive_count = "RUNNING", None, more
+            else:
+                run.status, run.stopped_at = _MAP_RUN_ENDS[kind], at
+    return runs
 
 
 def _execution(

@@ -133,6 +133,8 @@ class TaskRunner:
 
     def _call_of(self, frame: Frame, state: Task, attempt: Attempt, family: str) -> Call:
         def submitted(answer: Any) -> None:
+            if attempt.submitted:
+                return  # recorded before the execution was left
             value, _ = payload.accept(answer, state.resource.partition(":")[0])
             kind = "ActivityStarted" if family == "Activity" else f"{family}Submitted"
             frame.record(kind, value, None, state.target or state.resource)
