@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 ACTIVITY = "activity"
@@ -22,28 +23,26 @@ _NONE: frozenset[str] = frozenset()
 class Resource(NamedTuple):
     """The parts of a ``Resource``."""
 
-    call: str
-    """Without the ARN's head: ``lambda:invoke.waitForTaskToken``; ``activity`` and ``lambda:function`` for the ARNs of
+    request: str
+    """What is called, without the ARN's head: ``batch:submitJob``; ``activity`` and ``lambda:function`` for the ARNs of
     those; the text itself where a placeholder hides what it is."""
+    pattern: str = ""
+    """``.sync``, ``.sync:2``, ``.waitForTaskToken``, or nothing for a request and its response."""
     target: str = ""
     """The ARN of the activity or the function; empty otherwise."""
 
     @property
-    def pattern(self) -> str:
-        """``.sync``, ``.sync:2``, ``.waitForTaskToken``, or nothing for a request and its response."""
-        return next((pattern for pattern in _PATTERNS if self.call.endswith(pattern)), "")
-
-    @property
-    def request(self) -> str:
-        """The call without its pattern: ``batch:submitJob``."""
-        return self.call.removesuffix(self.pattern)
+    def call(self) -> str:
+        """The request with its pattern: ``batch:submitJob.sync``."""
+        return self.request + self.pattern
 
 
+@lru_cache(maxsize=4_096)
 def resource_of(text: str) -> Resource | None:
     """What ``text`` names; None when it is no resource.
 
     >>> resource_of("arn:aws:states:::batch:submitJob.sync")
-    Resource(call='batch:submitJob.sync', target='')
+    Resource(request='batch:submitJob', pattern='.sync', target='')
     >>> resource_of("arn:aws:lambda:eu-west-1:123456789012:function:f").call
     'lambda:function'
     """
@@ -51,12 +50,13 @@ def resource_of(text: str) -> Resource | None:
     if len(parts) == 6 and parts[0] == "arn" and parts[1]:
         service, rest = parts[2], parts[5]
         if service == "lambda":
-            return Resource(FUNCTION, text) if len(rest) > 9 and rest.startswith("function:") else None
+            return Resource(FUNCTION, target=text) if len(rest) > 9 and rest.startswith("function:") else None
         if service == "states" and rest.startswith("activity:"):
-            return Resource(ACTIVITY, text) if len(rest) > 9 else None
+            return Resource(ACTIVITY, target=text) if len(rest) > 9 else None
         head, _, action = rest.partition(":")
         if service == "states" and head and action:
-            return Resource(rest)
+            pattern = next((pattern for pattern in _PATTERNS if rest.endswith(pattern)), "")
+            return Resource(rest.removesuffix(pattern), pattern)
     return Resource(text) if _PLACEHOLDER.search(text) else None
 
 
@@ -115,15 +115,20 @@ Finding = tuple[str, str, str | None, str | None]
 """Code, what, expected, fix."""
 
 
-def check_resource(text: str) -> Iterator[Finding]:
+@lru_cache(maxsize=4_096)
+def check_resource(text: str) -> tuple[Finding, ...]:
     """What is wrong with the ``Resource`` of a Task."""
+    return tuple(_findings(text))
+
+
+def _findings(text: str) -> Iterator[Finding]:
     resource = resource_of(text)
     if resource is None:
         expected = "an ARN (arn:aws:states:::lambda:invoke, …) or a substitution ${Name}"
         yield "resource", "Resource is no resource that a task can call", expected, None
-    elif "${" in resource.call or resource.target:
+    elif "${" in resource.request or resource.target:
         return
-    elif resource.call.startswith("aws-sdk:"):
+    elif resource.request.startswith("aws-sdk:"):
         yield from _check_sdk(resource)
     else:
         yield from _check_service(resource)

@@ -44,9 +44,9 @@ def check_task(state: Mapping[str, Any], add: Add, *, express: bool) -> None:
 
 
 def _call(resource: Resource, state: Mapping[str, Any], add: Add) -> None:
-    activity = resource.call == ACTIVITY
+    activity = resource.request == ACTIVITY
     _credentials(state, add, activity=activity)
-    if activity or resource.call == FUNCTION or "${" in resource.call:
+    if activity or resource.request == FUNCTION or "${" in resource.request:
         return
     arguments = state.get("Arguments")
     if "Arguments" not in state:
@@ -84,7 +84,7 @@ def _credentials(state: Mapping[str, Any], add: Add, *, activity: bool) -> None:
 
 
 def _express(resource: Resource, add: Add) -> None:
-    kind = "an activity" if resource.call == ACTIVITY else resource.pattern
+    kind = "an activity" if resource.request == ACTIVITY else resource.pattern
     if kind:
         what = f"an Express execution cannot wait for {kind}"
         if resource.pattern:
