@@ -95,11 +95,15 @@ class _Requests:
             deadline = asyncio.timeout(None)
             try:
                 async with deadline:
-                    return await pool.call(handler, event, context=context, on_ready=lambda: _arm(deadline, limit))
+                    return await pool.call(
+                        handler, event, context=context, on_ready=lambda: _arm(deadline, limit)
+                    )
             except TimeoutError as error:
                 if not deadline.expired():
                     raise
-                text = f"RequestId: {context['aws_request_id']} Error: Task timed out after {limit:.2f} seconds"
+                text = (
+                    f"RequestId: {context['aws_request_id']} Error: Task timed out after {limit:.2f} seconds"
+                )
                 cause = json.dumps({"errorType": TIMED_OUT, "errorMessage": text})
                 raise FunctionError(TIMED_OUT, cause) from error
 

@@ -121,7 +121,9 @@ class WorkerPool:
     async def _ask(worker: _Worker, request: dict[str, Any], on_ready: Callable[[], None] | None) -> Any:
         """The worker's answer."""
         if on_ready is not None:
-            loaded = json.loads(await worker.call(json.dumps({"name": request["name"], "load": True}).encode()))
+            loaded = json.loads(
+                await worker.call(json.dumps({"name": request["name"], "load": True}).encode())
+            )
             if "error" in loaded:
                 return loaded
             on_ready()

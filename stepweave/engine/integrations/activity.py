@@ -98,7 +98,7 @@ class _Queue:
 
     async def next(self) -> _Waiting:
         """The first task, removed; pollers are served in the order in which they came."""
-        while not self.tasks:
+        while (found := self._first()) is None:
             poller: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._pollers.append(poller)
             try:
@@ -106,7 +106,14 @@ class _Queue:
             except asyncio.CancelledError:
                 self._leave(poller)
                 raise
-        return self.tasks.popleft()
+        return found
+
+    def _first(self) -> _Waiting | None:
+        while self.tasks:
+            waiting = self.tasks.popleft()
+            if not waiting.taken.done():  # else its state was left in this very moment
+                return waiting
+        return None
 
     def _leave(self, poller: asyncio.Future[None]) -> None:
         """A poller goes; if it had been woken, the next one is, for the task that it leaves."""

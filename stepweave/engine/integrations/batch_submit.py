@@ -1,4 +1,4 @@
-"""``batch:submitJob.sync``: a job of a job definition, as a subprocess of this machine.
+"""``batch:submitJob``, also with ``.sync``: a job of a job definition, as a subprocess of this machine.
 
 AWS: https://docs.aws.amazon.com/step-functions/latest/dg/connect-batch.html
 """
@@ -13,7 +13,9 @@ from typing import Any
 
 from stepweave.engine.execution import ACCOUNT, REGION
 from stepweave.engine.failures import TASK_FAILED, StateError
+from stepweave.engine.integrations.background import Background
 from stepweave.engine.integrations.base import Call, Integration, check_name
+from stepweave.engine.integrations.names import known_name
 from stepweave.engine.jobs import Attempt, JobDefinition, run_attempt
 from stepweave.engine.machine import Task
 from stepweave.engine.payload import to_text
@@ -32,32 +34,43 @@ class SubmitJob(Integration):
         *,
         max_vcpus: float | None = None,
         on_log: OnJobLog | None = None,
+        background: Background | None = None,
     ) -> None:
-        """``max_vcpus`` is what all running jobs may declare together; a job that wants more runs alone."""
+        """``max_vcpus`` is what all running jobs may declare together; a job that wants more runs alone.
+
+        ``background`` takes the jobs that no task waits for.
+        """
         self._definitions = definitions
         self._max_vcpus = max_vcpus
         self._used_vcpus = 0.0
         self._released = asyncio.Condition()
         self._on_log = on_log
+        self._background = background or Background()
 
     def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
         yield from check_name(task.arguments, "JobDefinition", self._definitions, "job definition")
 
     async def run(self, call: Call) -> Any:
         arguments = call.arguments if isinstance(call.arguments, dict) else {}
-        known = self._definitions.get(str(arguments.get("JobDefinition")))
-        if known is None:
+        name = known_name(arguments.get("JobDefinition"), self._definitions)
+        if name is None:
             cause = f"JobDefinition not found: {arguments.get('JobDefinition')}"
             raise StateError("Batch.ClientException", cause)
-        definition = _with_overrides(known, arguments)
-        job = _Job(arguments, definition, call)
-        call.submitted({"JobArn": job.arn, "JobId": job.id, "JobName": job.name})
-        async with self._vcpus(definition.vcpus):
-            await self._attempts(job)
+        job = _Job(arguments, _with_overrides(self._definitions[name], arguments), call)
+        answer = {"JobArn": job.arn, "JobId": job.id, "JobName": job.name}
+        if not call.resource.endswith(".sync"):
+            self._background.start(self._work(job))
+            return answer
+        call.submitted(answer)
+        await self._work(job)
         detail = job.describe()
         if not job.succeeded:
             raise StateError(TASK_FAILED, to_text(detail))
         return detail
+
+    async def _work(self, job: _Job) -> None:
+        async with self._vcpus(job.definition.vcpus):
+            await self._attempts(job)
 
     async def _attempts(self, job: _Job) -> None:
         def on_line(line: str) -> None:
@@ -111,6 +124,7 @@ class _Job:
     def environment(self, attempt: int) -> dict[str, str]:
         """What Batch tells a job: https://docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html."""
         return {
+            "MANAGED_BY_AWS": "STARTED_BY_STEP_FUNCTIONS",
             "AWS_BATCH_JOB_ID": self.id,
             "AWS_BATCH_JOB_ATTEMPT": str(attempt),
             "AWS_BATCH_JQ_NAME": self.queue,
@@ -189,6 +203,8 @@ def batch_integrations(
     *,
     max_vcpus: float | None = None,
     on_log: OnJobLog | None = None,
+    background: Background | None = None,
 ) -> dict[str, Integration]:
-    """``batch:submitJob.sync``, for :class:`~stepweave.engine.engine.Engine`."""
-    return {"batch:submitJob.sync": SubmitJob(definitions, max_vcpus=max_vcpus, on_log=on_log)}
+    """``batch:submitJob`` and ``batch:submitJob.sync``, for :class:`~stepweave.engine.engine.Engine`."""
+    submit = SubmitJob(definitions, max_vcpus=max_vcpus, on_log=on_log, background=background)
+    return {"batch:submitJob": submit, "batch:submitJob.sync": submit}
