@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from stepweave.engine.branches import concurrency_of, items_of
 from stepweave.engine.concurrency import run_all
 from stepweave.engine.execution import Execution
-from stepweave.engine.failures import StateError
+from stepweave.engine.failures import RUNTIME, StateError
 from stepweave.engine.frame import Frame
 from stepweave.engine.functions import uuid4
 from stepweave.engine.machine import Distributed, Machine, Map
 from stepweave.engine.map_items import evaluated, map_inputs
 from stepweave.engine.map_results import map_result
-from stepweave.engine.map_runs import MAP_RUN_NOTE, MapRun, MapRunStatus, map_run_arn
+from stepweave.engine.map_runs import DISTRIBUTED_CONCURRENCY, MAP_RUN_NOTE, MapRun, MapRunStatus, map_run_arn
 from stepweave.engine.maps.numbers import tolerated_count, tolerated_percentage
 from stepweave.engine.maps.thresholds import exceeded, threshold_exceeded
 from stepweave.engine.objects import Objects
 from stepweave.engine.positions import Position
+from stepweave.engine.templates import Template
 
-DISTRIBUTED_CONCURRENCY = 10_000
-"""Child executions at once: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
+_WRITTEN = ("SUCCEEDED", "FAILED", "TIMED_OUT")
+"""How children end whose results are counted as written."""
 
 
 class Children(Protocol):
@@ -131,6 +132,8 @@ class MapRunner:
     def _close(self, frame: Frame, run: MapRun | None, status: MapRunStatus) -> None:
         if run is not None:
             run.status, run.stopped_at = status, frame.run.now()
+            children = (run.child(index, self._engine.executions) for index in range(len(run.batches)))
+            run.results_written = sum(child is not None and child.status in _WRITTEN for child in children)
 
     async def _children(self, run: MapRun, spec: Distributed) -> None:
         """Run the children; raises ``StateError`` when too many of them fail."""
@@ -172,5 +175,21 @@ class MapRunner:
 
 def _tolerances(frame: Frame, spec: Distributed) -> tuple[int, float]:
     """How many items may fail, as a number and as a percentage."""
-    count = tolerated_count(evaluated(frame, spec.tolerated_count))
-    return count, tolerated_percentage(evaluated(frame, spec.tolerated_percentage))
+    count, percentage = spec.tolerated_count, spec.tolerated_percentage
+    return (
+        _checked(frame, "ToleratedFailureCount", count, tolerated_count),
+        _checked(frame, "ToleratedFailurePercentage", percentage, tolerated_percentage),
+    )
+
+
+N = TypeVar("N", int, float)
+
+
+def _checked(frame: Frame, field: str, template: Template | None, check: Callable[[Any], N]) -> N:
+    value = evaluated(frame, template)
+    try:
+        return check(value)
+    except StateError as error:
+        if error.error == RUNTIME:
+            raise StateError(RUNTIME, frame.cause(error.cause or "")) from error
+        raise frame.failed_evaluation(field, error.cause or "") from error

@@ -294,23 +294,20 @@ class Frame:
                 "Name": execution.name,
                 "RoleArn": ROLE_ARN,
                 "StartTime": timestamp(execution.started_at),
-                "RedriveCount": execution.redrive_count,
             },
             "State": {"EnteredTime": timestamp(self.entered_at), "Name": self.state.name},
             "StateMachine": {"Id": machine_arn(execution.machine), "Name": execution.machine},
         }
+        if not execution.express:
+            context["Execution"]["RedriveCount"] = execution.redrive_count
         if execution.redriven_at is not None:
             context["Execution"]["RedriveTime"] = timestamp(execution.redriven_at)
         if isinstance(self.state, Task | Parallel | Map):
             context["State"]["RetryCount"] = self.retry_count
         if self.token is not None:
             context["Task"] = {"Token": self.token}
-        frame: Frame | None = self
-        while frame is not None:
-            if frame.map_item is not None:
-                context["Map"] = {"Item": frame.map_item}
-                break
-            frame = frame.parent
+        if self.map_item is not None and self.parent is not None and self.state is self.parent.state:
+            context["Map"] = {"Item": self.map_item}  # for the ItemSelector, and nowhere else
         return context
 
 

@@ -34,8 +34,7 @@ def _details(kind: str, name: str, data: Any, more: Any) -> tuple[str, dict[str,
     if kind.startswith("Task") and not kind.startswith("TaskState"):
         return key, _task(kind, name, data, more)
     if kind.startswith(("LambdaFunction", "Activity")):
-        values = _direct(kind, name, data, more)
-        return (key, values) if values else None
+        return None if kind == "LambdaFunctionStarted" else (key, _direct(kind, name, data, more))
     if kind.startswith("MapIteration"):
         return key, {"name": name, "index": data}
     if kind.endswith("StateEntered"):

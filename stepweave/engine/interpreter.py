@@ -7,6 +7,7 @@ lines of their own (:mod:`.branches`), side by side as asyncio tasks with a :cla
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, assert_never
@@ -127,13 +128,25 @@ class Interpreter:
         default: Any,
         following: str | None,
     ) -> Outcome:
-        """The state's outcome, after its variables are assigned; both are computed from what it was entered with."""
+        """The state's outcome, after its variables are assigned."""
+        variables, value = self._evaluated(frame, assign, output, default)
+        return self._leave(frame, variables, value, following)
+
+    def _evaluated(
+        self, frame: Frame, assign: Template | None, output: Template | None, default: Any
+    ) -> tuple[dict[str, Any] | None, Any]:
+        """Variables and output, both computed from what the state was entered with."""
         variables = None if assign is None else frame.evaluate(assign)
         value = default if output is None else frame.evaluate(output)
         if value is not frame.input:
             payload.check(value, frame.state.name)
         if variables is not None:
             frame.assign(variables)
+        return variables, value
+
+    def _leave(
+        self, frame: Frame, variables: dict[str, Any] | None, value: Any, following: str | None
+    ) -> Outcome:
         frame.last_event = frame.tail = self._history.record(
             EXITED[type(frame.state)],
             frame.last_event,
@@ -189,7 +202,11 @@ class Interpreter:
         text = self._text(frame, state.timestamp, "Timestamp") or ""
         until = parse_timestamp(text)
         if until is None:
-            raise frame.failed_evaluation("Timestamp", f"Timestamp must be an RFC 3339 time, got {text!r}")
+            raise frame.failed_evaluation(
+                "Timestamp",
+                "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: "
+                + text,
+            )
         return max(0.0, until - self._run.now())
 
     # States that may fail and be tried again.
@@ -236,13 +253,26 @@ class Interpreter:
         return None
 
     def _caught(self, frame: Frame, state: Task | Parallel | Map, error: StateError) -> Outcome:
-        if not isinstance(state, Task) and error.error != RUNTIME:
-            frame.record(f"{type(state).__name__}StateFailed", (error.error, error.cause), error.kind)
+        before = frame.last_event
+        self._record_failure(frame, state, error)
         for catcher in state.catch:
             if matches(error, catcher.errors):
                 frame.error_output = error.output()
-                return self._finish(frame, catcher.assign, catcher.output, frame.error_output, catcher.next)
+                failed, frame.last_event = frame.last_event, before
+                try:
+                    variables, value = self._evaluated(
+                        frame, catcher.assign, catcher.output, frame.error_output
+                    )
+                except StateError as again:
+                    self._record_failure(frame, state, again)
+                    raise
+                frame.last_event = failed
+                return self._leave(frame, variables, value, catcher.next)
         raise error
+
+    def _record_failure(self, frame: Frame, state: Task | Parallel | Map, error: StateError) -> None:
+        if not isinstance(state, Task) and error.error != RUNTIME:
+            frame.record(f"{type(state).__name__}StateFailed", (error.error, error.cause), error.kind)
 
     async def _parallel(self, frame: Frame, state: Parallel, position: Position | None) -> Any:
         return await run_parallel(self.run_line, frame, state, position)
@@ -265,16 +295,21 @@ _LONGEST_DELAY_SECONDS = 31_622_400.0
 """The ceiling of a delay, a year: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html."""
 
 
-def parse_timestamp(text: str) -> float | None:
-    """Seconds since the epoch of an RFC 3339 time; None when it is none.
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
-    >>> parse_timestamp("1970-01-01T00:01:00Z"), parse_timestamp("1970-01-01")
-    (60.0, None)
+
+def parse_timestamp(text: str) -> float | None:
+    """Seconds since the epoch of an ISO 8601 extended offset date-time; None when ``text`` is none.
+
+    >>> parse_timestamp("1970-01-01T00:01:00.5Z"), parse_timestamp("1970-01-01T00:01:00")
+    (60.5, None)
     """
-    if "T" not in text and "t" not in text:
+    found = _TIMESTAMP.fullmatch(text)
+    if found is None or (found[4] and not found[3]):
         return None
+    day, minutes, seconds, fraction, offset = found.groups()
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(f"{day}T{minutes}{seconds or ':00'}{offset.upper()}")
     except ValueError:
         return None
-    return at.timestamp() if at.tzinfo is not None else None
+    return at.timestamp() + float(fraction or 0)

@@ -43,7 +43,6 @@ async def map_result(
             redrive=run.redrive_count,
             modified=frame.run.now(),
         )
-    run.results_written = sum(child.status != "PENDING" for child in children)
     payload.check(results, frame.state.name)
     return results
 

@@ -21,6 +21,11 @@ _COUNTS = (
     "pending", "running", "succeeded", "failed", "timedOut", "aborted", "total", "resultsWritten",
     "failuresNotRedrivable", "pendingRedrive",
 )  # fmt: skip
+DISTRIBUTED_CONCURRENCY = 10_000
+"""Child executions at once: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
+_UNLIMITED = 2**31 - 1
+"""What DescribeMapRun says of a map without a limit of its own."""
+
 _COUNT_OF = {
     "RUNNING": "running",
     "SUCCEEDED": "succeeded",
@@ -52,6 +57,11 @@ class MapRun:
     stopped_at: float | None = None
     redrive_count: int = 0
     results_written: int = 0
+
+    @property
+    def limited(self) -> bool:
+        """Whether the definition limits how many children run at once."""
+        return self.max_concurrency < DISTRIBUTED_CONCURRENCY
 
     @property
     def arn(self) -> str:
@@ -99,13 +109,13 @@ class MapRun:
             for counts, number in ((children, 1), (items, count)):
                 counts[kind] += number
                 counts["total"] += number
-        children["resultsWritten"] = self.results_written
+        children["resultsWritten"] = items["resultsWritten"] = self.results_written
         answer: dict[str, Any] = {
             "mapRunArn": self.arn,
             "executionArn": execution_arn(self.parent_machine, self.execution),
             "status": self.status,
             "startDate": self.started_at,
-            "maxConcurrency": self.max_concurrency,
+            "maxConcurrency": self.max_concurrency if self.limited else _UNLIMITED,
             "toleratedFailureCount": self.tolerated_count,
             "toleratedFailurePercentage": float(self.tolerated_percentage),
             "itemCounts": items,

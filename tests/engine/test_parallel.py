@@ -135,10 +135,9 @@ def test_an_item_selector_reads_item_index_variables_and_input() -> None:
     assert result_of(definition, {"k": 1}) == expected
 
 
-def test_states_inside_a_map_know_their_item() -> None:
-    inner = block(("in", passing(Output="{% $states.context.Map.Item.Index %}")))
-    definition = machine(("m", mapping(("p", parallel(inner)), Items=["a", "b"])))
-    assert result_of(definition) == [[0], [1]]
+def test_only_an_item_selector_knows_the_item() -> None:
+    inner = ("in", passing(Output="{% $exists($states.context.Map) %}"))
+    assert result_of(machine(("m", mapping(inner, Items=["a", "b"])))) == [False, False]
 
 
 @pytest.mark.parametrize("limit,seconds", [(1, 60), (2, 30), ("{% $states.input %}", 20), (0, 10)])

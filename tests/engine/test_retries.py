@@ -30,6 +30,7 @@ def waits(lab: Lab) -> list[float | None]:
         ("States.DataLimitExceeded", ["States.DataLimitExceeded"], True),
         ("States.Runtime", ["States.ALL", "States.TaskFailed", "States.Runtime"], False),
         ("States.QueryEvaluationError", ["States.ALL"], True),
+        ("States.QueryEvaluationError", ["States.TaskFailed"], False),
     ],
 )
 def test_error_names_match_as_aws_documents(error: str | None, names: list[str], expected: bool) -> None:
