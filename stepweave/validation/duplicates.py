@@ -35,7 +35,8 @@ def check_duplicates(text: str, report: Report) -> None:
     if found:
         for path, place, special in _walk(whole):
             for key in special.doubled:
-                what = f"the key {key!r} stands twice in {place or 'the definition'}"
+                where = place or ("the state" if path else "the definition")
+                what = f"the key {key!r} stands twice in {where}"
                 report.at(path, "duplicate-key", what, got=key, fix="keep one of them")
 
 

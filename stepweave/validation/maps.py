@@ -68,8 +68,7 @@ def check_map(state: Mapping[str, Any], add: Add, *, express: bool) -> None:
 
 def _config(processor: Mapping[str, Any], distributed: bool, add: Add) -> None:
     config = processor.get("ProcessorConfig", {})
-    if not isinstance(config, dict):
-        add("field-type", "ProcessorConfig is not an object", expected="an object", got=config)
+    if not isinstance(config, dict):  # reported with the fields of the processor
         return
     check_fields("ProcessorConfig", config, add)
     execution = config.get("ExecutionType")
