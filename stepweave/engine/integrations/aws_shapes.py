@@ -153,7 +153,7 @@ def result_of(
         return {
             spelling(shape.name, name): result_of(shape.members.get(name), item, spelling, dates)
             for name, item in value.items()
-            if item is not None and name != "ResponseMetadata"
+            if item is not None
         }
     if kind == "map" and isinstance(value, Mapping):
         return {key: result_of(shape.value, item, spelling, dates) for key, item in value.items()}

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError, UnknownServiceError
 from botocore.model import OperationModel, ServiceModel
@@ -20,7 +21,18 @@ from botocore.model import OperationModel, ServiceModel
 from stepweave.engine.integrations.aws_names import BOTOCORE_NAMES
 from stepweave.errors import UsageError
 
-__all__ = ("AwsWorld", "BotoCoreError", "ClientError", "ParamValidationError", "service_model")
+__all__ = (
+    "AwsWorld",
+    "BotoCoreError",
+    "ClientError",
+    "ParamValidationError",
+    "actions",
+    "is_available",
+    "operation",
+    "service_model",
+    "services",
+    "xform_name",
+)
 
 REAL_AWS = "aws"
 """The endpoint that means each service's own."""
@@ -47,11 +59,6 @@ class AwsWorld:
         self._stub = None if endpoint else _begin(seed)
         if endpoint is None:
             AwsWorld._latest = self
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a call may take its time: it goes over a network."""
-        return self._endpoint is not None
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service, by the name that Step Functions or botocore gives it."""

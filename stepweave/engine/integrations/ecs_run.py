@@ -1,4 +1,4 @@
-"""``ecs:runTask``, also with ``.sync`` and ``.waitForTaskToken``: the containers of a task as subprocesses of this machine.
+"""``ecs:runTask``, also with ``.sync`` and ``.waitForTaskToken``: the containers of a task as subprocesses.
 
 AWS: https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html
 """
@@ -112,8 +112,8 @@ class RunTask(Integration):
 
 def _succeeded(task: RunningTask, containers: tuple[Container, ...]) -> bool:
     """Whether no essential container failed; one that was stopped since another had ended did not fail."""
-    ends = [task.ends[container.name] for container in containers if container.name in task.ends]
-    return all(end.succeeded for end in ends)
+    essential = [container.name for container in containers if container.essential]
+    return all(task.ends[name].succeeded for name in essential if name in task.ends)
 
 
 def _with_overrides(definition: TaskDefinition, arguments: Mapping[str, Any]) -> tuple[Container, ...]:

@@ -1,4 +1,4 @@
-"""Executions that executions start: what is asked for, what is answered, and what goes wrong, by the rules of StartExecution.
+"""Executions that executions start, by the rules of StartExecution: what is asked for, answered, and goes wrong.
 
 AWS: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 """
@@ -37,12 +37,10 @@ class Order:
     name: str
 
 
-def order(
-    arguments: Mapping[str, Any], machines: Container[str], call: Call, service: str, *, text_only: bool
-) -> Order:
+def order(arguments: Mapping[str, Any], machines: Container[str], call: Call, service: str) -> Order:
     """What the arguments of StartExecution ask for; raises ``StateError`` with the errors of ``service``.
 
-    ``text_only``: the input is JSON text, as for the plain API; otherwise it may also be data.
+    The input may be data or JSON text, and is an empty object when there is none.
     """
     arn = arguments.get("StateMachineArn")
     machine = known_name(arn, machines)
@@ -53,7 +51,7 @@ def order(
     value = arguments.get("Input")
     if value is None:
         value = {}
-    elif isinstance(value, str) or text_only:
+    elif isinstance(value, str):
         value = _parsed(value, service)
     name = arguments.get("Name")
     name = call.name if name is None else str(name)
@@ -117,10 +115,10 @@ def pascal(answer: Mapping[str, Any], dates: Dates) -> dict[str, Any]:
     return result
 
 
-def _parsed(text: Any, service: str) -> Any:
+def _parsed(text: str, service: str) -> Any:
     try:
         return json.loads(text)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise StateError(
             f"{service}.InvalidExecutionInputException", f"Invalid State Machine Execution Input: '{error}'"
         ) from error

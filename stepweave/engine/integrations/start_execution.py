@@ -45,7 +45,7 @@ class StartExecution(Integration):
 
     async def run(self, call: Call) -> Any:
         arguments = call.arguments if isinstance(call.arguments, dict) else {}
-        wanted = order(arguments, self._machines, call, SERVICE, text_only=False)
+        wanted = order(arguments, self._machines, call, SERVICE)
         twin = running_twin(wanted, self._started, SERVICE)
         if not call.resource.endswith((".sync", ".sync:2")):
             return _answer(twin or self._begin(wanted, call))

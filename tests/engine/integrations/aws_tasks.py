@@ -7,7 +7,8 @@ from typing import Any
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution
-from stepweave.engine.integrations.aws_sdk import AwsServices
+from stepweave.engine.integrations.aws_sdk import aws_integrations
+from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.parsing import parse
 from tests.engine.building import machine
 
@@ -21,7 +22,7 @@ def aws(resource: str, arguments: Any = None, **fields: Any) -> dict[str, Any]:
 def ran(services: AwsServices, *tasks: dict[str, Any], value: Any = None) -> Execution:
     """The ended execution of a machine of these tasks in a row."""
     definition = machine(*((f"t{index}", task) for index, task in enumerate(tasks)))
-    engine = Engine({"main": parse(definition, "main")}, services.integrations(), clock=VirtualClock())
+    engine = Engine({"main": parse(definition, "main")}, aws_integrations(services), clock=VirtualClock())
     return engine.clock.run(engine.run("main", value, "run-1"))
 
 
