@@ -12,9 +12,9 @@ def add_target(parser: ArgumentParser) -> None:
     parser.add_argument("target", metavar="TARGET", help="path.py, path.py:dag, or a DAG's id")
 
 
-def add_targets(parser: ArgumentParser) -> None:
-    """``TARGET…``, any number of DAGs."""
-    what = "path.py, path.py:dag, or DAG ids; none: all in ./statemachines"
+def add_targets(parser: ArgumentParser, *, files: str = "") -> None:
+    """``TARGET…``, any number of DAGs; ``files`` are other files that the command takes."""
+    what = f"path.py, path.py:dag, {files}or DAG ids; none: all in ./statemachines"
     parser.add_argument("targets", metavar="TARGET", nargs="*", help=what)
 
 

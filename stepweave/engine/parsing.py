@@ -6,7 +6,6 @@ is read, also where it will not end well (:mod:`stepweave.validation.severity`):
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from stepweave.engine.reading import read
 from stepweave.errors import DefinitionError, Problem
 from stepweave.validation.definition import validate
 from stepweave.validation.severity import rejections
+from stepweave.validation.text import parsed
 
 
 def parse(definition: Mapping[str, Any] | str, name: str = "machine") -> Machine:
@@ -22,26 +22,14 @@ def parse(definition: Mapping[str, Any] | str, name: str = "machine") -> Machine
 
     Raises ``DefinitionError`` with every problem for which Step Functions would reject it.
     """
-    source, text = (definition, None) if not isinstance(definition, str) else _source(definition, name)
+    text = definition if isinstance(definition, str) else None
+    source = definition if not isinstance(definition, str) else parsed(definition, name=name)
     if problems := rejections(validate(source, name=name, text=text)):
         raise DefinitionError(problems)
     machine = read(source, name)
     if unfilled := tuple(_unfilled(machine)):
         raise DefinitionError(unfilled)
     return machine
-
-
-def _source(text: str, name: str) -> tuple[Any, str]:
-    try:
-        return json.loads(text, parse_constant=_no_constant), text
-    except (ValueError, RecursionError) as error:
-        reason = str(error) or "it is nested too deeply"
-        problem = Problem(code="json", what=f"the definition is not JSON: {reason}", file=name)
-        raise DefinitionError([problem]) from error
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(f"{word} does not exist in JSON")
 
 
 def _unfilled(machine: Machine) -> Iterator[Problem]:
