@@ -38,7 +38,7 @@ compile: setup ## Write the state machine of every DAG, beside its module.
 	@$(BIN)/stepweave compile
 
 bench: setup ## Run every benchmark; each prints one JSON object.
-	@for name in exactness compile overhead process; do \
+	@for name in exactness compile overhead process engine; do \
 		echo "# $$name" >&2; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 clean: ## Remove what the commands above made, runs included.

@@ -11,7 +11,8 @@ import pytest
 
 from stepweave.compiler import compile_graph
 from tests.benchmarks import compile as compile_benchmark
-from tests.benchmarks import exactness, overhead, process
+from tests.benchmarks import engine as engine_benchmark
+from tests.benchmarks import exactness, other_engines, overhead, process
 from tests.benchmarks.dag_files import SHAPES, dag_in, untraced
 from tests.benchmarks.process_memory import Peaks
 from tests.benchmarks.reporting import spread
@@ -87,6 +88,17 @@ def test_whole_processes_and_imports_are_measured() -> None:
     assert set(figures["runs"]) == {"one_task", "one_task_inline", "chain_3_inline"}
     assert all(each["wall_seconds"]["min"] > 0 for each in figures["runs"].values())
     assert figures["imports"]["stepweave"]["modules"] < figures["imports"]["task_runner"]["modules"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
+def test_the_engine_is_measured_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_benchmark, "GROWTH_SIZES", (20, 40))
+    monkeypatch.setattr(other_engines, "available", lambda: {"moto": other_engines.moto})
+    figures = engine_benchmark.measure(repeat=1, items=30, others=5, hours=24)
+    assert all(each["min"] > 0 for each in figures["ms_per_state"].values())
+    assert set(figures["growth"]["ms_per_state"]) == {"20", "40"}
+    assert figures["year"]["runs"] == 24
+    assert all(slower > 1 for slower in figures["others"]["moto"]["times_slower"].values())
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
