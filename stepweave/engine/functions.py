@@ -1,52 +1,35 @@
 """The functions that Step Functions adds to JSONata: $partition, $range, $hash, $random, $uuid, $parse.
 
-AWS: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#jsonata-functions
+AWS: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#jsonata-functions. What they do with
+missing, wrong and odd arguments was measured by the authors of sfnx and recorded on AWS by those of tiny-asl-machine
+(docs/decisions/jsonata.md).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
-from collections.abc import Callable
+import re
 from typing import Any
+
+from stepweave.engine.jsonata_calls import UNDEFINED, FunctionError, mismatch
 
 NAMES = ("partition", "range", "hash", "random", "uuid", "parse")
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
-_RANGE_ITEMS = 1000
-"""Longest array that $range makes: the States.ArrayRange limit on the same page."""
+_RANGE_ITEMS = 10_000_000
+"""Longest array that $range makes, that of ``[a..b]``: AWS made 1,001 numbers, so it has not the limit of
+States.ArrayRange; https://docs.jsonata.org/errors (D2014)."""
+
+_QUOTED = re.compile(r"""("(?:\\.|[^"\\])*")|'((?:\\.|[^'\\])*)'""", re.DOTALL)
 
 
-class FunctionArgumentError(ValueError):
-    """An added function was called with arguments that it does not take."""
-
-
-def bind(name: str, generator: random.Random) -> Callable[..., Any]:
-    """The function ``$name``; random numbers come from ``generator``."""
-    match name:
-        case "random":
-            return lambda seed=None: _random(generator, seed)
-        case "uuid":
-            return lambda: uuid4(generator)
-        case "partition":
-            return partition
-        case "range":
-            return numbers
-        case "hash":
-            return digest
-        case _:
-            return parse
-
-
-def _random(generator: random.Random, seed: Any) -> float:
-    """A number from 0 up to 1, the same for the same ``seed``."""
-    if seed is None:
-        return generator.random()
-    if isinstance(seed, bool) or not isinstance(seed, int | float):
-        raise FunctionArgumentError(f"$random expects a number as its seed, got {seed!r}")
-    return random.Random(seed).random()
+def random_number(generator: random.Random, seed: Any) -> float:
+    """A number from 0 up to 1, the same for the same ``seed`` (but not the one that Step Functions gives)."""
+    return (generator if seed is UNDEFINED else random.Random(seed)).random()
 
 
 def uuid4(generator: random.Random) -> str:
@@ -56,50 +39,92 @@ def uuid4(generator: random.Random) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
-def partition(items: Any, size: Any = None) -> list[list[Any]] | None:
-    """``items`` in arrays of ``size``: ``$partition([1,2,3,4], 3)`` is ``[[1,2,3],[4]]``; nothing for none or by 0."""
-    if items is None:
-        return None
-    if isinstance(size, bool) or not isinstance(size, int | float) or size < 0:
-        raise FunctionArgumentError(
-            f"$partition expects a number from 0 as its second argument, got {size!r}"
-        )
-    whole, step = items if isinstance(items, list) else [items], int(size)
-    return [whole[start : start + step] for start in range(0, len(whole), step)] or None if step else None
+def partition(items: Any, size: Any) -> Any:
+    """``items`` in arrays of ``size``: ``$partition([1,2,3,4], 3)`` is ``[[1,2,3],[4]]``; all in one without a size."""
+    if items is UNDEFINED:
+        return UNDEFINED
+    if not isinstance(items, list):
+        raise FunctionError('T0412: Argument 1 of function "partition" must be an array')
+    if size is UNDEFINED:
+        return [items]
+    if size < 0:
+        raise FunctionError("D3137: Second argument must be zero or greater")
+    step = int(size)
+    if not step:
+        return UNDEFINED
+    return [items[start : start + step] for start in range(0, len(items), step)] or UNDEFINED
 
 
-def numbers(first: Any = None, last: Any = None, step: Any = None) -> list[int] | int | None:
+def numbers(first: Any, last: Any, step: Any) -> Any:
     """The whole numbers from ``first`` to ``last`` (included) by ``step``; one is itself, as in any sequence."""
-    for value in (first, last, step):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise FunctionArgumentError(f"$range expects three numbers, got {first!r}, {last!r}, {step!r}")
-    start, end, by = int(first), int(last), int(step)
-    if not by:
-        return None
-    values = range(start, end + (1 if by > 0 else -1), by)
+    if UNDEFINED in (first, last, step) or not int(step):
+        return UNDEFINED
+    values = range(int(first), int(last) + (1 if step > 0 else -1), int(step))
     if len(values) > _RANGE_ITEMS:
-        raise FunctionArgumentError(f"$range makes at most {_RANGE_ITEMS} numbers, got {len(values)}")
-    return list(values) if len(values) > 1 else next(iter(values), None)
+        raise FunctionError(f"D2014: $range makes at most {_RANGE_ITEMS} numbers, not {len(values)}")
+    return list(values) if len(values) > 1 else next(iter(values), UNDEFINED)
 
 
-def digest(value: Any = None, algorithm: Any = "SHA-256") -> str | None:
-    """The hexadecimal hash of a string (other values: of their JSON text)."""
-    if value is None:
-        return None
-    if algorithm not in _ALGORITHMS:
-        raise FunctionArgumentError(f"$hash expects one of {', '.join(_ALGORITHMS)}, got {algorithm!r}")
-    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def digest(given: list[Any]) -> Any:
+    """The lowercase hexadecimal hash of a text's UTF-8 bytes; nothing without a text, or without an algorithm."""
+    if not given:
+        raise mismatch("hash", 1)
+    text, *rest = given
+    if text is UNDEFINED:
+        return UNDEFINED
+    if not isinstance(text, str):
+        raise mismatch("hash", 1)
+    if not rest:
+        return UNDEFINED
+    (algorithm,) = rest
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
+        shown = "null" if algorithm is UNDEFINED else algorithm
+        raise FunctionError(f"D3137: Hash algorithm '{shown}' must be one of {', '.join(_ALGORITHMS)}")
     return hashlib.new(_ALGORITHMS[algorithm], text.encode(), usedforsecurity=False).hexdigest()
 
 
-def parse(text: Any = None) -> Any:
-    """The value of a JSON text."""
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        raise FunctionArgumentError(f"$parse expects a string, got {text!r}")
-    return json.loads(text, parse_constant=_no_constant)
+def parse(text: Any) -> Any:
+    """The value of a JSON text, in which strings may stand in single quotes and no key may stand twice."""
+    if text is UNDEFINED:
+        return UNDEFINED
+    try:
+        return _loads(_QUOTED.sub(_requoted, text) if "'" in text else text)
+    except (ValueError, RecursionError) as error:
+        raise FunctionError(f"D3120: $parse cannot read {text[:80]!r} as JSON: {error}") from error
+
+
+def _loads(text: str) -> Any:
+    return json.loads(
+        text, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer, object_pairs_hook=_object
+    )
+
+
+def _requoted(match: re.Match[str]) -> str:
+    """A string in double quotes: one in single quotes says the same with its quotation marks escaped."""
+    double, single = match.groups()
+    if double is not None:
+        return str(double)
+    return '"' + re.sub(r'\\\'|"', lambda quote: "'" if quote[0] == "\\'" else r"\"", single) + '"'
 
 
 def _no_constant(text: str) -> None:
-    raise FunctionArgumentError(f"{text} does not exist in JSON")
+    raise ValueError(f"{text} does not exist in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is beyond the range of a double")
+    return number
+
+
+def _integer(text: str) -> int:
+    _finite(text)
+    return int(text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return members

@@ -1,65 +1,40 @@
-"""The one place that knows a JSONata library: compiled expressions, evaluated on the variables that they read.
+"""The one way to evaluate JSONata: compiled expressions, evaluated on the variables that they read.
 
-jlens was chosen by measurement (docs/decisions/jsonata.md). What this adapter adds:
+jlens was chosen by measurement (docs/decisions/jsonata.md). Only the ``jsonata_*`` modules know it:
 
 - Plain paths such as ``$states.result.Payload`` are walked in Python: no compilation, no conversion of values.
 - Other values are handed over as the *input document*, which jlens reads lazily, under keys no expression can name;
   a prelude binds them to variables. Bindings would be converted whole at every evaluation.
-- Undefined and null stay apart, the functions that Step Functions adds exist, and what it lacks is refused.
+- Undefined and null stay apart, and what Step Functions lacks is refused.
+- Where Step Functions evaluates differently, and for the functions that it adds, the expression is rewritten to call
+  Python (``jsonata_rewrite``, ``jsonata_functions``, ``jsonata_arithmetic``).
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from jlens import Expression as Compiled
+from jlens import Expression as Library
 from jlens import JlensError
 
-from stepweave.engine import functions
+from stepweave.engine import jsonata_words
+from stepweave.engine.jsonata_calls import UNDEFINED, FunctionError
+from stepweave.engine.jsonata_functions import UnsupportedResultError
+from stepweave.engine.jsonata_program import Program, compile_program
+from stepweave.validation.tokens import FUNCTIONS as BUILT_IN
 
+__all__ = ["UNDEFINED", "EvaluationError", "Expression", "ExpressionError", "Values", "compile_expression"]
 
-class _Undefined:
-    """The type of :data:`UNDEFINED`."""
-
-    def __repr__(self) -> str:
-        return "UNDEFINED"
-
-
-UNDEFINED: Final = _Undefined()
-"""No value at all, which JSONata keeps apart from null (``None``)."""
-
-MAX_STEPS = 20_000_000
-"""Evaluation steps before an expression is given up: about a second; AWS stops runaway expressions as well."""
-
-_NAME = r"[A-Za-z_]\w*"
-_PATH = re.compile(rf"\$({_NAME})((?:\.(?:{_NAME}|`[^`]+`))*)")
-_STEP = re.compile(rf"\.(?:({_NAME})|`([^`]+)`)")
+_PATH = re.compile(rf"\$({jsonata_words.NAME})((?:\.(?:{jsonata_words.NAME}|`[^`]+`))*)")
+_STEP = re.compile(rf"\.(?:({jsonata_words.NAME})|`([^`]+)`)")
 _OPERATOR_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
-_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/\*.*?\*/', re.DOTALL)
-_REGEX = re.compile(r"((?:^|[(,=:;\[{?~>|&])\s*)/(?:\\.|[^/\\\n])+/[im]*")
-_SIGNATURE = re.compile(r"\)\s*<[^{}]*>\s*\{")
-_VARIABLE = re.compile(rf"\$({_NAME})")
-_STATES_FIELD = re.compile(rf"\$states(?:\.({_NAME}))?(?!\w)")
-_STATES_FIELDS = ("input", "result", "errorOutput", "context")
 
-# Names that are functions of JSONata: a prelude that bound an absent variable of such a name would hide the function.
-_BUILT_IN = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl
-        decodeUrlComponent distinct each encodeUrl encodeUrlComponent error eval exists filter floor formatBase
-        formatInteger formatNumber fromMillis join keys length lookup lowercase map match max merge millis min not
-        now number pad parseInteger power random reduce replace reverse round shuffle sift single sort split spread
-        sqrt string substring substringAfter substringBefore sum toMillis trim type uppercase values zip
-        """,
-    )
-).union(functions.NAMES)
+_OUT_OF_RANGE = "D1001"
+"""The library's code for a number that is not finite."""
 
 
 class ExpressionError(Exception):
@@ -67,7 +42,7 @@ class ExpressionError(Exception):
 
 
 class EvaluationError(Exception):
-    """An expression failed on the values it was given, or gave nothing."""
+    """An expression failed on the values it was given, or gave nothing; the text goes on after its name."""
 
 
 class Values(Protocol):
@@ -94,26 +69,31 @@ class Values(Protocol):
 class Expression:
     """A JSONata expression, compiled on first use; share it freely."""
 
-    __slots__ = ("_bindable", "_compiled", "_functions", "_names", "_path", "_states", "source")
+    __slots__ = (
+        "_functions",
+        "_names",
+        "_path",
+        "_program",
+        "_rare",
+        "_special",
+        "_states",
+        "source",
+    )
 
     def __init__(self, source: str) -> None:
         self.source = source
-        path = _PATH.fullmatch(source)
-        self._compiled: Compiled | None = None
-        self._path: tuple[str, ...] | None = None
-        if path and path[1] not in _BUILT_IN:
-            steps = tuple(plain or quoted for plain, quoted in _STEP.findall(path[2]))
-            self._path = None if _OPERATOR_WORDS.intersection(steps) else (path[1], *steps)
-        bare = _QUOTED.sub("''", source)  # a literal stays a literal: `? 'a' : 'b'` is no `?:`
+        self._program: Program | None = None
+        self._rare: dict[tuple[bool, tuple[str, ...]], Program] = {}
+        """Programs for arithmetic with numbers that are not finite, and where variables hide functions."""
+        self._path = _plain_path(source)
+        words = jsonata_words.bare(source)
         if self._path is None:
-            _validate(source, bare)
-        read = dict.fromkeys(_VARIABLE.findall(bare))
-        read.pop("states", None)
-        self._functions = tuple(name for name in functions.NAMES if name in read)
-        self._names = tuple(name for name in read if name not in _BUILT_IN)
-        self._bindable = tuple(name for name in read if name in _BUILT_IN)
-        fields = _STATES_FIELD.findall(bare)
-        self._states = _STATES_FIELDS if "" in fields else tuple(dict.fromkeys(fields))
+            _validate(source, words)
+        read = jsonata_words.variables(words)
+        self._functions = tuple(name for name in read if name in BUILT_IN)
+        self._names = tuple(name for name in read if name not in BUILT_IN)
+        self._states = jsonata_words.states_fields(words)
+        self._special = self._path is None and jsonata_words.is_special(words)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -123,87 +103,93 @@ class Expression:
     def evaluate(self, values: Values) -> Any:
         """The result; raises :class:`EvaluationError` when there is none."""
         if self._path is not None and not values.inexact:
-            result = self._walk(self._path, values)
+            result = _walk(self._path, values)
             if result is not UNDEFINED:
                 return result
-        return self._evaluate(values)
-
-    def _walk(self, path: tuple[str, ...], values: Values) -> Any:
-        """The value at a plain path of objects; ``UNDEFINED`` when absent, or when only the library knows."""
-        if path[0] == "states":
-            if len(path) == 1:
-                return UNDEFINED
-            value, rest = values.states(path[1]), path[2:]
-        else:
-            value, rest = values.variable(path[0]), path[1:]
-        for step in rest:
-            if type(value) is not dict or step not in value:
-                return UNDEFINED
-            value = value[step]
-        return value
+        try:
+            result = self._evaluate(values)
+        except (JlensError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+            raise EvaluationError(_told(error)) from error
+        if result is UNDEFINED:
+            raise EvaluationError("returned nothing (undefined)")
+        return result
 
     def _evaluate(self, values: Values) -> Any:
-        compiled = self._compiled
-        if compiled is None:
-            compiled = self._compiled = self._compile()
+        """The result, ``UNDEFINED`` for none."""
         document = {
             f"${name}": value for name in self._names if (value := values.variable(name)) is not UNDEFINED
         }
         if self._states:
             pairs = ((field, values.states(field)) for field in self._states)
             document["$states"] = {field: value for field, value in pairs if value is not UNDEFINED}
-        bindings = self._bindings(values)
+        bindings = {
+            name: value for name in self._functions if (value := values.variable(name)) is not UNDEFINED
+        } or None
         now = values.now() * 1000
+        program = self._program if bindings is None else self._rarely(False, tuple(bindings))
+        if program is None:
+            program = self._program = self._compiled(False, ())
         try:
-            result = compiled.evaluate(document or None, bindings, now=now, max_steps=MAX_STEPS)
-            if result is None:
-                return self._null(compiled, document, bindings, now)
-        except (JlensError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise EvaluationError(str(error)) from error
-        return result
+            return program.run(document, bindings, values.generator, now)
+        except JlensError as error:
+            if error.code != _OUT_OF_RANGE or program.arithmetic:
+                raise
+        return self._rarely(True, tuple(bindings or ())).run(document, bindings, values.generator, now)
 
-    def _null(
-        self, compiled: Compiled, document: Any, bindings: Mapping[str, Any] | None, now: float
-    ) -> None:
-        """``None`` if the result is null; raises when it is undefined, which the Python API cannot tell apart."""
-        text = json.dumps(document) if document else None
-        text = compiled.evaluate_json(text, bindings, now=now, max_steps=MAX_STEPS)  # type: ignore[arg-type]
-        if text is None:
-            raise EvaluationError("returned nothing (undefined)")
+    def _rarely(self, arithmetic: bool, hidden: tuple[str, ...]) -> Program:
+        program = self._rare.get((arithmetic, hidden))
+        if program is None:
+            program = self._rare[arithmetic, hidden] = self._compiled(arithmetic, hidden)
+        return program
 
-    def _bindings(self, values: Values) -> dict[str, Any] | None:
-        """Added functions, and variables that are named like a function, by name."""
-        if not self._bindable:
-            return None
-        bound: dict[str, Any] = {name: functions.bind(name, values.generator) for name in self._functions}
-        for name in self._bindable:
-            value = values.variable(name)
-            if value is not UNDEFINED:
-                bound[name] = value
-        return bound or None
-
-    def _compile(self) -> Compiled:
+    def _compiled(self, arithmetic: bool, hidden: tuple[str, ...]) -> Program:
         names = (*self._names, "states") if self._states else self._names
-        prelude = "".join(f"${name}:=$$.`${name}`;" for name in names)
-        return Compiled(f"({prelude}{self.source}\n)" if prelude else self.source)
+        return compile_program(self.source, names, self._special, hidden, arithmetic)
 
 
 compile_expression: Callable[[str], Expression] = lru_cache(maxsize=65_536)(Expression)
 """The compiled form of an expression's text (without ``{%`` and ``%}``), cached; raises :class:`ExpressionError`."""
 
 
-def _validate(source: str, bare: str) -> None:
+def _plain_path(source: str) -> tuple[str, ...] | None:
+    """The steps of an expression that is only a variable and names of fields; None for any other."""
+    path = _PATH.fullmatch(source)
+    if path is None or path[1] in BUILT_IN:
+        return None
+    steps = tuple(plain or quoted for plain, quoted in _STEP.findall(path[2]))
+    return None if _OPERATOR_WORDS.intersection(steps) else (path[1], *steps)
+
+
+def _walk(path: tuple[str, ...], values: Values) -> Any:
+    """The value at a plain path of objects; ``UNDEFINED`` when absent, or when only the library knows."""
+    if path[0] == "states":
+        if len(path) == 1:
+            return UNDEFINED
+        value, rest = values.states(path[1]), path[2:]
+    else:
+        value, rest = values.variable(path[0]), path[1:]
+    for step in rest:
+        if type(value) is not dict or step not in value:
+            return UNDEFINED
+        value = value[step]
+    return value
+
+
+def _validate(source: str, words: str) -> None:
     try:
-        Compiled(source)
+        Library(source)
     except JlensError as error:
         raise ExpressionError(f"{error} (position {error.position})") from error
     except UnicodeEncodeError as error:
         raise ExpressionError(str(error)) from error
-    if re.search(r"\$eval\s*\(", bare):
-        raise ExpressionError("Step Functions has no $eval")
-    operators = _SIGNATURE.sub("){", _REGEX.sub(r"\1 ", bare)) if "?" in bare else ""
-    for operator, pattern in (("?:", r"\?\s*:"), ("??", r"\?\?")):
-        if re.search(pattern, operators):
-            raise ExpressionError(
-                f"the operator {operator} is newer than JSONata 2.0.6, which Step Functions runs"
-            )
+    reason = jsonata_words.refused(words)
+    if reason is not None:
+        raise ExpressionError(reason)
+
+
+def _told(error: Exception) -> str:
+    """What an error says behind the name of the expression, in the words of Step Functions."""
+    if isinstance(error, UnsupportedResultError):
+        return str(error)
+    code = "" if isinstance(error, FunctionError) or not isinstance(error, JlensError) else f"{error.code}: "
+    return f"threw an error during evaluation. {code}{error}"
