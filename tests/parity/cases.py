@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -53,7 +53,7 @@ class Case:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     only_ending: bool = False
     """Which states are entered and what is called depends on time, which does not pass everywhere."""
-    items: tuple[Any, ...] = ()
+    items: Any = ()
     """What an ItemReader finds in its object."""
 
     @property
@@ -81,11 +81,11 @@ def case(
     inputs: tuple[Any, ...] = ({},),
     answers: Mapping[str, Answer] | None = None,
     only_ending: bool = False,
-    items: Sequence[Any] = (),
+    items: Any = (),
     **top: Any,
 ) -> Case:
     """A case whose states follow each other, where they do not say otherwise; ``top``: fields of the machine."""
-    return Case(name, machine(*states, **top), inputs, answers or {}, only_ending, tuple(items))
+    return Case(name, machine(*states, **top), inputs, answers or {}, only_ending, items)
 
 
 BUCKET, RESULTS_BUCKET = "items-bucket", "results-bucket"
@@ -145,8 +145,8 @@ class Ending:
     error: str | None = None
     cause: str | None = None
     output: Any = None
-    states: tuple[str, ...] = ()
-    """Every state entered, in order."""
+    states: tuple[str, ...] | None = ()
+    """Every state entered, in order; None where an interpreter does not tell."""
     calls: tuple[str, ...] = ()
     """Every call, in order."""
     assigned: tuple[str, ...] | None = None
@@ -159,9 +159,9 @@ class Ending:
         match self.status:
             case "SUCCEEDED":
                 return json.dumps(plain_output(self.output), sort_keys=True)
-            case "FAILED" | "TIMED_OUT":
+            case "FAILED":
                 return "(no error)" if self.error is None else f"error {self.error}"
-        return self.status
+        return self.status.lower().replace("_", " ")
 
 
 def plain_output(value: Any) -> Any:
@@ -191,9 +191,10 @@ def differences(one: Case, ours: Ending, theirs: Ending) -> list[str]:
     if one.only_ending or (one.wide and ours.raced):
         return found
     order = tuple if one.sequential else sorted
-    for what in ("states", "calls"):
-        if order(getattr(ours, what)) != order(getattr(theirs, what)):
-            found.append(what)
+    if theirs.states is not None and order(ours.states or ()) != order(theirs.states):
+        found.append("states")
+    if order(ours.calls) != order(theirs.calls):
+        found.append("calls")
     if theirs.assigned is not None and sorted(ours.assigned or ()) != sorted(theirs.assigned):
         found.append("variables")
     return found

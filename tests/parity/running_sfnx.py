@@ -23,7 +23,7 @@ def _run(one: Case, value: Any) -> Ending:
 
     def serve(made: other.Call) -> Any:
         if made.resource == ITEM_READER and any(state.get("ItemReader") for state in states_of(one.definition)):
-            return list(copy.deepcopy(one.items))
+            return copy.deepcopy(one.items)
         try:
             return copy.deepcopy(world.answer(made.state, made.resource, made.arguments))
         except Failure as failure:

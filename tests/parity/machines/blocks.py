@@ -51,7 +51,7 @@ def failed_branches() -> Iterator[Case]:
     yield case("a failed branch is caught with the input of the state", ("p", parallel(FAILING, Arguments=2, Catch=[catcher("E", Output="{% $states.input %}")])), CAUGHT, inputs=(1,))
     yield case("a catcher in the branch and one outside", ("p", parallel(block(("t", task(Catch=[catcher("E", to="u")])), ("u", {"Type": "Fail", "Error": "F"})), Catch=[catcher("F", Output="{% $states.errorOutput.Error %}")])), CAUGHT, answers={"t": Fails("E")})
     yield case("a task fails in a branch", ("p", parallel(block(("t", task())), Catch=[catcher("E")])), CAUGHT, answers={"t": Fails("E", "why")})
-    yield case("parallel is tried again", ("p", parallel(block(("t", task())), fine, Retry=[retrier("E", MaxAttempts=2)])), answers={"t": (Fails("E"), Fails("E"), 5)})
+    yield case("parallel is tried again", ("p", parallel(fine, block(("t", task())), Retry=[retrier("E", MaxAttempts=2)])), answers={"t": (Fails("E"), Fails("E"), 5)})
     yield case("parallel is tried again in vain", ("p", parallel(block(("t", task())), Retry=[retrier("E", MaxAttempts=1)], Catch=[catcher("E", Output="{% $states.context.State.RetryCount %}")])), CAUGHT, answers={"t": Fails("E")})
     yield case("parallel is tried again with its retry count", ("p", parallel(block(("t", task("{% $states.input %}"))), Arguments="{% $states.context.State.RetryCount %}", Retry=[retrier("States.ALL")])), answers={"t 0": Fails("E"), "t 1": Fails("F"), "t 2": "fine"})
     yield case("a retried task in a retried parallel", ("p", parallel(block(("t", task(Retry=[retrier("E", MaxAttempts=1)]))), Retry=[retrier("E", MaxAttempts=1)])), answers={"t": Fails("E")})

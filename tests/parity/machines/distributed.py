@@ -99,4 +99,28 @@ def surroundings() -> Iterator[Case]:
     yield case("results are written to a computed bucket", ("m", distributed(ITEM, Items=[1], ResultWriter=computed, Output="{% $states.result.ResultWriterDetails.Bucket %}")), inputs=({"b": RESULTS_BUCKET},))
 
 
-CASES = (*items(), *batches(), *tolerance(), *surroundings())
+def failed_fields() -> Iterator[Case]:
+    """Expressions that fail in the fields that only distributed maps have."""
+    for name, text in {"undefined": "$states.input.no", "an error": "$error('stop')"}.items():
+        bad = f"{{% {text} %}}"
+        fields: dict[str, dict[str, Any]] = {
+            "ItemReader.Arguments": {"ItemReader": {**READER, "Arguments": {"Bucket": BUCKET, "Key": bad}}},
+            "ItemReader.Arguments, whole,": {"ItemReader": {**READER, "Arguments": bad}},
+            "ItemBatcher.MaxItemsPerBatch": {"ItemBatcher": {"MaxItemsPerBatch": bad}},
+            "ItemBatcher.BatchInput": {"ItemBatcher": {"MaxItemsPerBatch": 2, "BatchInput": {"a": [bad]}}},
+            "ResultWriter.Arguments": {"ResultWriter": {**WRITER, "Arguments": {"Bucket": RESULTS_BUCKET, "Prefix": bad}}},
+            "a distributed ItemSelector": {"ItemSelector": {"x": bad}},
+        }  # fmt: skip
+        for field, values in fields.items():
+            yield case(f"{field} is {name}", ("m", distributed(ITEM, Catch=[ERROR], **values)), CAUGHT, inputs=([1, 2],), items=[1], only_ending=True)
+        for field in ("ToleratedFailureCount", "ToleratedFailurePercentage"):
+            yield case(f"{field} is {name}", ("m", distributed(CALLED, Catch=[ERROR], **{field: bad})), CAUGHT, inputs=([1],), answers={"t": Fails("E")}, only_ending=True)
+    for field in ("ToleratedFailureCount", "ToleratedFailurePercentage"):
+        for text in ("'x'", "-1", "1.5", "null"):
+            yield case(f"{field} of {text}", ("m", distributed(CALLED, Catch=[ERROR], **{field: f"{{% {text} %}}"})), CAUGHT, inputs=([1, 2],), answers={"t 1": Fails("E", "c")}, only_ending=True)
+    for text in ("'x'", "0", "-1", "1.5", "null"):
+        yield case(f"batches of {text}", ("m", distributed(ITEM, Catch=[ERROR], ItemBatcher={"MaxItemsPerBatch": f"{{% {text} %}}"})), CAUGHT, inputs=([1, 2],))
+    yield case("the items that a reader finds are an object", ("m", distributed(ITEM, ItemReader=READER, Catch=[ERROR])), CAUGHT, items={"a": 1, "b": 2})
+
+
+CASES = (*failed_fields(), *items(), *batches(), *tolerance(), *surroundings())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from tests.engine.building import block
@@ -19,7 +18,7 @@ EXPRESSIONS = (
     "$sqrt(-1)", "$sum([])", "$max([])", "$max(['a'])", "$sort([true, false])", "$sort([{'k': 1, 'v': 'a'}, {'k': 1, 'v': 'b'}], function($l, $r) { $l.k > $r.k }).v", "$split('😀', '')", "$pad('5', -3.5, '0')", "$replace('aa', 'a', 'b', -1)", "$replace('aa', '', 'b')",
     "$replace('aa', 'a', '$0')", "$string({'a': [1.5, null]}, true)", "$uppercase('ǆ')", "$boolean([[]])", "$boolean($states.input.no)", "$states.input.no and true", "$states.input.no or true", "$not($states.input.no)",
     "$map([1], function($x) { [$x] })", "$filter([[1]], function($x) { true })", "$lookup({}, 'a')", "$keys({})", "$single([], function($x) { true })", "'abc'[0]", "$string(1234567890123456.7)", "$string(0.00000015)", "$string(1.5e21)",
-    "$uuid(1)", "$parse()", "$now('[Y0001]') > '2000'", "$millis() = $millis()", "($states).input.a", "$merge([])", "$zip([1], [])", "$join([])", "$join([1])", "$distinct([true, 1])", "$length(1)", "$trim(' ')", "[1..2.5]", "$range(-1.5, 2.5, 1)",
+    "$uuid(1)", "$parse()", "$now('[Y0001]') > '2000'", "($states).input.a", "$merge([])", "$zip([1], [])", "$join([])", "$join([1])", "$distinct([true, 1])", "$length(1)", "$trim(' ')", "[1..2.5]", "$range(-1.5, 2.5, 1)",
     "$xs := 1", "$partition([[1]], 1)", "$each({'a': [1]}, function($v) { $v })",
 )  # fmt: skip
 """What JSONata libraries disagree about."""
@@ -80,7 +79,7 @@ def definitions() -> Iterator[Case]:
     line = ("b", passing())
     yield case("a state that nothing leads to", ("a", {"Type": "Succeed"}), ("b", {"Type": "Succeed"}))
     yield case("states that only lead to each other", ("a", {"Type": "Succeed"}), ("b", passing(Next="c")), ("c", passing(Next="b")))
-    yield case("a machine that never ends", ("a", passing(Next="b")), ("b", passing(Next="a")))
+    yield case("a machine that never ends", ("a", {"Type": "Wait", "Seconds": 100, "Next": "a"}))
     yield case("a next state that does not exist", ("a", passing(Next="no")), line)
     yield case("a catcher's state that does not exist", ("t", task(Catch=[catcher("E", to="no")])))
     yield case("a next state in another scope", ("p", parallel(block(("x", passing(Next="b"))))), line)
@@ -116,7 +115,6 @@ def others() -> Iterator[Case]:
     yield case("a concurrency that is computed wrong", ("m", mapping(("i", passing()), MaxConcurrency="{% 'x' %}")), inputs=([1],))
     slow = block(("w", {"Type": "Wait", "Seconds": 10}), ("t", task()))
     yield case("a branch fails while another waits", ("p", parallel(slow, FAILING)))
-    yield case("whole numbers with a fraction", ("a", passing("{% $states.input %}")), inputs=(json.loads("[1.0, 2.5]"),))
 
 
 CASES = (*expressions(), *errors(), *sizes(), *definitions(), *others())
