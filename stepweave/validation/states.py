@@ -227,7 +227,7 @@ def unchecked(state: Mapping[str, Any]) -> StateFacts:
     """Facts of a state that is not checked: where it leads, and nothing that could be wrong further on."""
     holders = [
         state,
-        *(entry for field in ("Choices", "Catch") for _, entry in _objects(state.get(field) or ())),
+        *(entry for field in ("Choices", "Catch") for _, entry in _objects(state.get(field))),
     ]
     targets = [holder.get(field) for holder in holders for field in ("Next", "Default")]
     ways = tuple(Way(target, EVERY_VARIABLE, "Next") for target in targets if isinstance(target, str))
@@ -235,4 +235,5 @@ def unchecked(state: Mapping[str, Any]) -> StateFacts:
 
 
 def _objects(values: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    return ((index, value) for index, value in enumerate(values) if isinstance(value, dict))
+    given = values if isinstance(values, (list, tuple)) else ()
+    return ((index, value) for index, value in enumerate(given) if isinstance(value, dict))
