@@ -25,26 +25,43 @@ VARIABLES_BYTES = 10_485_760
 class Run:
     """What the lines of one execution share."""
 
-    __slots__ = ("execution", "flush", "generator", "inexact", "listeners", "now", "variable_bytes")
+    __slots__ = (
+        "_generator",
+        "_seed",
+        "execution",
+        "flush",
+        "inexact",
+        "listeners",
+        "now",
+        "variable_bytes",
+    )
 
     def __init__(
         self,
         execution: Execution,
         now: Callable[[], float],
-        generator: Random,
+        seed: str,
         listeners: tuple[Listener, ...],
         inexact: bool,
         flush: Callable[[], None],
     ) -> None:
-        """``flush`` returns when what was recorded cannot be lost any more."""
+        """``seed`` is of all random numbers; ``flush`` returns when what was recorded cannot be lost any more."""
         self.execution = execution
         self.flush = flush
         self.now = now
         self.listeners = listeners
-        self.generator = generator
+        self._seed = seed
+        self._generator: Random | None = None
         self.inexact = inexact
         """Whether numbers may have entered that JSONata would change; plain paths are not walked in Python then."""
         self.variable_bytes = 0
+
+    @property
+    def generator(self) -> Random:
+        """Where random numbers come from; made when first needed, since it is large."""
+        if self._generator is None:
+            self._generator = Random(self._seed)
+        return self._generator
 
     def open_lines(self, count: int) -> int:
         """The number of the first of ``count`` new lines."""

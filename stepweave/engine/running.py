@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from random import Random
 from typing import Any
 
 from stepweave.engine import payload
@@ -62,9 +61,7 @@ class Runner:
         seed = f"{self._seed}/{execution.name}"
         if position is not None:
             seed += f"/{len(execution.history)}"  # numbers that were drawn before are not known any more
-        run = Run(
-            execution, self._clock.now, Random(seed), self._listeners, machine.inexact, lambda: self._flush()
-        )
+        run = Run(execution, self._clock.now, seed, self._listeners, machine.inexact, self._flush)
         frame: Frame | None = None
         try:
             execution.input, inexact = payload.accept(execution.input, machine.name)
@@ -101,6 +98,8 @@ class Runner:
 
     @staticmethod
     async def _within(seconds: float | None, line: Coroutine[Any, Any, Any]) -> Any:
+        if seconds is None:
+            return await line
         try:
             async with asyncio.timeout(seconds) as deadline:
                 return await line

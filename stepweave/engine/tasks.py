@@ -53,13 +53,7 @@ class TaskRunner:
         frame.token = attempt.token
         name = state.target or state.resource
         try:
-            async with asyncio.timeout(self._remaining(attempt)) as deadline:
-                value = await self._result(frame, state, attempt, family)
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            # AWS gives a timeout no cause.
-            raise self._failed(frame, f"{family}TimedOut", StateError(TIMEOUT), state, name) from error
+            value = await self._in_time(attempt, self._result(frame, state, attempt, family))
         except StateError as error:
             kind = "TimedOut" if error.error == TIMEOUT else "Failed"
             raise self._failed(frame, f"{family}{kind}", error, state, name) from error.__cause__
@@ -92,6 +86,19 @@ class TaskRunner:
             heartbeat_seconds=heartbeat,
             token=frame.token,
         )
+
+    async def _in_time(self, attempt: Attempt, result: Awaitable[Any]) -> Any:
+        """``result``; raises ``States.Timeout``, to which AWS gives no cause, when the attempt's time is up."""
+        seconds = self._remaining(attempt)
+        if seconds is None:
+            return await result
+        try:
+            async with asyncio.timeout(seconds) as deadline:
+                return await result
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            raise StateError(TIMEOUT) from error
 
     def _remaining(self, attempt: Attempt) -> float | None:
         """Seconds until the attempt's time is up; more of it may have passed before the execution was left."""
