@@ -10,9 +10,20 @@ class SyntaxFault(Exception):
 CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|"}
 """What closes each bracket; the bar opens and closes a transform (``| location | update |``)."""
 
+STEP_ENDS = frozenset({"filter", "sort", "group"})
+"""Brackets behind a step of a path, after which not everything may follow."""
+
 _MAY_BE_EMPTY = frozenset({"call", "block", "array", "object", "group", "filter"})
 _HAS_COMMAS = frozenset({"call", "array", "object", "group", "sort"})
 _HAS_KEYS = frozenset({"object", "group"})
+
+
+def check_step(previous: str, operator: str) -> None:
+    """Check that ``operator`` may stand behind ``previous``, the kind of bracket that was closed last."""
+    if previous == "group" and operator in ("[", "{"):
+        raise SyntaxFault(f"{operator} cannot follow the grouping of a step")
+    if operator == "@" and previous in STEP_ENDS:
+        raise SyntaxFault("@ must stand before the filters, the order and the grouping of a step")
 
 
 class Bracket:

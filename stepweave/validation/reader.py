@@ -7,7 +7,9 @@ where none is (the top level: Step Functions evaluates expressions without an in
 
 from __future__ import annotations
 
-from stepweave.validation.brackets import CLOSERS, Bracket, SyntaxFault
+import math
+
+from stepweave.validation.brackets import CLOSERS, STEP_ENDS, Bracket, SyntaxFault, check_step
 from stepweave.validation.tokens import FUNCTIONS, PARAMETER, STATES_STEPS, TOKEN, end_of_regex
 
 Finding = tuple[str, str, str | None]
@@ -68,7 +70,7 @@ class Reader:
             elif kind == "quoted":
                 self._field(token["quoted"])
             elif kind == "number":
-                self._literal(token["number"])
+                self._number(token["number"])
             else:
                 self._value(token["string"])
 
@@ -81,6 +83,11 @@ class Reader:
             raise SyntaxFault(f"{self.previous} cannot stand before {token}")
         self.expecting = False
         self.previous = ""
+
+    def _number(self, token: str) -> None:
+        if math.isinf(float(token)):
+            raise SyntaxFault(f"{token} is out of range")
+        self._literal(token)
 
     def _literal(self, token: str) -> None:
         if self.previous == ".":
@@ -172,10 +179,11 @@ class Reader:
 
     def _operator(self, operator: str, start: int) -> None:
         if operator in ")]}":
-            self._close(operator)
-        elif self.expecting:
-            self._prefix(operator, start)
-        elif (operator == "." and self.previous == "literal") or (self.previous == "?" and operator != ","):
+            return self._close(operator)
+        if self.expecting:
+            return self._prefix(operator, start)
+        check_step(self.previous, operator)
+        if (operator == "." and self.previous == "literal") or (self.previous == "?" and operator != ","):
             raise SyntaxFault(f"unexpected {operator}")
         elif operator in _INFIX:
             self.expecting = True
@@ -260,11 +268,12 @@ class Reader:
             self.previous = ""
 
     def _close(self, operator: str) -> None:
-        self.stack[-1].close(operator, expecting=self.expecting, previous=self.previous)
+        frame = self.stack[-1]
+        frame.close(operator, expecting=self.expecting, previous=self.previous)
         if len(self.stack) > 1:
             self.stack.pop()
         self.expecting = False
-        self.previous = "callable"
+        self.previous = frame.kind if frame.kind in STEP_ENDS else "callable"
 
     # Around the tokens
 

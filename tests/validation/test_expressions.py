@@ -119,6 +119,11 @@ def test_a_field_is_found_in_the_item_at_hand(text: str) -> None:
         ("$a @ b", "@"),
         ("function(a) { 1 }", "parameters"),
         ("$a %} and {% $b", "unexpected }"),
+        ("10e1000", "out of range"),
+        ("$a{ 'k': b }[0]", "grouping"),
+        ("$a{ 'k': b }{ 'k': c }", "grouping"),
+        ("$a[0]@$b", "@ must stand before"),
+        ("$a^(b)@$c", "@ must stand before"),
     ],
 )
 def test_text_that_is_no_jsonata_is_told_apart(text: str, word: str) -> None:
