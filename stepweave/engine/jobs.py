@@ -147,16 +147,27 @@ async def _forward(stream: asyncio.StreamReader, on_line: OnLine) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill what is left of the process's group: gently while the process lives, then surely."""
+    """Kill what is left of the process's group: gently while the process lives, then surely.
+
+    The process is gone afterwards whatever happens; a cancellation meanwhile only makes it quicker.
+    """
+    cancelled = False
     try:
         if process.returncode is None:
             _signal(process.pid, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GRACE_SECONDS):
                     await process.wait()
-    finally:
-        _signal(process.pid, signal.SIGKILL)
-    await process.wait()
+    except asyncio.CancelledError:
+        cancelled = True
+    _signal(process.pid, signal.SIGKILL)
+    while process.returncode is None:
+        try:
+            await process.wait()
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 def _signal(group: int, number: signal.Signals) -> None:

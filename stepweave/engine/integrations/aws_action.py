@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from stepweave.engine.failures import RUNTIME, StateError
 from stepweave.engine.integrations import aws_errors
 from stepweave.engine.integrations.aws_names import optimized_member, sdk_member, sdk_service
 from stepweave.engine.integrations.aws_shapes import Arguments, Mistake, Spelling, result_of
+from stepweave.engine.integrations.base import unusable
 from stepweave.engine.integrations.dates import milliseconds, timestamp
-from stepweave.engine.payload import to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +49,7 @@ class Action:
         """The result as a task sees it; raises ``StateError``."""
         mistakes, request = self._read(arguments)
         if mistakes:
-            texts = ", ".join(mistake.text for mistake in mistakes)
-            cause = f"The Parameters '{to_text(arguments)}' could not be used to start the Task: [{texts}]"
-            raise StateError(RUNTIME, cause)
+            raise unusable(arguments, *(mistake.text for mistake in mistakes))
         method = getattr(client, self._door.xform_name(self._operation.name))
         try:
             return self._result(method(**request))
@@ -72,7 +69,7 @@ class Action:
         try:
             request = reader.read(self._operation.input_shape, arguments)
         except RecursionError as error:
-            raise StateError(RUNTIME, "The Parameters are nested too deep to start the Task") from error
+            raise unusable({}, "The Parameters are nested too deep") from error
         return reader.mistakes, request
 
     def _result(self, response: Mapping[str, Any]) -> dict[str, Any]:

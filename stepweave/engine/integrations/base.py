@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stepweave.engine.failures import RUNTIME, StateError
 from stepweave.engine.integrations.names import known_name
 from stepweave.engine.machine import Task
+from stepweave.engine.payload import to_text
 from stepweave.engine.templates import ObjectTemplate, Template
 from stepweave.errors import Problem
 
@@ -73,6 +75,17 @@ def find_integration(integrations: Mapping[str, Integration], task: Task) -> Int
             return integrations[key]
     patterns = [key for key in integrations if key.endswith("*") and task.resource.startswith(key[:-1])]
     return integrations[max(patterns, key=len)] if patterns else None
+
+
+def unusable(arguments: Any, *reasons: str) -> StateError:
+    """The error of arguments that a service cannot be called with, as AWS says it; nothing catches it."""
+    texts = ", ".join(reasons)
+    cause = f"The Parameters '{to_text(arguments)}' could not be used to start the Task: [{texts}]"
+    return StateError(RUNTIME, cause)
+
+
+MISREAD = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading arguments of a wrong form raises."""
 
 
 def constant_of(arguments: Template | None, field: str) -> Any:

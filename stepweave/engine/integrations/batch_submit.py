@@ -14,7 +14,7 @@ from typing import Any
 from stepweave.engine.execution import ACCOUNT, REGION
 from stepweave.engine.failures import TASK_FAILED, StateError
 from stepweave.engine.integrations.background import Background
-from stepweave.engine.integrations.base import Call, Integration, check_name
+from stepweave.engine.integrations.base import MISREAD, Call, Integration, check_name, unusable
 from stepweave.engine.integrations.names import known_name
 from stepweave.engine.jobs import Attempt, JobDefinition, run_attempt
 from stepweave.engine.machine import Task
@@ -56,7 +56,10 @@ class SubmitJob(Integration):
         if name is None:
             cause = f"JobDefinition not found: {arguments.get('JobDefinition')}"
             raise StateError("Batch.ClientException", cause)
-        job = _Job(arguments, _with_overrides(self._definitions[name], arguments), call)
+        try:
+            job = _Job(arguments, _with_overrides(self._definitions[name], arguments), call)
+        except MISREAD as error:
+            raise unusable(arguments, f"{type(error).__name__}: {error}") from error
         answer = {"JobArn": job.arn, "JobId": job.id, "JobName": job.name}
         if not call.resource.endswith(".sync"):
             self._background.start(self._work(job))
@@ -176,13 +179,14 @@ class _Job:
 
 def _with_overrides(definition: JobDefinition, arguments: Mapping[str, Any]) -> JobDefinition:
     """The definition with what the submission overrides."""
-    overrides = arguments.get("ContainerOverrides", {})
-    environment = {item["Name"]: str(item["Value"]) for item in overrides.get("Environment", ())}
-    resources = {item["Type"]: float(item["Value"]) for item in overrides.get("ResourceRequirements", ())}
-    parameters = arguments.get("Parameters", {})
+    overrides = arguments.get("ContainerOverrides") or {}
+    environment = {item["Name"]: str(item["Value"]) for item in overrides.get("Environment") or ()}
+    requirements = overrides.get("ResourceRequirements") or ()
+    resources = {item["Type"]: float(item["Value"]) for item in requirements}
+    parameters = arguments.get("Parameters") or {}
     command = tuple(
         str(parameters.get(word.removeprefix("Ref::"), word)) if word.startswith("Ref::") else word
-        for word in overrides.get("Command", definition.command)
+        for word in overrides.get("Command") or definition.command
     )
     return replace(
         definition,
@@ -191,10 +195,10 @@ def _with_overrides(definition: JobDefinition, arguments: Mapping[str, Any]) -> 
         vcpus=resources.get("VCPU", definition.vcpus),
         memory_mib=int(resources["MEMORY"]) if "MEMORY" in resources else definition.memory_mib,
         gpus=int(resources.get("GPU", definition.gpus)),
-        timeout_seconds=arguments.get("Timeout", {}).get(
+        timeout_seconds=(arguments.get("Timeout") or {}).get(
             "AttemptDurationSeconds", definition.timeout_seconds
         ),
-        attempts=int(arguments.get("RetryStrategy", {}).get("Attempts", definition.attempts)),
+        attempts=int((arguments.get("RetryStrategy") or {}).get("Attempts", definition.attempts)),
     )
 
 

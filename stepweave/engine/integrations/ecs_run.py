@@ -12,7 +12,7 @@ from typing import Any
 
 from stepweave.engine.failures import TASK_FAILED, StateError
 from stepweave.engine.integrations.background import Background
-from stepweave.engine.integrations.base import Call, Integration, check_name
+from stepweave.engine.integrations.base import MISREAD, Call, Integration, check_name, unusable
 from stepweave.engine.integrations.ecs_tasks import RunningTask
 from stepweave.engine.integrations.names import known_name
 from stepweave.engine.jobs import Attempt, JobDefinition, run_attempt
@@ -67,10 +67,13 @@ class RunTask(Integration):
         family = known_name(arguments.get("TaskDefinition"), self._definitions)
         if family is None:
             raise StateError("ECS.ClientException", "TaskDefinition not found.")
-        containers = _with_overrides(self._definitions[family], arguments)
-        names = [container.name for container in containers]
-        task = RunningTask(family, names, arguments, call.name, call.now)
-        answer = {"Failures": [], "Tasks": [task.describe()]}
+        try:
+            containers = _with_overrides(self._definitions[family], arguments)
+            names = [container.name for container in containers]
+            task = RunningTask(family, names, arguments, call.name, call.now)
+            answer = {"Failures": [], "Tasks": [task.describe()]}
+        except MISREAD as error:
+            raise unusable(arguments, f"{type(error).__name__}: {error}") from error
         if not call.resource.endswith(".sync"):
             self._background.start(self._work(task, containers))
             return answer

@@ -75,6 +75,8 @@ class HttpInvoke(Integration):
             raise StateError(SOCKET_ERROR, f"no answer within {self._timeout:g} seconds") from error
         except (OSError, http.client.HTTPException) as error:
             raise StateError(SOCKET_ERROR, f"{type(error).__name__}: {error}") from error
+        except ValueError as error:  # a header or a path that HTTP cannot carry
+            raise StateError(RUNTIME, f"http:invoke of {url}: {error}") from error
         finally:
             exchange.abort()
 
@@ -88,9 +90,10 @@ class HttpInvoke(Integration):
         """Why a request to ``url`` is not sent; None when it is."""
         try:
             parts = urlsplit(url)
+            absent = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
         except ValueError as error:
             return str(error)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if absent:
             return "it is no http or https URL"
         return None if parts.hostname in self._allowed else f"{parts.hostname} is not this machine"
 

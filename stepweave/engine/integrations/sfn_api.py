@@ -5,14 +5,15 @@ AWS: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operatio
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from stepweave.engine.execution import Execution
-from stepweave.engine.failures import RUNTIME, StateError
+from stepweave.engine.failures import StateError
 from stepweave.engine.integrations.aws_shapes import COMPUTED, constants
-from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration
+from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, unusable
 from stepweave.engine.integrations.dates import timestamp
 from stepweave.engine.integrations.names import known_name, last_part
 from stepweave.engine.integrations.nested import describe, order, pascal, running_twin, start
@@ -34,7 +35,9 @@ class EngineApi(Protocol):
 
     def redrive(self, name: str) -> Execution: ...
 
-    def list(self, machine: str | None = None, status: str | None = None) -> list[dict[str, Any]]: ...
+    def list_executions(
+        self, machine: str | None = None, status: str | None = None
+    ) -> list[dict[str, Any]]: ...
 
 
 # Required and optional arguments of each action.
@@ -96,9 +99,9 @@ class StepFunctionsApi(Integration):
         arguments = call.arguments if isinstance(call.arguments, dict) else {}
         mistakes = [text for text, _ in _mistakes(action, arguments)]
         if mistakes:
-            raise StateError(
-                RUNTIME, f"The Parameters could not be used to start the Task: [{', '.join(mistakes)}]"
-            )
+            raise unusable(arguments, *mistakes)
+        # What was started before gets its turn, so that it can be stopped.
+        await asyncio.sleep(0)
         return self._actions[action](
             {name: value for name, value in arguments.items() if value is not None}, call
         )
@@ -142,7 +145,7 @@ class StepFunctionsApi(Integration):
             if machine is None:
                 cause = f"State Machine Does Not Exist: '{arguments['StateMachineArn']}'"
                 raise StateError(f"{SERVICE}.StateMachineDoesNotExistException", cause)
-        items = self._served.list(machine, arguments.get("StatusFilter"))
+        items = self._served.list_executions(machine, arguments.get("StatusFilter"))
         most = arguments.get("MaxResults") or len(items)
         return {"Executions": [pascal(item, timestamp) for item in items[:most]]}
 

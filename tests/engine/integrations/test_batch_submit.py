@@ -1,4 +1,4 @@
-"""``batch:submitJob.sync``: jobs as subprocesses, their limits really enforced."""
+"""``batch:submitJob`` with and without ``.sync``: jobs as subprocesses, their limits really enforced."""
 
 import asyncio
 import json
@@ -12,18 +12,19 @@ import pytest
 from stepweave.engine import jobs
 from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution
+from stepweave.engine.integrations.background import Background
 from stepweave.engine.integrations.batch_submit import batch_integrations
 from stepweave.engine.jobs import JobDefinition
 from stepweave.engine.parsing import parse
 from stepweave.errors import DefinitionError
 from tests.engine.building import block, machine
 
-RESOURCE = "arn:aws:states:::batch:submitJob.sync"
+RESOURCE = "arn:aws:states:::batch:submitJob"
 
 
-def job(definition: str = "job", **arguments: Any) -> dict[str, Any]:
+def job(definition: str = "job", *, pattern: str = ".sync", **arguments: Any) -> dict[str, Any]:
     given = {"JobName": "train", "JobDefinition": definition, "JobQueue": "gpu", **arguments}
-    return {"Type": "Task", "Resource": RESOURCE, "Arguments": given}
+    return {"Type": "Task", "Resource": RESOURCE + pattern, "Arguments": given}
 
 
 def python(code: str, **fields: Any) -> JobDefinition:
@@ -267,3 +268,87 @@ def test_a_line_longer_than_the_buffer_comes_in_parts() -> None:
     lines: list[str] = []
     ran(job(), python("print('x' * 200_000)"), on_log=lambda _, line: lines.append(line))
     assert "".join(lines) == "x" * 200_000
+
+
+def test_without_sync_the_job_goes_on_after_its_state(tmp_path: Path) -> None:
+    file = tmp_path / "done"
+    background = Background()
+    code = f"import time; time.sleep(0.2); open({str(file)!r}, 'w').write('x')"
+    built = engine(machine(("j", job(pattern=""))), python(code), background=background)
+
+    async def main() -> tuple[Any, bool]:
+        execution = await built.run("main", name="run-1")
+        before = file.exists()
+        await background.settle()
+        return execution.output, before
+
+    output, before = asyncio.run(main())
+    arn = "arn:aws:batch:local:000000000000:job/run-1-3"
+    assert output == {"JobArn": arn, "JobId": "run-1-3", "JobName": "train"}
+    assert (before, file.exists()) == (False, True)
+
+
+def test_a_job_that_nothing_waits_for_is_killed_when_the_engine_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "GRACE_SECONDS", 0.1)
+    file = tmp_path / "pids"
+    definition = JobDefinition(command=(sys.executable, "-c", STUBBORN, str(file)))
+    built = engine(machine(("j", job(pattern=""))), definition)
+
+    async def main() -> list[int]:
+        await built.run("main", name="run-1")
+        return await asyncio.to_thread(wait_for_pids, file)
+
+    assert not any(map(is_running, asyncio.run(main())))
+
+
+def test_a_job_definition_is_named_by_name_revision_or_arn() -> None:
+    for name in ("job", "job:3", "arn:aws:batch:eu-west-1:123456789012:job-definition/job:3"):
+        assert ran(job(name), python("pass")).status == "SUCCEEDED"
+
+
+def test_a_job_knows_that_step_functions_submitted_it() -> None:
+    lines: list[str] = []
+    code = "import os; print(os.environ['MANAGED_BY_AWS'])"
+    ran(job(), python(code), on_log=lambda _, line: lines.append(line))
+    assert lines == ["STARTED_BY_STEP_FUNCTIONS"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"ContainerOverrides": {"Environment": [{"Name": "A"}]}},
+        {"ContainerOverrides": {"ResourceRequirements": [{"Type": "VCPU", "Value": "many"}]}},
+        {"ContainerOverrides": "x"},
+        {"RetryStrategy": {"Attempts": []}},
+    ],
+)
+def test_arguments_of_a_wrong_form_fail_the_task(arguments: dict[str, Any]) -> None:
+    execution = ran(job(**arguments), python("pass"))
+    assert execution.error == "States.Runtime"
+    assert "could not be used to start the Task" in (execution.cause or "")
+
+
+def test_what_is_null_is_not_given() -> None:
+    given = {"ContainerOverrides": None, "Parameters": None, "Timeout": None, "RetryStrategy": None}
+    assert ran(job(**given), python("pass")).status == "SUCCEEDED"
+
+
+def test_a_job_that_is_cancelled_again_while_it_ends_is_killed_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    definition = JobDefinition(command=(sys.executable, "-c", STUBBORN, str(file)))
+
+    async def main() -> list[int]:
+        attempt = asyncio.create_task(jobs.run_attempt(definition, {}, print, time.time))
+        pids = await asyncio.to_thread(wait_for_pids, file)
+        attempt.cancel()
+        await asyncio.sleep(0.05)  # it has been asked to stop, and is deaf
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        return pids
+
+    began = time.monotonic()
+    assert not any(map(is_running, asyncio.run(main())))
+    assert time.monotonic() - began < jobs.GRACE_SECONDS
