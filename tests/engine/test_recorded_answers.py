@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.building import LAMBDA, Lab, call, machine, passing, run
+from tests.engine.building import LAMBDA, Lab, call, echo, machine, passing, run
 
 WHOLE = "{% $states.context %}"
 WAIT = {"Type": "Wait", "Seconds": 60}
@@ -117,6 +117,12 @@ def test_the_context_of_a_task_tells_its_retries() -> None:
     task = call("stubborn", "{% $states.context.State.RetryCount %}", Retry=[{"ErrorEquals": ["ValueError"]}])
     assert run(machine(("t", task)), stubborn=stubborn).status == "SUCCEEDED"
     assert given == [0, 1, 2]
+
+
+def test_the_context_of_a_task_without_a_token_tells_none() -> None:
+    context = run(machine(("t", call("echo", WHOLE))), echo=echo).output["Payload"]
+    assert set(context) == {"Execution", "StateMachine", "State"}
+    assert set(context["State"]) == {"Name", "EnteredTime", "RetryCount"}
 
 
 def test_the_context_of_a_task_that_waits_for_its_token_tells_it() -> None:

@@ -1,7 +1,9 @@
 """What the details of events say, field by field.
 
 The facts are from executions that others ran on AWS and recorded: the snapshots of localstack
-(https://github.com/localstack/localstack, tests/aws/services/stepfunctions, 2023 to 2026). The machines are our own.
+(https://github.com/localstack/localstack, tests/aws/services/stepfunctions, 2023 to 2026) and floci
+(https://github.com/floci-io/floci/tree/main/src/test/java/io/github/hectorvent/floci/services/stepfunctions, nested
+executions, ap-northeast-1, 2026). The machines are our own.
 """
 
 import json
@@ -132,6 +134,9 @@ def test_a_nested_machine_is_submitted_and_its_failure_is_described() -> None:
         "5<4 TaskSubmitted",
         "6<5 TaskFailed",
     ]
+    submitted = json.loads((details(execution, "TaskSubmitted") or {})["output"])
+    assert set(submitted) == {"ExecutionArn", "StartDate"}
+    assert isinstance(submitted["StartDate"], int)  # milliseconds
     failed = details(execution, "TaskFailed") or {}
     assert (failed["resourceType"], failed["resource"]) == ("states", "startExecution.sync:2")
     assert failed["error"] == "States.TaskFailed"
@@ -174,18 +179,3 @@ def test_maps_tell_how_many_and_which_and_nothing_about_their_end() -> None:
     assert details(execution, "MapIterationStarted", 1) == {"name": "m", "index": 1}
     assert details(execution, "MapIterationSucceeded", 1) == {"name": "m", "index": 1}
     assert details(execution, "MapStateSucceeded") is None
-
-
-def test_the_context_tells_retries_in_tasks_and_no_token_without_need() -> None:
-    whole = "{% $states.context %}"
-    definition = machine(("p", passing(Assign={"p": whole})), ("t", call("echo", whole)))
-    execution = run(definition, {"in": 1}, echo=echo)
-    seen = json.loads((details(execution, "PassStateExited") or {})["assignedVariables"]["p"])
-    assert set(seen) == {"Execution", "State", "StateMachine"}
-    assert set(seen["Execution"]) == {"Id", "Input", "Name", "RoleArn", "StartTime", "RedriveCount"}
-    assert (seen["Execution"]["Input"], seen["Execution"]["RedriveCount"]) == ({"in": 1}, 0)
-    assert set(seen["State"]) == {"EnteredTime", "Name"}
-    assert set(seen["StateMachine"]) == {"Id", "Name"}
-    task = execution.output["Payload"]
-    assert task["State"]["RetryCount"] == 0
-    assert "Task" not in task
