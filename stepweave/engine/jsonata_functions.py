@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import inspect
+import math
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ HOST: Final = "__"
 
 _EXACT = 2**53
 """From here on a double may hold other digits than those a number is written with."""
+
+_LONGEST = 308
+"""Digits of the longest whole numbers of which all with that many are doubles."""
 
 _OFFSET = re.compile(r"[+-]?\d+")
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -123,6 +127,11 @@ def _split(text: Any, separator: Any, limit: Any) -> Any:
     return parts if limit is UNDEFINED else parts[: int(limit)]
 
 
+def _base64encode(text: Any) -> Any:
+    """The base64 text of a text's UTF-8 bytes, where JSONata 2.0.6 takes one byte of each character."""
+    return UNDEFINED if text is UNDEFINED else base64.b64encode(text.encode()).decode()
+
+
 def _base64decode(text: Any) -> Any:
     """The text that base64 encodes as UTF-8; padding may be missing, other characters may not occur."""
     if text is UNDEFINED:
@@ -149,15 +158,26 @@ def _format_number(number: Any, picture: Any, options: Any) -> Any:
         return UNDEFINED
     document = {"n": number, "p": picture} | ({} if options is UNDEFINED else {"o": options})
     text = _number_formatter().evaluate(document)
-    if abs(number) < _EXACT or not isinstance(text, str):
+    if abs(number) < _EXACT:
         return text
-    held, digits = str(int(abs(number))), iter(exact_digits(number))
-    at = "".join(re.findall(r"\d", text)).find(held)
+    digits = exact_digits(number)
+    model = math.copysign(float(f"{'1' if len(digits) > _LONGEST else '5'}e{len(digits) - 1}"), number)
+    return (
+        _with_digits(_number_formatter().evaluate(document | {"n": model}), str(int(abs(model))), digits)
+        or text
+    )
+
+
+def _with_digits(text: str, old: str, new: str) -> str | None:
+    """A formatted number with other digits of the same count; None when ``old`` are not its digits as they are."""
     places = [place.start() for place in re.finditer(r"\d", text)]
+    at = "".join(text[place] for place in places).find(old)
     if at < 0:
-        return text
-    written = dict(zip(places[at : at + len(held)], digits, strict=False))
-    return "".join(written.get(place, letter) for place, letter in enumerate(text))
+        return None
+    letters = list(text)
+    for place, digit in zip(places[at:], new, strict=False):
+        letters[place] = digit
+    return "".join(letters)
 
 
 @cache
@@ -198,6 +218,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         _function("string", "x-b?", _string, passed=1),
         _function("substring", "s-nn?", _substring),
         _function("split", "s-sn?", _split),
+        _function("base64encode", "s-", _base64encode),
         _function("base64decode", "s-", _base64decode),
         _function("decodeUrlComponent", "s-", _decode_url_component),
         _function("formatNumber", "n-so?", _format_number),

@@ -24,7 +24,7 @@ MAX_STEPS: Final = 20_000_000
 MAX_ITEMS: Final = 10_000_000
 """Longest array, as in JSONata (https://docs.jsonata.org/errors: D2014)."""
 
-MAX_TEXT_BYTES: Final = 64 * 1024 * 1024
+MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
 """Longest string: far more than the 256 KiB that may leave an expression."""
 
 _NO_FUNCTION = (

@@ -34,14 +34,14 @@ def number_text(number: int | float) -> str:
     """
     if abs(number) >= _WHOLE:
         return repr(float(number))
-    if isinstance(number, int) or number.is_integer():
-        return str(int(number))
+    if float(number).is_integer():
+        return ("-" if number < 0 else "") + exact_digits(number)
     return str(_FIFTEEN_DIGITS.create_decimal(repr(number)).normalize(_FIFTEEN_DIGITS)).replace("E", "e")
 
 
-def exact_digits(number: float) -> str:
-    """The digits of a whole number as it is written, not as the double holds it: ``1e23`` is 1 and 23 zeros."""
-    return format(abs(Decimal(repr(number))), "f").partition(".")[0]
+def exact_digits(number: int | float) -> str:
+    """The digits before the point of a number as it is written, not as the double holds it: 1 and 23 zeros for 1e23."""
+    return format(abs(Decimal(repr(float(number)))), "f").partition(".")[0]
 
 
 def to_text(value: Any, pretty: bool = False) -> str:
