@@ -274,3 +274,5 @@ async def _settle(task: asyncio.Task[Any]) -> None:
             await asyncio.wait([task])
         except asyncio.CancelledError:
             continue
+    if not task.cancelled():
+        task.exception()  # if whoever waited was cancelled, nobody else asks for it

@@ -220,9 +220,9 @@ class Frame:
 
     def failed_evaluation(self, field: str, text: str) -> StateError:
         """The error of a field that cannot be evaluated, recorded."""
-        data = (QUERY_EVALUATION_ERROR, self.cause(text))
-        self.record("EvaluationFailed", data, field, self.state.name)
-        return StateError(*data)
+        error = StateError(QUERY_EVALUATION_ERROR, self.cause(text))
+        self.record("EvaluationFailed", (error.error, error.cause), field, self.state.name)
+        return error
 
     def unexpected_type(self, field: str, template: Template | None, expected: str, got: Any) -> StateError:
         """The error of a field whose value is of the wrong type, recorded."""
