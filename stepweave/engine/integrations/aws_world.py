@@ -55,8 +55,8 @@ class AwsWorld:
         self._region = region
         self._account = account
         self._clients: dict[str, Any] = {}
-        self._session = boto3.Session(**self._credentials(), region_name=region)
         self._stub = None if endpoint else _begin(seed)
+        self._session = boto3.Session(**self._credentials(), region_name=region)
         if endpoint is None:
             AwsWorld._latest = self
 
@@ -83,13 +83,15 @@ class AwsWorld:
         )
         client = self._session.client(name, endpoint_url=url, config=config)
         if self._stub is not None:
-            client.meta.events.register("before-send", self._send)
+            client.meta.events.register_first("before-send", self._send)
         return client
 
     def _send(self, request: Any, **_: Any) -> Any:
-        """Moto's answer."""
+        """The answer of moto; None when it answers by itself, since a test has its ``mock_aws`` around it."""
         assert self._stub is not None
         request.headers["x-moto-account-id"] = self._account
+        if _is_mocked():
+            return None
         response = self._stub("before-send", request)
         if response is None:
             raise UsageError(f"moto does not serve {request.url}; mock the state or give an endpoint")
@@ -104,7 +106,7 @@ class AwsWorld:
 
 
 def service_model(service: str) -> ServiceModel | None:
-    """Botocore's model of a service; None for a service that it does not know."""
+    """The model of a service in botocore; None for a service that it does not know."""
     try:
         return _model(_botocore_name(service))
     except UnknownServiceError:
@@ -137,15 +139,21 @@ def _begin(seed: int) -> Any:
     """Moto's stub, its state empty; what a test has set up with moto's own ``mock_aws`` is kept."""
     from moto.core.base_backend import BackendDict
     from moto.core.botocore_stubber import BotocoreStubber
-    from moto.core.models import botocore_stubber
     from moto.moto_api._internal import mock_random
 
-    if not botocore_stubber.enabled:
+    if not _is_mocked():
         BackendDict.reset()
         mock_random.seed(seed)
     stub = BotocoreStubber()
     stub.enabled = True
     return stub
+
+
+def _is_mocked() -> bool:
+    """Whether the process is inside moto's ``mock_aws``."""
+    from moto.core.models import botocore_stubber
+
+    return bool(botocore_stubber.enabled)
 
 
 def _botocore_name(service: str) -> str:
