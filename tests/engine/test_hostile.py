@@ -14,7 +14,7 @@ from stepweave.engine.failures import CAUSE_CHARACTERS
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.journal import Journal, JournalError
 from stepweave.engine.parsing import parse
-from tests.engine.building import block, call, echo, machine, passing, run
+from tests.engine.building import block, call, machine, run
 
 
 def test_the_cause_of_a_failed_evaluation_is_as_long_as_a_cause_may_be() -> None:
@@ -37,7 +37,12 @@ class FullDisk(Journal):
         super()._write()
 
 
-@pytest.mark.parametrize("room", range(1, 8))
+async def takes_a_while(event: Any) -> Any:
+    await asyncio.sleep(0.002)
+    return event
+
+
+@pytest.mark.parametrize("room", range(1, 12))
 def test_a_full_disk_is_told_once_however_many_executions_it_stops(
     tmp_path: Path, room: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -46,12 +51,12 @@ def test_a_full_disk_is_told_once_however_many_executions_it_stops(
         "Items": "{% [1..4] %}",
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            **block(("a", call("echo")), ("b", call("echo")), ("c", passing())),
+            **block(("a", call("f")), ("b", call("f"))),
         },
     }
     journal = FullDisk(tmp_path / "journal")
     journal.room = room
-    engine = Engine({"main": parse(machine(("m", state)), "main")}, lambda_integrations({"echo": echo}), journal=journal)
+    engine = Engine({"main": parse(machine(("m", state)), "main")}, lambda_integrations({"f": takes_a_while}), journal=journal)
     with pytest.raises(JournalError, match="No space left on device"), journal:
         asyncio.run(engine.run("main", None, "run"))
     gc.collect()
