@@ -93,7 +93,7 @@ class Expression:
         self._functions = tuple(name for name in read if name in BUILT_IN)
         self._names = tuple(name for name in read if name not in BUILT_IN)
         self._states = jsonata_words.states_fields(words)
-        self._special = self._path is None and jsonata_words.is_special(words)
+        self._special = self._path is None and jsonata_words.is_special(words, self._functions)
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Pieces of rewritten expressions: calls of Python, partial calls, regular expressions."""
+"""Pieces of rewritten expressions: calls of Python, partial calls, regular expressions, and which functions need what."""
 
 from __future__ import annotations
 
@@ -17,6 +17,25 @@ PLACEHOLDER: Final = "?"
 
 NOTHING: Final = "$__nothing"
 """A variable that no expression binds."""
+
+CONTEXTUAL: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        abs base64decode base64encode boolean ceil decodeUrl decodeUrlComponent encodeUrl encodeUrlComponent floor
+        fromMillis keys length lowercase not number round spread sqrt string toMillis trim uppercase
+        """,
+    )
+)
+"""Functions that take the context value when they are called without arguments."""
+
+HIGHER_ORDER: Final = frozenset(
+    {"contains", "each", "filter", "map", "match", "reduce", "replace", "sift", "single", "sort", "split"}
+)
+"""Functions that call a function and give no function back, unless that one does."""
+
+READ_OTHERWISE: Final = {"now": (1, "zone"), "fromMillis": (2, "zone"), "replace": (3, "whole")}
+"""Functions of which one argument is read in another way: its position, and the host function that reads it."""
 
 _ASCII_BLANK: Final = r" \t\n\r\f\v"
 
@@ -75,16 +94,22 @@ def type_of(argument: str) -> str:
 
 
 def ascii_blanks(regex: str) -> str:
-    r"""A regular expression in which ``\s`` is a blank of ASCII, as on Step Functions."""
-    if r"\s" not in regex:
+    r"""A regular expression in which ``\s`` is a blank of ASCII, as on Step Functions, and ``\S`` anything else.
+
+    ``\S`` among the characters of a class stays as it is: the library knows no class within a class.
+    """
+    if r"\s" not in regex.lower():
         return regex
     written: list[str] = []
     inside = False
     for piece in re.findall(r"\\.|.", regex, re.DOTALL):
         if piece in "[]":
             inside = piece == "["
-        blank = piece == r"\s"
-        written.append((_ASCII_BLANK if inside else f"[{_ASCII_BLANK}]") if blank else piece)
+        elif piece == r"\s":
+            piece = _ASCII_BLANK if inside else f"[{_ASCII_BLANK}]"
+        elif piece == r"\S" and not inside:
+            piece = f"[^{_ASCII_BLANK}]"
+        written.append(piece)
     return "".join(written)
 
 

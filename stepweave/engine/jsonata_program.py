@@ -45,6 +45,8 @@ class Program:
     """Whether it calls functions in Python."""
     arithmetic: bool
     """Whether it goes on with numbers that are not finite."""
+    shuffles: bool
+    """Whether the library draws random numbers, for ``$shuffle``."""
 
     def run(
         self, document: dict[str, Any], bindings: dict[str, Any] | None, generator: Random, now: float
@@ -56,6 +58,7 @@ class Program:
             document or None,
             bindings,
             now=now,
+            seed=generator.getrandbits(63) if self.shuffles else None,
             max_steps=MAX_STEPS,
             max_array_length=MAX_ITEMS,
             max_string_length=MAX_TEXT_BYTES,
@@ -87,7 +90,7 @@ def compile_program(
     hosted = f"${jsonata_functions.HOST}(" in text
     if hosted:
         library.register_function(jsonata_functions.HOST, jsonata_functions.call)
-    return Program(library, hosted, rewritten.arithmetic)
+    return Program(library, hosted, rewritten.arithmetic, "$shuffle" in text)
 
 
 def _rewritten(source: str, hidden: Collection[str], arithmetic: bool) -> Rewritten:

@@ -13,8 +13,11 @@ from typing import Final
 from stepweave.engine import jsonata_arithmetic
 from stepweave.engine.jsonata_functions import FUNCTIONS, REPLACED
 from stepweave.engine.jsonata_parts import (
+    CONTEXTUAL,
+    HIGHER_ORDER,
     NOTHING,
     PLACEHOLDER,
+    READ_OTHERWISE,
     Part,
     Rewritten,
     ascii_blanks,
@@ -24,7 +27,6 @@ from stepweave.engine.jsonata_parts import (
     type_of,
 )
 from stepweave.engine.jsonata_tokens import Tokens, UnreadableError
-from stepweave.engine.jsonata_words import CONTEXTUAL
 from stepweave.validation.tokens import FUNCTIONS as BUILT_IN
 
 _POWERS: Final = {
@@ -36,14 +38,6 @@ _POWERS: Final = {
     **{"and": 30, "or": 25, "?": 20, ":=": 10},
 }
 """How tightly operators bind, as in the reference implementation."""
-
-_HIGHER_ORDER: Final = frozenset(
-    {"contains", "each", "filter", "map", "match", "reduce", "replace", "sift", "single", "sort", "split"}
-)
-"""Functions that call a function and give no function back, unless that one does."""
-
-_READ_OTHERWISE: Final = {"now": (1, "zone"), "fromMillis": (2, "zone"), "replace": (3, "whole")}
-"""Functions of which one argument is read in another way: its position, and the host function that reads it."""
 
 
 def rewrite(source: str, hidden: Collection[str] = (), arithmetic: bool = False) -> Rewritten:
@@ -254,7 +248,7 @@ class _Writer(Tokens):
             self.loose -= 1
         if any(argument.text == PLACEHOLDER for argument in arguments):
             self.loose += 1
-        elif callee.name in _HIGHER_ORDER:
+        elif callee.name in HIGHER_ORDER:
             self.loose -= sum(argument.function for argument in arguments)
         return self._called(callee, arguments)
 
@@ -275,7 +269,7 @@ class _Writer(Tokens):
             return Part(f"$split({','.join(texts)})")
         if name and self._is_replaced(name):
             return (partial_call if PLACEHOLDER in texts else host_call)(name, texts, self.items > 0)
-        at, reader = _READ_OTHERWISE.get(name, (len(texts), ""))
+        at, reader = READ_OTHERWISE.get(name, (len(texts), ""))
         if at < len(texts) and texts[at] != PLACEHOLDER:
             texts[at] = host_call(reader, [texts[at]]).text
         return Part(f"{callee.text}({','.join(texts)})")

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from stepweave.engine.jsonata_functions import REPLACED
-from stepweave.validation.tokens import FUNCTIONS, TOKEN, end_of_regex
-
-CONTEXTUAL: Final = (
-    *(
-        "abs",
-        "base64decode",
-        "base64encode",
-        "boolean",
-        "ceil",
-        "decodeUrl",
-        "decodeUrlComponent",
-        "encodeUrl",
-    ),
-    *("encodeUrlComponent", "floor", "fromMillis", "keys", "length", "lowercase", "not", "number", "round"),
-    *("spread", "sqrt", "string", "toMillis", "trim", "uppercase"),
-)
-"""Functions that take the context value when they are called without arguments."""
+from stepweave.validation.tokens import TOKEN, end_of_regex
 
 NAME: Final = r"[^\W\d]\w*"
 """A name of a variable or a field that needs no quotation marks."""
@@ -30,16 +15,15 @@ NAME: Final = r"[^\W\d]\w*"
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', re.DOTALL)
 _SIGNATURE = re.compile(r"\)\s*<[^{}]*>\s*\{")
 _VARIABLE = re.compile(rf"\$({NAME})")
-_REFERENCE = re.compile(rf"\$({NAME})(?!\w)(?!\s*\()")
 _STATES_FIELD = re.compile(rf"\$states(?:\.({NAME}))?(?!\w)")
 _STATES_FIELDS = ("input", "result", "errorOutput", "context")
 
 # What may make an expression mean something else on Step Functions than in JSONata 2.0.6, or its result a function:
-# text made of values, division, regular expressions, lambdas, partial calls, calls on the context and some functions.
-_SPECIAL = re.compile(
-    rf"[&%/|?]|\bfunction\b|λ|\$(?:{'|'.join(sorted(REPLACED | {'now', 'fromMillis', 'replace'}))})(?!\w)"
-    rf"|\$(?:{'|'.join(CONTEXTUAL)})\s*\(\s*\)"
-)
+# text made of values, division, regular expressions, transforms and lambdas; some functions, and any function that is
+# not called, called in part, or called without arguments.
+_SPECIAL_WORDS = ("&", "/", "%", "|", "function", "λ")
+_SPECIAL_FUNCTIONS = REPLACED | {"now", "fromMillis", "replace"}
+_SPECIAL_USE = re.compile(rf"[(,]\s*\?|\$({NAME})(?!\w)(?:\s*\(\s*\)|(?!\s*\())")
 
 _CLOSING = ")]}"
 _ANY_REGEX = "/./"
@@ -87,9 +71,15 @@ def states_fields(words: str) -> tuple[str, ...]:
     return _STATES_FIELDS if "" in fields else tuple(dict.fromkeys(fields))
 
 
-def is_special(words: str) -> bool:
-    """Whether a bare expression may need to be rewritten for the library to evaluate it as Step Functions does."""
-    return _SPECIAL.search(words) is not None or any(name in FUNCTIONS for name in _REFERENCE.findall(words))
+def is_special(words: str, functions: Collection[str]) -> bool:
+    """Whether a bare expression that names ``functions`` may have to be rewritten for the library."""
+    if any(word in words for word in _SPECIAL_WORDS):
+        return True
+    if not functions:
+        return False
+    return not _SPECIAL_FUNCTIONS.isdisjoint(functions) or any(
+        match[1] is None or match[1] in functions for match in _SPECIAL_USE.finditer(words)
+    )
 
 
 def refused(words: str) -> str | None:

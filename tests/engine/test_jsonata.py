@@ -165,6 +165,14 @@ def test_evaluation_in_python_gets_what_the_context_and_partial_calls_give() -> 
     assert value("($trim ~> $string)($x)", x=" a ") == "a"
 
 
+def test_random_numbers_are_those_of_the_generator() -> None:
+    source = "[$random(), $uuid(), $shuffle([1..20])]"
+    values = Given({})
+    first, second = Expression(source).evaluate(values), Expression(source).evaluate(values)
+    assert first == value(source)
+    assert first[2:] != second[2:]
+
+
 def test_a_context_of_a_wrong_type_fails() -> None:
     with pytest.raises(EvaluationError, match="T0411"):
         value("$x.$substring(1)", x=[{"a": 1}])

@@ -23,6 +23,7 @@ from stepweave.engine.jsonata_tokens import UnreadableError
         ("$split($a, /b/)", "$split($a,/b/)"),
         ("$now('[Y]', $z)", '$now(\'[Y]\',($__("zone",1,{"0":$z}).v))'),
         (r"$replace($a, /\s[^\s]\\s/, '')", r"$replace($a,/[ \t\n\r\f\v][^ \t\n\r\f\v]\\s/,'')"),
+        (r"$match($a, /\S[\S]/)", r"$match($a,/[^ \t\n\r\f\v][\S]/)"),
         ("$a / 1000 + $b % 7", "$a / 1000 + $b % 7"),
         ("/* no & */ $a", "$a"),
     ],
