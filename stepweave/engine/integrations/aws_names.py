@@ -30,7 +30,6 @@ BOTOCORE_NAMES = {
     "lexruntimev2": "lexv2-runtime",
     "marketplacemetering": "meteringmarketplace",
     "migrationhub": "mgh",
-    "pinpointsmsvoice": "sms-voice",
     "serverlessapplicationrepository": "serverlessrepo",
     "sfn": "stepfunctions",
     "simpledb": "sdb",
