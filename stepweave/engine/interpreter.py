@@ -181,15 +181,17 @@ class Interpreter:
 
     async def _wait(self, frame: Frame, state: Wait) -> None:
         position, frame.position = frame.position, None
-        due = position.due if position is not None else None
-        if due is None:
-            due = self._run.now() + self._waiting_seconds(frame, state)
-            self._history.note(WAIT_NOTE, due, frame.line)
-        await self._until(due)
-
-    async def _until(self, due: float) -> None:
+        if position is not None and position.due is not None:
+            return await self._until(position.due, None if state.timestamp else position.due_within)
+        seconds = self._waiting_seconds(frame, state)
+        self._history.note(WAIT_NOTE, self._run.now() + seconds, frame.line)
         self._run.flush()
-        await asyncio.sleep(max(0.0, due - self._run.now()))
+        await asyncio.sleep(seconds)
+
+    async def _until(self, due: float, longest: float | None) -> None:
+        """Go on waiting, after the execution was left; ``longest`` in case the clock was set back meanwhile."""
+        seconds = max(0.0, due - self._run.now())
+        await asyncio.sleep(seconds if longest is None else min(seconds, longest))
 
     def _waiting_seconds(self, frame: Frame, state: Wait) -> float:
         if state.seconds is not None:
@@ -219,7 +221,7 @@ class Interpreter:
             failure = position.error
             retries = position.retries or retries
             if position.due is not None:
-                await self._until(position.due)
+                await self._until(position.due, position.due_within)
         while True:
             try:
                 if failure is not None:

@@ -55,6 +55,8 @@ class Position:
     retry_count: int = 0
     due: float | None = None
     """When a retry or the end of a Wait is due."""
+    due_within: float = 0.0
+    """Seconds until then when it was noted: there are never more to come, even if the clock was set back since."""
     attempt: Attempt | None = None
     result: Any = UNDEFINED
     """What the state's task answered."""
@@ -114,7 +116,7 @@ class _Lines:
             return
         line = self._line(line_number)
         if kind.startswith("~"):
-            _note(line, kind, data)
+            _note(line, kind, data, at)
             return
         if not kind.endswith(_ASIDE):
             line.last_event = number
@@ -166,12 +168,13 @@ def _enter(line: Position, name: str | None, value: Any, at: float, number: int)
     line.first_line, line.payload, line.children = -1, UNDEFINED, {}
 
 
-def _note(line: Position, kind: str, data: Any) -> None:
+def _note(line: Position, kind: str, data: Any, at: float) -> None:
     if kind == WAIT_NOTE:
-        line.due = data
+        line.due, line.due_within = data, data - at
     if kind != RETRY_NOTE:
         return
     line.retries, line.retry_count, line.due = list(data[0]), data[1], data[2]
+    line.due_within = data[2] - at
     line.error, line.attempt, line.result = None, None, UNDEFINED
     line.first_line, line.payload, line.children = -1, UNDEFINED, {}
 

@@ -94,7 +94,8 @@ class Runner:
         if limit is None:
             return None
         began = execution.redriven_at if execution.redriven_at is not None else execution.started_at
-        return max(0.0, began + limit - self._clock.now())
+        passed = max(0.0, self._clock.now() - began)  # never less than none: clocks are set back
+        return max(0.0, limit - passed)
 
     @staticmethod
     async def _within(seconds: float | None, line: Coroutine[Any, Any, Any]) -> Any:

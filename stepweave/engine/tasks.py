@@ -101,10 +101,11 @@ class TaskRunner:
             raise StateError(TIMEOUT) from error
 
     def _remaining(self, attempt: Attempt) -> float | None:
-        """Seconds until the attempt's time is up; more of it may have passed before the execution was left."""
+        """Seconds until the attempt's time is up; some of it may have passed before the execution was left."""
         if attempt.timeout_seconds is None:
             return None
-        return max(0.0, attempt.at + attempt.timeout_seconds - self._run.now())
+        passed = max(0.0, self._run.now() - attempt.at)  # never less than none: clocks are set back
+        return max(0.0, attempt.timeout_seconds - passed)
 
     async def _result(self, frame: Frame, state: Task, attempt: Attempt, family: str) -> Any:
         """What the task answers, as JSON data."""

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
-from stepweave.engine.failures import CAUSE_CHARACTERS
+from stepweave.engine.failures import CAUSE_CHARACTERS, FunctionError
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.journal import Journal, JournalError
 from stepweave.engine.parsing import parse
-from tests.engine.building import block, call, machine, run
+from tests.engine.building import block, call, failing, machine, run
 
 
 def test_the_cause_of_a_failed_evaluation_is_as_long_as_a_cause_may_be() -> None:
@@ -61,3 +62,49 @@ def test_a_full_disk_is_told_once_however_many_executions_it_stops(
         asyncio.run(engine.run("main", None, "run"))
     gc.collect()
     assert caplog.messages == []  # asyncio reports errors that nobody asked for
+
+
+async def forty_seconds(event: Any) -> Any:
+    await asyncio.sleep(40)
+    return event
+
+
+@pytest.mark.parametrize(
+    "state,seconds",
+    [
+        ({"Type": "Wait", "Seconds": 60}, 60),
+        ({"Type": "Wait", "Timestamp": "2026-01-01T00:01:00Z"}, 60 + 3_600 - 30),
+        (call("fails", Retry=[{"ErrorEquals": ["E"], "IntervalSeconds": 60, "MaxAttempts": 1}]), 60),
+        (call("slow", TimeoutSeconds=35), 35),
+    ],
+    ids=["wait", "wait until", "retry", "time limit"],
+)
+def test_nothing_takes_longer_because_the_clock_was_set_back(
+    state: dict[str, Any], seconds: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal"
+    functions = {"slow": forty_seconds, "fails": failing(FunctionError("E"), 1)}
+
+    def engine(clock: VirtualClock, journal: Journal) -> Engine:
+        return Engine({"main": parse(machine(("s", state)), "main")}, lambda_integrations(functions), clock=clock, journal=journal)
+
+    async def begin() -> bytes:
+        with Journal(path) as journal:
+            running = asyncio.create_task(engine(first, journal).run("main", None, "run"))
+            await asyncio.sleep(30)
+            left = path.read_bytes()
+            running.cancel()
+            await asyncio.wait([running])
+            return left
+
+    first = VirtualClock()
+    path.write_bytes(first.run(begin()))
+    set_back = VirtualClock(first.epoch + 30 - 3_600)
+    with Journal(path) as journal:
+        resumed = engine(set_back, journal)
+
+        async def go_on() -> None:
+            await resumed.wait(resumed.resume("run").name)
+
+        set_back.run(go_on())
+    assert set_back.elapsed == pytest.approx(seconds)
