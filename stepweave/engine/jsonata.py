@@ -22,8 +22,7 @@ from jlens import Expression as Library
 from jlens import JlensError
 
 from stepweave.engine import jsonata_words
-from stepweave.engine.jsonata_calls import UNDEFINED, FunctionError
-from stepweave.engine.jsonata_functions import UnsupportedResultError
+from stepweave.engine.jsonata_calls import UNDEFINED
 from stepweave.engine.jsonata_program import Program, compile_program
 from stepweave.validation.tokens import FUNCTIONS as BUILT_IN
 
@@ -42,7 +41,7 @@ class ExpressionError(Exception):
 
 
 class EvaluationError(Exception):
-    """An expression failed on the values it was given, or gave nothing; the text goes on after its name."""
+    """An expression failed on the values it was given, or gave nothing; the text is that of Step Functions' cause."""
 
 
 class Values(Protocol):
@@ -188,8 +187,5 @@ def _validate(source: str, words: str) -> None:
 
 
 def _told(error: Exception) -> str:
-    """What an error says behind the name of the expression, in the words of Step Functions."""
-    if isinstance(error, UnsupportedResultError):
-        return str(error)
-    code = "" if isinstance(error, FunctionError) or not isinstance(error, JlensError) else f"{error.code}: "
-    return f"threw an error during evaluation. {code}{error}"
+    """What an error says in the words of Step Functions, which begin with JSONata's code."""
+    return f"{error.code}: {error}" if isinstance(error, JlensError) else str(error)

@@ -5,12 +5,10 @@ Every difference from JSONata 2.0.6 was measured on Step Functions (docs/decisio
 
 from __future__ import annotations
 
-import base64
 import binascii
 import inspect
 import math
 import re
-import urllib.parse
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -37,11 +35,8 @@ _LONGEST = 308
 """Digits of the longest whole numbers of which all with that many are doubles."""
 
 _OFFSET = re.compile(r"[+-]?\d+")
+_ESCAPE = re.compile(rb"%(..)", re.DOTALL)
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-
-
-class UnsupportedResultError(FunctionError):
-    """A result is, or holds, a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ def _split(text: Any, separator: Any, limit: Any) -> Any:
 
 def _base64encode(text: Any) -> Any:
     """The base64 text of a text's UTF-8 bytes, where JSONata 2.0.6 takes one byte of each character."""
-    return UNDEFINED if text is UNDEFINED else base64.b64encode(text.encode()).decode()
+    return UNDEFINED if text is UNDEFINED else binascii.b2a_base64(text.encode(), newline=False).decode()
 
 
 def _base64decode(text: Any) -> Any:
@@ -138,18 +133,19 @@ def _base64decode(text: Any) -> Any:
         return UNDEFINED
     try:
         padding = "" if "=" in text else "=" * (-len(text) % 4)
-        return base64.b64decode(text + padding, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError) as error:
+        return binascii.a2b_base64(text + padding, strict_mode=True).decode("utf-8", "replace")
+    except ValueError as error:
         raise FunctionError(f"D3137: $base64decode cannot read {text[:80]!r}: {error}") from error
 
 
 def _decode_url_component(text: Any) -> Any:
-    """A text without its URL escapes; ``+`` is a blank."""
+    """A text without its URL escapes; ``+`` is a blank, and what is not UTF-8 U+FFFD."""
     if text is UNDEFINED:
         return UNDEFINED
     if _MALFORMED_ESCAPE.search(text):
         raise FunctionError(f"D3140: Malformed URL passed to $decodeUrlComponent(): {text[:80]!r}")
-    return urllib.parse.unquote_plus(text)
+    octets = text.replace("+", " ").encode()
+    return _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), octets).decode("utf-8", "replace")
 
 
 def _format_number(number: Any, picture: Any, options: Any) -> Any:
@@ -186,7 +182,7 @@ def _number_formatter() -> Compiled:
 
 
 def _unsupported() -> Any:
-    raise UnsupportedResultError("returned an unsupported result type: a function is no value")
+    raise FunctionError("returned an unsupported result type")
 
 
 def _zone(zone: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Pieces of rewritten expressions: calls of Python, partial calls, regular expressions, and which functions need what."""
+"""Pieces of rewritten expressions: calls of Python, partial calls, regular expressions, and the functions concerned."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ measured on Step Functions by the authors of sfnx (docs/decisions/jsonata.md).
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any, Final
 
 from stepweave.engine.jsonata_calls import FunctionError
@@ -17,7 +16,11 @@ NOT_FINITE: Final = {"\0Infinity": "Infinity", "\0-Infinity": "-Infinity", "\0Na
 _WHOLE = 1e21
 """Whole numbers from here on are written with an exponent."""
 
-_FIFTEEN_DIGITS = Context(prec=15, rounding=ROUND_FLOOR)
+_DIGITS = 15
+"""Most digits of a number that is not whole."""
+
+_LEAST_EXPONENT = -6
+"""Numbers whose first digit stands further behind the point are written with an exponent."""
 
 _ESCAPES = str.maketrans(
     {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -34,14 +37,38 @@ def number_text(number: int | float) -> str:
     """
     if abs(number) >= _WHOLE:
         return repr(float(number))
+    sign = "-" if number < 0 else ""
     if float(number).is_integer():
-        return ("-" if number < 0 else "") + exact_digits(number)
-    return str(_FIFTEEN_DIGITS.create_decimal(repr(number)).normalize(_FIFTEEN_DIGITS)).replace("E", "e")
+        return sign + exact_digits(number)
+    digits, scale = _decimal(number)
+    if len(digits) > _DIGITS:
+        scale += len(digits) - _DIGITS
+        digits = str(int(digits[:_DIGITS]) + (number < 0))
+    stripped = digits.rstrip("0")
+    return sign + _notation(stripped, scale + len(digits) - len(stripped))
 
 
 def exact_digits(number: int | float) -> str:
     """The digits before the point of a number as it is written, not as the double holds it: 1 and 23 zeros for 1e23."""
-    return format(abs(Decimal(repr(float(number)))), "f").partition(".")[0]
+    digits, scale = _decimal(number)
+    return digits + "0" * scale if scale >= 0 else digits[:scale] or "0"
+
+
+def _decimal(number: int | float) -> tuple[str, int]:
+    """The shortest digits that say a number, and their power of ten: ``-1.5`` is ``("15", -1)``."""
+    mantissa, _, exponent = repr(abs(float(number))).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    return (whole + fraction).lstrip("0") or "0", int(exponent or 0) - len(fraction)
+
+
+def _notation(digits: str, scale: int) -> str:
+    """Digits times a power of ten, with an exponent where the digits end before the point or begin far behind it."""
+    first = scale + len(digits) - 1
+    if scale <= 0 and first >= _LEAST_EXPONENT:
+        padded = digits.rjust(1 - scale, "0")
+        return f"{padded[:scale]}.{padded[scale:]}" if scale else digits
+    rest = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{digits[0]}{rest}e{first:+d}"
 
 
 def to_text(value: Any, pretty: bool = False) -> str:

@@ -43,7 +43,7 @@ def gives(source: str, expected: Any, **variables: Any) -> None:
     assert (type(got), got) == (type(expected), expected)
 
 
-def fails(source: str, reason: str = "threw an error during evaluation", **variables: Any) -> None:
+def fails(source: str, reason: str = r"[A-Z]\d{4}: ", **variables: Any) -> None:
     """Check that the evaluation of a sound expression fails."""
     with pytest.raises(EvaluationError, match=reason):
         value(source, **variables)

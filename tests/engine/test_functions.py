@@ -147,4 +147,4 @@ def test_random_and_uuid_fail_on_other_arguments(source: str) -> None:
     name = source[1 : source.index("(")]
     position = 2 if "(1, 2" in source and name == "random" else 1
     expected = f'T0410: Argument {position} of function "{name}" does not match function signature'
-    fails(source, f"threw an error during evaluation. {expected}")
+    fails(source, expected)

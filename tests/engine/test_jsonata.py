@@ -123,7 +123,7 @@ def test_what_only_looks_like_a_newer_operator_is_not_refused(source: str) -> No
 
 def test_an_endless_expression_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[Program.__module__], "MAX_STEPS", 10_000)
-    with pytest.raises(EvaluationError, match=r"threw an error during evaluation\. U1006: .* steps"):
+    with pytest.raises(EvaluationError, match=r"^U1006: .* steps"):
         value("($f := function(){$f()}; $f())")
 
 
