@@ -70,7 +70,7 @@ class AwsServices:
         )
         close = difflib.get_close_matches(got, known, n=3)
         expected = " or ".join(close) or f"one of {len(known)}"
-        raise DefinitionError([Problem(code="unknown-resource", what=what, expected=expected, got=got)])
+        raise DefinitionError([Problem(code="unknown-action", what=what, expected=expected, got=got)])
 
     @cached_property
     def missing(self) -> Problem | None:

@@ -37,6 +37,8 @@ __all__ = (
 REAL_AWS = "aws"
 """The endpoint that means each service's own."""
 
+_NOT_THERE = b"Not yet implemented"
+"""moto's answer for a service that it does not know."""
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
 
@@ -92,9 +94,15 @@ class AwsWorld:
         request.headers["x-moto-account-id"] = self._account
         if _is_mocked():
             return None
-        response = self._stub("before-send", request)
-        if response is None:
-            raise UsageError(f"moto does not serve {request.url}; mock the state or give an endpoint")
+        try:
+            response = self._stub("before-send", request)
+        except NotImplementedError as error:
+            raise _not_served(str(error)) from error
+        except Exception as error:
+            # What AWS would refuse, moto may stumble over.
+            raise MotoError(error=repr(error)) from error
+        if response is None or (response.status_code == 404 and response.content == _NOT_THERE):
+            raise _not_served(request.url)
         return response
 
     def _credentials(self) -> dict[str, str]:
@@ -103,6 +111,16 @@ class AwsWorld:
         if self._endpoint == REAL_AWS or (self._endpoint and given):
             return {}
         return {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+
+
+class MotoError(BotoCoreError):  # type: ignore[misc]
+    """moto broke while it answered."""
+
+    fmt = "moto has no answer: {error}"
+
+
+def _not_served(what: str) -> UsageError:
+    return UsageError(f"moto does not serve this call: {what}; mock the state, or give an endpoint")
 
 
 def service_model(service: str) -> ServiceModel | None:

@@ -80,7 +80,10 @@ def request_of(arguments: Mapping[str, Any]) -> Request:
     if forbidden := forbidden_headers(given):
         raise StateError(RUNTIME, f"The headers {', '.join(forbidden)} cannot be set in an HTTP Task")
     headers = {str(name): _header(value) for name, value in given.items()}
-    body = _body(arguments.get("RequestBody"), arguments.get("Transform") or {})
+    transform = arguments.get("Transform") or {}
+    if not isinstance(transform, Mapping):
+        raise StateError(RUNTIME, "Transform must be an object")
+    body = _body(arguments.get("RequestBody"), transform)
     if body is not None and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/json; charset=UTF-8"
     headers["User-Agent"] = f"Amazon|StepFunctions|HttpInvoke|{REGION}"
@@ -140,7 +143,8 @@ def _body(value: Any, transform: Mapping[str, Any]) -> bytes | None:
     if value is None:
         return None
     if transform.get("RequestBodyEncoding") == "URL_ENCODED" and isinstance(value, Mapping):
-        form = (transform.get("RequestEncodingOptions") or {}).get("ArrayFormat", "INDICES")
+        options = transform.get("RequestEncodingOptions")
+        form = options.get("ArrayFormat", "INDICES") if isinstance(options, Mapping) else "INDICES"
         return "&".join(_encoded(value, str(form))).encode()
     return (value if isinstance(value, str) else to_text(value)).encode()
 

@@ -18,6 +18,7 @@ from stepweave.engine.integrations.dates import timestamp
 from stepweave.engine.integrations.names import known_name, last_part
 from stepweave.engine.integrations.nested import describe, order, pascal, running_twin, start
 from stepweave.engine.machine import Task
+from stepweave.engine.payload import is_whole
 from stepweave.engine.tokens import TaskTokenError, Tokens
 from stepweave.errors import Problem, UsageError
 
@@ -81,7 +82,7 @@ class StepFunctionsApi(Integration):
         action = _action(task.resource)
         if action not in _ARGUMENTS:
             yield Problem(
-                code="unknown-resource",
+                code="unknown-action",
                 what="the engine does not serve this action of Step Functions",
                 expected=", ".join(_ARGUMENTS),
                 got=action,
@@ -100,11 +101,18 @@ class StepFunctionsApi(Integration):
         mistakes = [text for text, _ in _mistakes(action, arguments)]
         if mistakes:
             raise unusable(arguments, *mistakes)
+        given = {name: value for name, value in arguments.items() if value is not None}
+        for name in _ARGUMENTS[action][0]:
+            if name not in given:
+                where = name[0].lower() + name[1:]
+                cause = (
+                    f"1 validation error detected: Value null at '{where}' failed to satisfy constraint: "
+                    "Member must not be null"
+                )
+                raise StateError(f"{SERVICE}.{SERVICE}Exception", cause)
         # What was started before gets its turn, so that it can be stopped.
         await asyncio.sleep(0)
-        return self._actions[action](
-            {name: value for name, value in arguments.items() if value is not None}, call
-        )
+        return self._actions[action](given, call)
 
     @property
     def _served(self) -> EngineApi:
@@ -146,7 +154,7 @@ class StepFunctionsApi(Integration):
                 cause = f"State Machine Does Not Exist: '{arguments['StateMachineArn']}'"
                 raise StateError(f"{SERVICE}.StateMachineDoesNotExistException", cause)
         items = self._served.list_executions(machine, arguments.get("StatusFilter"))
-        most = arguments.get("MaxResults") or len(items)
+        most = int(arguments.get("MaxResults") or len(items))
         return {"Executions": [pascal(item, timestamp) for item in items[:most]]}
 
     def _succeed(self, arguments: Mapping[str, Any], call: Call) -> dict[str, Any]:
@@ -195,6 +203,8 @@ def _mistakes(action: str, given: Mapping[str, Any]) -> Iterable[tuple[str, str]
             yield f"The field '{name}' is not supported by Step Functions", name
         elif name not in _NOT_TEXT and not isinstance(value, str | None) and value is not COMPUTED:
             yield f"The value for the field '{name}' must be a STRING", name
+        elif name == "MaxResults" and not (value is None or value is COMPUTED or is_whole(value, 0)):
+            yield f"The value for the field '{name}' must be a NUMBER", name
     for name in required:
         if name not in given:
             yield f"The field '{name}' is required but was missing", name

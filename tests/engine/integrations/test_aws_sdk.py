@@ -377,6 +377,28 @@ def test_the_resources_belong_to_the_account_and_the_region_given() -> None:
 
 
 @pytest.mark.parametrize(
+    "task",
+    [
+        aws("aws-sdk:sqs:startMessageMoveTask", {"SourceArn": "arn:aws:sqs:us-east-1:123456789012:q"}),
+        aws("aws-sdk:bedrockruntime:applyGuardrail", {
+            "GuardrailIdentifier": "g", "GuardrailVersion": "1", "Source": "INPUT", "Content": [],
+        }),
+    ],
+)  # fmt: skip
+def test_what_moto_does_not_serve_is_a_clear_error(task: dict[str, Any]) -> None:
+    with pytest.raises(
+        UsageError, match=r"moto does not serve this call: .*mock the state, or give an endpoint"
+    ):
+        ran(world(), task)
+
+
+def test_what_moto_stumbles_over_fails_the_task() -> None:
+    execution = ran(world(), aws("sns:publish", {"Message": "x"}))
+    assert execution.error == "SNS.SdkClientException"
+    assert "moto has no answer" in (execution.cause or "")
+
+
+@pytest.mark.parametrize(
     "call, text",
     [
         ({"call": "sqs:createQueue"}, "The field 'QueueName' is required but was missing"),
