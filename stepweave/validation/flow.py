@@ -2,8 +2,8 @@
 
 A variable may be read in a state when every path from the start of its machine to that state assigns it, or when the
 state that holds the machine could read it itself: inner machines read outer variables, but what they assign ends with
-them, and they may not assign a name that an outer machine assigns
-(https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html).
+them, and they may not assign a name that a path to the state that holds them may have assigned
+(https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html; sfnx measured which paths count).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from stepweave.validation.facts import EVERY_VARIABLE, MachineFacts, Variables
 from stepweave.validation.report import Report, Scope
 
+_ENDS = "End: true, Succeed or Fail"
+
 
 @dataclass(frozen=True, slots=True)
 class _Inside:
@@ -23,26 +25,37 @@ class _Inside:
     """For each reached state, the variables that are assigned on every path to it."""
     assigned: int
     """Variables that this machine or one around it assigns anywhere."""
+    taken: dict[str, int]
+    """For each state, the variables that a path to it may assign, those around this machine included."""
 
 
 def check_flow(machines: Sequence[MachineFacts], variables: Variables, report: Report) -> None:
     """Report unreachable states, shadowed and undefined variables; ``machines`` has outer before inner ones."""
     seen: dict[Scope, _Inside] = {}
+    holders = {machine.scope.parent for machine in machines}
+    ends = any(state.terminal for machine in machines for state in machine.states.values())
+    if machines and machines[0].states and not ends:
+        what = "no state ends the execution"
+        report.add("no-terminal-state", what, machines[0].scope, expected=_ENDS)
     for machine in machines:
         scope = machine.scope
-        readable = outer = 0
-        if scope.parent is not None and not scope.isolated:
+        readable = outer = taken = 0
+        if scope.parent is not None:
             around = seen[scope.parent]
-            readable, outer = around.before.get(scope.state, EVERY_VARIABLE), around.assigned
+            taken = around.taken.get(scope.state, 0)
+            if not scope.isolated:
+                readable, outer = around.before.get(scope.state, EVERY_VARIABLE), around.assigned
         order = _reached(machine)
         if order:
-            _check_reached(machine, set(order), report)
+            _check_reached(machine, set(order), report, ends=ends)
         inside = seen[scope] = _Inside(
-            _assigned_before(machine, order, readable), outer | _assigned_in(machine)
+            _assigned_before(machine, order, readable),
+            outer | _assigned_in(machine),
+            _taken(machine, order, taken) if scope in holders else {},
         )
         for name, state in machine.states.items():
-            if state.assigns & outer:
-                _report_shadowed(state.assigns & outer, variables, machine, name, report)
+            if state.assigns != EVERY_VARIABLE and state.assigns & taken:
+                _report_shadowed(state.assigns & taken, variables, machine, name, report)
             if state.reads_bits & ~inside.before.get(name, EVERY_VARIABLE):
                 _report_undefined(machine, name, inside, variables, report)
 
@@ -75,18 +88,27 @@ def _reached(machine: MachineFacts) -> list[str]:
     return postorder[::-1]
 
 
-def _check_reached(machine: MachineFacts, reached: set[str], report: Report) -> None:
+def _check_reached(machine: MachineFacts, reached: set[str], report: Report, *, ends: bool) -> None:
+    """Report states that are never entered; and a machine that cannot end, where ``ends`` says that another can."""
     if len(reached) < len(machine.states):
-        for name in machine.states:
-            if name not in reached:
-                fix = "lead to it with a Next, or remove it"
-                report.add("unreachable-state", "nothing leads to this state", machine.scope, name, fix=fix)
-    # Step Functions looks at the outermost machine only: a branch without an end is accepted, and never ends.
-    inner = machine.scope.parent is not None
-    if not any(machine.states[name].terminal for name in (reached if inner else machine.states)):
-        code = "endless-branch" if inner else "no-terminal-state"
+        _report_unreached(machine, reached, report)
+    if ends and not any(machine.states[name].terminal for name in reached):
         what = "no state that is reached ends the machine"
-        report.add(code, what, machine.scope, expected="End: true, Succeed or Fail")
+        report.add("endless-machine", what, machine.scope, expected=_ENDS)
+
+
+def _report_unreached(machine: MachineFacts, reached: set[str], report: Report) -> None:
+    """Report states that are never entered; Step Functions does not look where those that lead to a state come from."""
+    entered = {way.target for state in machine.states.values() for way in state.ways}
+    fix = "lead to it with a Next, or remove it"
+    for name in machine.states:
+        if name in reached:
+            continue
+        if name in entered:
+            what = "only states that are never entered lead to this state"
+            report.add("unreachable-island", what, machine.scope, name, fix=fix)
+        else:
+            report.add("unreachable-state", "nothing leads to this state", machine.scope, name, fix=fix)
 
 
 def _assigned_before(machine: MachineFacts, order: list[str], readable: int) -> dict[str, int]:
@@ -112,13 +134,34 @@ def _assigned_before(machine: MachineFacts, order: list[str], readable: int) -> 
     return before
 
 
+def _taken(machine: MachineFacts, order: list[str], taken: int) -> dict[str, int]:
+    """For each state, the variables that a path to it may assign, from any state of the machine; and ``taken``."""
+    states = machine.states
+    found = dict.fromkeys([*order, *states], taken)
+    position = {name: i for i, name in enumerate(found)}
+    changed = True
+    while changed:
+        changed = False
+        for i, name in enumerate(position):
+            entry = found[name]
+            for way in states[name].ways:
+                old = found.get(way.target)
+                if old is None:
+                    continue
+                new = old | entry | (0 if way.assigns == EVERY_VARIABLE else way.assigns)
+                if new != old:
+                    found[way.target] = new
+                    changed = changed or position[way.target] <= i
+    return found
+
+
 def _report_shadowed(
     bits: int, variables: Variables, machine: MachineFacts, name: str, report: Report
 ) -> None:
     for variable in variables.named(bits):
         report.add(
             "shadowed-variable",
-            f"${variable} is assigned, but an outer machine assigns a variable of that name",
+            f"${variable} is assigned, but an outer machine may have assigned a variable of that name before",
             machine.scope,
             name,
             fix="give the inner variable another name, and hand its value out in Output",

@@ -153,7 +153,8 @@ class Reader:
     def _states(self) -> None:
         first = STATES_STEPS.match(self.text, self.at)
         second = STATES_STEPS.match(self.text, first.end()) if first else None
-        self.states.append((first[1] if first else "", second[1] if second else ""))
+        steps = (step[1] or step[2] if step else "" for step in (first, second))
+        self.states.append((next(steps), next(steps)))
 
     def _bind(self, name: str) -> None:
         if name == "states":

@@ -32,7 +32,7 @@ TOKEN = re.compile(
 )
 """One token with the blanks before it; no match means a string or quoted name without end."""
 
-STATES_STEPS = re.compile(rf"[{_BLANK}]*\.[{_BLANK}]*([A-Za-z_][A-Za-z0-9_]*)")
+STATES_STEPS = re.compile(rf"[{_BLANK}]*\.[{_BLANK}]*(?:([A-Za-z_][A-Za-z0-9_]*)|`([^`]*)`)")
 """One step of a path that follows ``$states``."""
 
 _FLAGS = re.compile("[im]*")

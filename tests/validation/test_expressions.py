@@ -48,7 +48,11 @@ def test_variables_are_read_where_they_are_not_bound(text: str, variables: str) 
         ("$states.input", [("input", "")]),
         ("$states", [("", "")]),
         ("$lookup($states, 'x') & $states.context.Task.Token", [("", ""), ("context", "Task")]),
-        ("$states.input.`a b`", [("input", "")]),
+        ("$states.input.`a b`", [("input", "a b")]),
+        ("$states.`result`", [("result", "")]),
+        ("$states.result[0]", [("result", "")]),
+        ("($states).result", [("", "")]),
+        ("$states['result']", [("", "")]),
     ],
 )
 def test_what_follows_states_is_told(text: str, steps: list[tuple[str, str]]) -> None:

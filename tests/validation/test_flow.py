@@ -142,17 +142,60 @@ def test_sibling_branches_may_use_the_same_name() -> None:
     assert check({"a": side_by_side(None, left, right)}) == []
 
 
-@pytest.mark.parametrize("where", ["before", "holder", "after"])
-def test_an_inner_machine_may_not_assign_a_name_that_an_outer_one_assigns_anywhere(where: str) -> None:
+@pytest.mark.parametrize("where,codes", [("before", ["shadowed-variable"]), ("holder", []), ("after", [])])
+def test_an_inner_machine_may_not_assign_a_name_that_was_assigned_on_the_way_to_it(
+    where: str, codes: list[str]
+) -> None:
     inner = {"i": side_by_side(None, {"j": goes(sets="x")})}
     states = {
         "a": goes("b", sets="x" if where == "before" else ""),
         "b": side_by_side("c", inner, sets="x" if where == "holder" else ""),
         "c": goes(sets="x" if where == "after" else ""),
     }
-    assert [(problem.code, problem.state) for problem in check(states)] == [
-        ("shadowed-variable", "b[0]/i[0]/j")
-    ]
+    problems = check(states)
+    assert [problem.code for problem in problems] == codes
+    assert {problem.state for problem in problems} <= {"b[0]/i[0]/j"}
+
+
+def test_one_path_of_several_is_a_way_to_an_inner_machine() -> None:
+    states = {
+        "a": forks("b", default="c"),
+        "b": goes("c", sets="x"),
+        "c": side_by_side(None, {"i": goes(sets="x")}),
+    }
+    assert [problem.code for problem in check(states)] == ["shadowed-variable"]
+
+
+def test_a_loop_is_a_way_back_to_an_inner_machine() -> None:
+    states = {
+        "a": side_by_side("b", {"i": goes(sets="x")}),
+        "b": goes("c", sets="x"),
+        "c": forks("a", default="d"),
+        "d": goes(),
+    }
+    assert [(problem.code, problem.state) for problem in check(states)] == [("shadowed-variable", "a[0]/i")]
+
+
+def test_a_catcher_s_variables_are_taken_only_on_its_way() -> None:
+    inner = {"i": goes(sets="x")}
+    states = {
+        "a": task("b", caught="c", caught_sets="x"),
+        "b": side_by_side(None, inner),
+        "c": goes(),
+    }
+    assert check(states) == []
+    caught = states | {"c": side_by_side(None, {"k": goes(sets="x")})}
+    assert [problem.state for problem in check(caught)] == ["c[0]/k"]
+
+
+def test_the_child_of_a_distributed_map_may_not_take_a_name_either() -> None:
+    processor = {
+        "StartAt": "i",
+        "States": {"i": goes(sets="x")},
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    }
+    states = {"a": goes("m", sets="x"), "m": goes() | {"Type": "Map", "ItemProcessor": processor}}
+    assert [(problem.code, problem.state) for problem in check(states)] == [("shadowed-variable", "m[*]/i")]
 
 
 def test_a_holder_that_is_not_reached_is_the_only_mistake() -> None:
@@ -160,16 +203,32 @@ def test_a_holder_that_is_not_reached_is_the_only_mistake() -> None:
     assert [(problem.code, problem.state) for problem in check(states)] == [("unreachable-state", "b")]
 
 
-def test_a_machine_without_an_end_is_refused() -> None:
+def test_a_definition_in_which_nothing_ends_is_refused() -> None:
     problems = check({"a": goes("b"), "b": goes("a")})
     assert [(problem.code, problem.state) for problem in problems] == [("no-terminal-state", None)]
     assert rejections(problems) == tuple(problems)
 
 
-def test_a_branch_without_an_end_is_accepted_and_never_ends() -> None:
-    problems = check({"a": side_by_side("b", {"i": goes("j"), "j": goes("i")}), "b": goes()})
-    assert [(problem.code, problem.state) for problem in problems] == [("endless-branch", "a[0]")]
+@pytest.mark.parametrize("top_ends", [True, False])
+def test_a_machine_that_never_ends_is_accepted_when_another_does(top_ends: bool) -> None:
+    inner = {"i": goes("j"), "j": goes("i") if top_ends else goes()}
+    problems = check({"a": side_by_side("b", inner), "b": goes() if top_ends else goes("a")})
+    assert [(problem.code, problem.state) for problem in problems] == [
+        ("endless-machine", "a[0]" if top_ends else None)
+    ]
     assert rejections(problems) == ()
+
+
+def test_states_that_lead_only_to_each_other_are_accepted() -> None:
+    problems = check({"a": goes(), "b": goes("c"), "c": goes("b"), "d": goes("d")})
+    assert [(problem.code, problem.state) for problem in problems] == [
+        ("unreachable-island", "b"),
+        ("unreachable-island", "c"),
+        ("unreachable-island", "d"),
+    ]
+    assert rejections(problems) == ()
+    (first, second) = check({"a": goes(), "b": goes("c"), "c": goes()})
+    assert [first.code, second.code] == ["unreachable-state", "unreachable-island"]
 
 
 def test_names_bound_inside_an_expression_are_no_variables() -> None:
