@@ -161,7 +161,7 @@ def _report_shadowed(
     for variable in variables.named(bits):
         report.add(
             "shadowed-variable",
-            f"${variable} is assigned, but an outer machine may have assigned a variable of that name before",
+            f"${variable} is assigned, but an outer machine assigns a variable of that name on the way here",
             machine.scope,
             name,
             fix="give the inner variable another name, and hand its value out in Output",
