@@ -64,14 +64,20 @@ class Case:
     @property
     def wide(self) -> bool:
         """Whether there is something that runs beside something else."""
-        return any(state["Type"] == "Map" or len(state.get("Branches", ())) > 1 for state in states_of(self.definition))
+        return any(
+            state["Type"] == "Map" or len(state.get("Branches", ())) > 1
+            for state in states_of(self.definition)
+        )
 
 
 def states_of(block: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every state of a definition, of branches and processors too."""
     for state in block["States"].values():
         yield state
-        for inner in (*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else ())):
+        for inner in (
+            *state.get("Branches", ()),
+            *([state["ItemProcessor"]] if "ItemProcessor" in state else ()),
+        ):
             yield from states_of(inner)
 
 
@@ -152,7 +158,7 @@ class Ending:
     assigned: tuple[str, ...] | None = None
     """Every assignment: the state, and the variables; None where an interpreter does not tell."""
     raced: bool = False
-    """A Parallel or a Map failed: how far the other branches had come by then is a matter of time."""
+    """An attempt of a Parallel or a Map failed: how far the other branches had come by then is a matter of time."""
 
     def text(self) -> str:
         """The ending in one line: the output, the error's name, or what went wrong."""
@@ -178,7 +184,9 @@ def plain_output(value: Any) -> Any:
 def differences(one: Case, ours: Ending, theirs: Ending) -> list[str]:
     """In what two endings differ, by the names of what is compared; empty when they agree."""
     if theirs.status in ("crash", "refused") or ours.status == "refused":
-        return [] if ours.status == theirs.status else [theirs.status if theirs.status == "crash" else "refusal"]
+        return (
+            [] if ours.status == theirs.status else [theirs.status if theirs.status == "crash" else "refusal"]
+        )
     found = []
     if (ours.status == "SUCCEEDED") != (theirs.status == "SUCCEEDED"):
         found.append("status")

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from tests.parity.cases import Case
-from tests.parity.machines import blocks, distributed, edges, expressions, flow, limits, scopes, tasks
+from tests.parity.machines import (
+    catching,
+    contexts,
+    distributed,
+    edges,
+    expressions,
+    flow,
+    limits,
+    maps,
+    parallels,
+    scopes,
+    tasks,
+    thresholds,
+)
 
 CASES: tuple[Case, ...] = (
     *flow.CASES,
     *tasks.CASES,
-    *blocks.CASES,
+    *catching.CASES,
+    *parallels.CASES,
+    *maps.CASES,
     *scopes.CASES,
+    *contexts.CASES,
     *distributed.CASES,
+    *thresholds.CASES,
     *expressions.CASES,
     *limits.CASES,
     *edges.CASES,

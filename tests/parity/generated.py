@@ -14,18 +14,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.parity.cases import RESOURCE, Answer, Case, Echo, Fails, Tries
-
-INPUTS: tuple[Any, ...] = (
-    {"a": 1, "b": [1, 2], "c": {"d": "x"}}, {"a": "text", "b": []}, {"a": None, "b": [None], "c": {}}, {"a": True, "b": [[1], {}]}, {"a": 0, "b": ["x"]},
-)  # fmt: skip
-EXPRESSIONS = (
-    "@", "@ + 1", "[@, @]", "{'k': @}", "$type(@)", "@ = @", "$exists(@)", "$string(@)", "@ & '!'", "$append(@, @)", "$boolean(@)", "@ in [1, 'text', null]",
-    "$count([@])", "$merge([{'a': @}, {'b': 1}])", "$lookup({'a': @}, 'a')", "$not(@)", "$keys({'x': @})", "$exists(@) ? @ : 0", "$map([1, 2], function($x) { [$x, @] })",
-    "($t := @; [$t, $t])", "$length($string(@))", "@ ~> $string()",
-)  # fmt: skip
-CONDITIONS = ("@ = 1", "$exists(@)", "@ > 0", "$type(@) = 'number'", "@ in [1, 'text', true]", "$exists(@) and $boolean(@)", "$not(@ = 1)", "true", "false", "@ = @ and $exists(@)")
-ERRORS = ("E", "F", "States.Timeout", "States.TaskFailed", "Lambda.Unknown")
-MATCHED = (*ERRORS, "States.QueryEvaluationError", "Other")
+from tests.parity.vocabulary import CONDITIONS, ERRORS, EXPRESSIONS, INPUTS, MATCHED, SAFE
 
 
 @dataclass(slots=True)
@@ -61,14 +50,19 @@ class Place:
 
 def _read(drawn: Drawn, readable: tuple[str, ...], place: Place, result: bool) -> str:
     if not place.failing:
-        return drawn.one(("$states.input", "$states.context.Execution.Input", "$states.context.State.Name", "1"))
-    paths = ["$states.input", "$states.context.Execution.Input.a", "$states.context.Execution.Input", "$states.context.State.Name", "7"] * 2
+        return drawn.one(
+            ("$states.input", "$states.context.Execution.Input", "$states.context.State.Name", "1")
+        )
+    paths = [
+        "$states.input",
+        "$states.context.Execution.Input.a",
+        "$states.context.Execution.Input",
+        "$states.context.State.Name",
+        "7",
+    ] * 2
     paths += ["$states.input.a", "$states.input.b", "$states.context.Execution.Input.b"]
     paths += [f"${name}" for name in readable] * drawn.chance(30)
     return drawn.one(paths + ["$states.result"] * 4 * result)
-
-
-SAFE = ("[@, @]", "{'k': @}", "$type(@)", "@ = @", "$string(@)", "$count([@])", "@ in [1, 'text']", "'x'")
 
 
 def _expression(drawn: Drawn, readable: tuple[str, ...], place: Place, result: bool = False) -> str:
@@ -83,7 +77,10 @@ def _data(drawn: Drawn, readable: tuple[str, ...], place: Place, result: bool = 
     if kind == 0:
         return drawn.one((None, 1, "constant", [], {}, False))
     if kind == 1:
-        return {"x": _expression(drawn, readable, place, result), "y": [1, _expression(drawn, readable, place)]}
+        return {
+            "x": _expression(drawn, readable, place, result),
+            "y": [1, _expression(drawn, readable, place)],
+        }
     return _expression(drawn, readable, place, result)
 
 
@@ -93,7 +90,10 @@ def _finish(drawn: Drawn, state: dict[str, Any], own: list[str], place: Place, r
     if drawn.chance(50):
         state["Output"] = _data(drawn, readable, place, result)
     if drawn.chance(35):
-        names = {drawn.one(own) if own and drawn.chance(50) else drawn.name("v") for _ in range(drawn.one((1, 1, 2)))}
+        names = {
+            drawn.one(own) if own and drawn.chance(50) else drawn.name("v")
+            for _ in range(drawn.one((1, 1, 2)))
+        }
         state["Assign"] = {name: _data(drawn, readable, place, result) for name in sorted(names)}
         own.extend(name for name in sorted(names) if name not in own)
 
@@ -105,23 +105,47 @@ def _errors(drawn: Drawn) -> list[str]:
 def _fallible(drawn: Drawn, state: dict[str, Any], own: list[str], place: Place, later: list[str]) -> None:
     """Retry and Catch."""
     if drawn.chance(45):
-        state["Retry"] = [{"ErrorEquals": _errors(drawn), "MaxAttempts": drawn.one((0, 1, 2)), "IntervalSeconds": drawn.one((1, 5))} for _ in range(drawn.one((1, 2)))]
+        state["Retry"] = [
+            {
+                "ErrorEquals": _errors(drawn),
+                "MaxAttempts": drawn.one((0, 1, 2)),
+                "IntervalSeconds": drawn.one((1, 5)),
+            }
+            for _ in range(drawn.one((1, 2)))
+        ]
         if drawn.chance(30):
             state["Retry"].append({"ErrorEquals": ["States.ALL"], "MaxAttempts": 1})
     if later and drawn.chance(60):
-        catchers = [{"ErrorEquals": _errors(drawn), "Next": drawn.one(later)} for _ in range(drawn.one((0, 1)))]
-        catchers.append({"ErrorEquals": ["States.ALL"] if drawn.chance(80) else _errors(drawn), "Next": drawn.one(later)})
+        catchers = [
+            {"ErrorEquals": _errors(drawn), "Next": drawn.one(later)} for _ in range(drawn.one((0, 1)))
+        ]
+        catchers.append(
+            {"ErrorEquals": ["States.ALL"] if drawn.chance(80) else _errors(drawn), "Next": drawn.one(later)}
+        )
         for catcher in catchers:
             if drawn.chance(40):
-                catcher["Output"] = drawn.one(("{% $states.errorOutput.Error %}", "{% $states.input %}", {"e": "{% $states.errorOutput.Error %}"}))
+                catcher["Output"] = drawn.one(
+                    (
+                        "{% $states.errorOutput.Error %}",
+                        "{% $states.input %}",
+                        {"e": "{% $states.errorOutput.Error %}"},
+                    )
+                )
             if own and drawn.chance(30):
                 catcher["Assign"] = {drawn.one(own): "{% $states.errorOutput.Error %}"}
         state["Catch"] = catchers
 
 
 def _task(drawn: Drawn, name: str, own: list[str], place: Place, later: list[str]) -> dict[str, Any]:
-    payload = {"try": "{% $states.context.State.RetryCount %}", "in": _data(drawn, (*place.outer, *own), place)}
-    state: dict[str, Any] = {"Type": "Task", "Resource": RESOURCE, "Arguments": {"FunctionName": "f", "Payload": payload}}
+    payload = {
+        "try": "{% $states.context.State.RetryCount %}",
+        "in": _data(drawn, (*place.outer, *own), place),
+    }
+    state: dict[str, Any] = {
+        "Type": "Task",
+        "Resource": RESOURCE,
+        "Arguments": {"FunctionName": "f", "Payload": payload},
+    }
     value = drawn.one((1, "done", None, [], {"a": 2, "b": [3]}, [1, 2], {"a": "z"}))
     error = drawn.one(ERRORS)
     tries = Tries(drawn.one((1, 2, 3)), error, value)
@@ -158,7 +182,8 @@ def _around(drawn: Drawn, kind: str, own: list[str], place: Place, later: list[s
         count = drawn.one((1, 2, 2, 3))
         fails = drawn.draw(st.integers(0, count - 1))
         branches = [
-            _block(drawn, Place(place.depth + 1, place.failing and index == fails, readable)) for index in range(count)
+            _block(drawn, Place(place.depth + 1, place.failing and index == fails, readable))
+            for index in range(count)
         ]
         state: dict[str, Any] = {"Type": "Parallel", "Branches": branches}
         if drawn.chance(30):
@@ -169,7 +194,10 @@ def _around(drawn: Drawn, kind: str, own: list[str], place: Place, later: list[s
         state = {"Type": "Map", "Items": f"{{% {drawn.one(items)} %}}", "ItemProcessor": processor}
         if drawn.chance(40):
             item = drawn.one(("Value", "Index"))
-            state["ItemSelector"] = {"s": f"{{% $states.context.Map.Item.{item} %}}", "t": _expression(drawn, readable, place)}
+            state["ItemSelector"] = {
+                "s": f"{{% $states.context.Map.Item.{item} %}}",
+                "t": _expression(drawn, readable, place),
+            }
         if drawn.chance(30):
             state["MaxConcurrency"] = drawn.one((1, 2, "{% 1 + 1 %}"))
     _finish(drawn, state, own, place, result=True)
@@ -180,7 +208,9 @@ def _around(drawn: Drawn, kind: str, own: list[str], place: Place, later: list[s
 KINDS = ("Pass", "Pass", "Task", "Task", "Task", "Choice", "Wait", "Parallel", "Map")
 
 
-def _state(drawn: Drawn, kind: str, name: str, own: list[str], place: Place, later: list[str]) -> dict[str, Any]:
+def _state(
+    drawn: Drawn, kind: str, name: str, own: list[str], place: Place, later: list[str]
+) -> dict[str, Any]:
     match kind:
         case "Task":
             return _task(drawn, name, own, place, later)
@@ -242,4 +272,6 @@ def sample(count: int) -> tuple[Case, ...]:
 
     take()
     cases = list(drawn.values())[:count]
-    return tuple(Case(f"drawn {index}", one.definition, one.inputs, one.answers) for index, one in enumerate(cases))
+    return tuple(
+        Case(f"drawn {index}", one.definition, one.inputs, one.answers) for index, one in enumerate(cases)
+    )

@@ -1,7 +1,7 @@
 """A case in moto's Step Functions, with what it ships without: an evaluator of JSONata.
 
 moto interprets ASL with the code that LocalStack opened, whose JSONata runs in a Java machine that moto leaves out.
-The place for an evaluator stayed: ``jsonata._eval_jsonata``. jsonata-python goes there, a port of the same Java library.
+The place for an evaluator stayed: ``jsonata._eval_jsonata``. jsonata-python goes there, a port of the same library.
 Tasks are answered through its mock mode; waits and pauses between attempts take no time.
 """
 
@@ -93,8 +93,10 @@ def _text(one: Case) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
+    """No log, and no traceback of a branch that moto stops before it has begun."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+        patch.setattr(threading, "excepthook", lambda _: None)
         yield
 
 
@@ -136,7 +138,9 @@ def _prepared(world: World, items: Any) -> Iterator[None]:
         except Failure as failure:
             if not failure.error.startswith("States."):
                 return MockedResponseThrow(0, 0, failure.error, failure.cause)
-            raise FailureEventException(_failure(env, failure)) from failure  # its mock mode has no such errors
+            raise FailureEventException(
+                _failure(env, failure)
+            ) from failure  # its mock mode has no such errors
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seam, "_eval_jsonata", evaluate)

@@ -22,7 +22,9 @@ def _run(one: Case, value: Any) -> Ending:
     world = World(one.answers)
 
     def serve(made: other.Call) -> Any:
-        if made.resource == ITEM_READER and any(state.get("ItemReader") for state in states_of(one.definition)):
+        if made.resource == ITEM_READER and any(
+            state.get("ItemReader") for state in states_of(one.definition)
+        ):
             return copy.deepcopy(one.items)
         try:
             return copy.deepcopy(world.answer(made.state, made.resource, made.arguments))

@@ -1,4 +1,4 @@
-"""Machines for Task states: what they are called with, what they give, how they are tried again and caught."""
+"""Machines for Task states: what they are called with, what they give, how they are tried again."""
 
 from __future__ import annotations
 
@@ -39,14 +39,51 @@ RESOURCES: dict[str, dict[str, Any]] = {
 
 def arguments() -> Iterator[Case]:
     """Arguments, Output and Assign."""
-    yield case("task with arguments", ("t", task({"a": "{% $states.input.x %}", "b": [1, "{% $states.input.y %}"], "c": "text"})), inputs=({"x": 1, "y": None}, {"x": {}, "y": []}))
-    yield case("task whose arguments are one expression", ("t", task(Arguments="{% {'FunctionName': 'f', 'Payload': $merge([$states.input, {'z': 1}])} %}")), inputs=({"x": 1}, {}))
-    yield case("task output reads the result", ("t", task(Output={"r": "{% $states.result.v %}", "i": "{% $states.input %}"})), inputs=(1,), answers={"t": {"v": [1]}})
-    yield case("task assigns from the result", ("t", task(Assign={"v": "{% $states.result.v %}"})), ("b", passing("{% [$v, $states.input.v] %}")), answers={"t": {"v": 5}})
-    for name, value in {"null": None, "text": "x", "a number": 1.5, "false": False, "an array": [], "an object": {"a": {"b": []}}}.items():
-        yield case(f"task gives {name}", ("t", task()), ("b", passing(["{% $states.input %}"])), answers={"t": value})
-    yield case("task with comment and timeouts", ("t", task(Comment="c", TimeoutSeconds=60, HeartbeatSeconds=10)))
-    yield case("task with computed timeouts", ("t", task(TimeoutSeconds="{% $states.input.t %}", HeartbeatSeconds="{% $states.input.t - 1 %}")), inputs=({"t": 60},))
+    yield case(
+        "task with arguments",
+        ("t", task({"a": "{% $states.input.x %}", "b": [1, "{% $states.input.y %}"], "c": "text"})),
+        inputs=({"x": 1, "y": None}, {"x": {}, "y": []}),
+    )
+    yield case(
+        "task whose arguments are one expression",
+        ("t", task(Arguments="{% {'FunctionName': 'f', 'Payload': $merge([$states.input, {'z': 1}])} %}")),
+        inputs=({"x": 1}, {}),
+    )
+    yield case(
+        "task output reads the result",
+        ("t", task(Output={"r": "{% $states.result.v %}", "i": "{% $states.input %}"})),
+        inputs=(1,),
+        answers={"t": {"v": [1]}},
+    )
+    yield case(
+        "task assigns from the result",
+        ("t", task(Assign={"v": "{% $states.result.v %}"})),
+        ("b", passing("{% [$v, $states.input.v] %}")),
+        answers={"t": {"v": 5}},
+    )
+    for name, value in {
+        "null": None,
+        "text": "x",
+        "a number": 1.5,
+        "false": False,
+        "an array": [],
+        "an object": {"a": {"b": []}},
+    }.items():
+        yield case(
+            f"task gives {name}", ("t", task()), ("b", passing(["{% $states.input %}"])), answers={"t": value}
+        )
+    yield case(
+        "task with comment and timeouts", ("t", task(Comment="c", TimeoutSeconds=60, HeartbeatSeconds=10))
+    )
+    yield case(
+        "task with computed timeouts",
+        ("t", task(TimeoutSeconds="{% $states.input.t %}", HeartbeatSeconds="{% $states.input.t - 1 %}")),
+        inputs=({"t": 60},),
+    )
+
+
+def resources() -> Iterator[Case]:
+    """Resources of all kinds, and their tokens."""
     for resource, fields in RESOURCES.items():
         yield case(
             f"task of {resource}",
@@ -55,71 +92,126 @@ def arguments() -> Iterator[Case]:
         )
     message = {"has": "{% $length($states.context.Task.Token) > 0 %}"}
     token: dict[str, Any] = {"QueueUrl": "q", "MessageBody": message}
-    yield case("task with a token", ("t", task(Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken", Arguments=token)), answers={"t": {"back": 1}})
-    yield case("task whose token is failed", ("t", task(Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken", Arguments=token, Catch=[catcher("Refused")])), CAUGHT, answers={"t": Fails("Refused")})
-    yield case("a task without a token has none", ("t", task(Output="{% $exists($states.context.Task.Token) %}")))
+    yield case(
+        "task with a token",
+        ("t", task(Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken", Arguments=token)),
+        answers={"t": {"back": 1}},
+    )
+    yield case(
+        "task whose token is failed",
+        (
+            "t",
+            task(
+                Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+                Arguments=token,
+                Catch=[catcher("Refused")],
+            ),
+        ),
+        CAUGHT,
+        answers={"t": Fails("Refused")},
+    )
+    yield case(
+        "a task without a token has none", ("t", task(Output="{% $exists($states.context.Task.Token) %}"))
+    )
+
+
+RETRY_FIELDS: dict[str, dict[str, Any]] = {
+    "nothing else": {},
+    "MaxAttempts 0": {"MaxAttempts": 0},
+    "MaxAttempts 1": {"MaxAttempts": 1},
+    "MaxAttempts 5": {"MaxAttempts": 5},
+    "IntervalSeconds": {"IntervalSeconds": 7},
+    "BackoffRate": {"BackoffRate": 1.5},
+    "MaxDelaySeconds": {"IntervalSeconds": 3, "MaxDelaySeconds": 4},
+    "JitterStrategy": {"JitterStrategy": "FULL"},
+    "no jitter": {"JitterStrategy": "NONE"},
+    "all fields": {
+        "IntervalSeconds": 1,
+        "BackoffRate": 1.0,
+        "MaxAttempts": 2,
+        "MaxDelaySeconds": 5,
+        "JitterStrategy": "FULL",
+        "Comment": "c",
+    },
+}
 
 
 def retries() -> Iterator[Case]:
     """Retry with all its fields."""
-    fields: dict[str, dict[str, Any]] = {
-        "nothing else": {}, "MaxAttempts 0": {"MaxAttempts": 0}, "MaxAttempts 1": {"MaxAttempts": 1}, "MaxAttempts 5": {"MaxAttempts": 5},
-        "IntervalSeconds": {"IntervalSeconds": 7}, "BackoffRate": {"BackoffRate": 1.5}, "MaxDelaySeconds": {"IntervalSeconds": 3, "MaxDelaySeconds": 4},
-        "JitterStrategy": {"JitterStrategy": "FULL"}, "no jitter": {"JitterStrategy": "NONE"}, "all fields": {"IntervalSeconds": 1, "BackoffRate": 1.0, "MaxAttempts": 2, "MaxDelaySeconds": 5, "JitterStrategy": "FULL", "Comment": "c"},
-    }  # fmt: skip
-    for name, values in fields.items():
+    for name, values in RETRY_FIELDS.items():
         for failures in (1, 4):
-            yield case(f"retry with {name} after {failures}", ("t", task(Retry=[retrier("E", **values)])), answers={"t": (Fails("E"),) * failures + (9,)})
-    yield case("retry not for another error", ("t", task(Retry=[retrier("Other")])), answers={"t": Fails("E")})
-    yield case("retry for one of several names", ("t", task(Retry=[retrier("A", "E", "B")])), answers={"t": (Fails("E"), Fails("B"), 3)})
+            yield case(
+                f"retry with {name} after {failures}",
+                ("t", task(Retry=[retrier("E", **values)])),
+                answers={"t": (Fails("E"),) * failures + (9,)},
+            )
+    yield case(
+        "retry not for another error", ("t", task(Retry=[retrier("Other")])), answers={"t": Fails("E")}
+    )
+    yield case(
+        "retry for one of several names",
+        ("t", task(Retry=[retrier("A", "E", "B")])),
+        answers={"t": (Fails("E"), Fails("B"), 3)},
+    )
     two = [retrier("A", MaxAttempts=1), retrier("B", MaxAttempts=2)]
     for order in ("AB", "BA", "BBA", "ABB", "AA", "BBB", "ABAB"):
-        yield case(f"two retriers count on their own: {order}", ("t", task(Retry=two)), answers={"t": (*(Fails(error) for error in order), 1)})
-    yield case("a retrier that is used up hides the next", ("t", task(Retry=[retrier("A", MaxAttempts=1), retrier("States.ALL", MaxAttempts=5)])), answers={"t": (Fails("A"), Fails("A"), 1)})
-    yield case("retry none before retry all", ("t", task(Retry=[retrier("A", MaxAttempts=0), retrier("States.ALL")])), answers={"t": (Fails("B"), Fails("A"), 1)})
-    yield case("retry count in the arguments", ("t", task({"n": "{% $states.context.State.RetryCount %}"}, Retry=[retrier("States.ALL")])), answers={"t": Fails("E")})
-    yield case("retry count in the output", ("t", task(Output="{% $states.context.State.RetryCount %}", Retry=[retrier("States.ALL")])), answers={"t": (Fails("E"), Fails("F"), 1)})
-    yield case("retries start anew when the state is entered again", ("t", task(Retry=[retrier("E", MaxAttempts=1)], Output="{% $states.context.State.RetryCount %}")), ("u", passing(Assign={"n": "{% $exists($n) ? $n + 1 : 1 %}"})), ("c", {"Type": "Choice", "Choices": [{"Condition": "{% $n < 2 %}", "Next": "t"}], "Default": "z"}), ("z", passing()), answers={"t": (Fails("E"), 1, Fails("E"), 2)})
-    yield case("retry of a failed argument", ("t", task({"a": "{% $states.input.no %}"}, Retry=[retrier("States.QueryEvaluationError")])))
-    yield case("retry of a failed output calls again", ("t", task(Output="{% $states.result.v %}", Retry=[retrier("States.QueryEvaluationError")])), answers={"t": ({}, {}, {"v": 1})})
-    yield case("retry of a failed assign calls again", ("t", task(Assign={"v": "{% $states.result.v %}"}, Retry=[retrier("States.ALL")])), answers={"t": ({}, {"v": 1})})
-    yield case("retry, then catch", ("t", task(Retry=[retrier("E", MaxAttempts=2)], Catch=[catcher("E")])), CAUGHT, answers={"t": Fails("E", "at last")})
+        yield case(
+            f"two retriers count on their own: {order}",
+            ("t", task(Retry=two)),
+            answers={"t": (*(Fails(error) for error in order), 1)},
+        )
+    yield case(
+        "a retrier that is used up hides the next",
+        ("t", task(Retry=[retrier("A", MaxAttempts=1), retrier("States.ALL", MaxAttempts=5)])),
+        answers={"t": (Fails("A"), Fails("A"), 1)},
+    )
+    yield case(
+        "retry none before retry all",
+        ("t", task(Retry=[retrier("A", MaxAttempts=0), retrier("States.ALL")])),
+        answers={"t": (Fails("B"), Fails("A"), 1)},
+    )
 
 
-def catches() -> Iterator[Case]:
-    """Catch with all its fields."""
-    failing = {"t": Fails("E", "why")}
-    yield case("catch hands the error on", ("t", task(Catch=[catcher("E")])), CAUGHT, answers=failing)
-    yield case("catch has output", ("t", task(Catch=[catcher("E", Output={"e": "{% $states.errorOutput.Error %}", "i": "{% $states.input %}", "c": "{% $states.errorOutput.Cause %}"})])), CAUGHT, inputs=(3,), answers=failing)
-    yield case("catch assigns instead of the state", ("t", task(Assign={"a": 1}, Catch=[catcher("E", Assign={"b": "{% $states.errorOutput.Error %}"})])), ("caught", passing("{% {'a': $exists($a), 'b': $b} %}")), answers=failing)
-    yield case("the state assigns when nothing is caught", ("t", task(Assign={"a": 1}, Catch=[catcher("E", Assign={"b": 2})], Next="z")), ("caught", passing(End=True)), ("z", passing("{% {'a': $a, 'b': $exists($b)} %}")))
-    yield case("the first catcher that matches", ("t", task(Catch=[catcher("A"), catcher("E", "A", to="second"), catcher("States.ALL")])), CAUGHT, ("second", passing("second", End=True)), answers=failing)
-    yield case("catch all at the end", ("t", task(Catch=[catcher("A", to="second"), catcher("States.ALL")])), CAUGHT, ("second", passing("second", End=True)), answers=failing)
-    yield case("no catcher matches", ("t", task(Catch=[catcher("A"), catcher("B")])), CAUGHT, answers=failing)
-    yield case("a catcher whose output fails", ("t", task(Catch=[catcher("E", Output="{% $no %}"), catcher("States.ALL", to="second")])), CAUGHT, ("second", passing("second", End=True)), answers=failing)
-    yield case("a catcher whose assign fails", ("t", task(Catch=[catcher("E", Assign={"x": "{% $no %}"})])), CAUGHT, answers=failing)
-    yield case("catch of failed arguments", ("t", task(Arguments="{% $no %}", Catch=[catcher("States.QueryEvaluationError", Output="{% $states.errorOutput.Error %}")])), CAUGHT)
-    yield case("catch of a failed output", ("t", task(Output="{% $states.result.no %}", Catch=[catcher("States.ALL", Output="{% $states.errorOutput.Error %}")])), CAUGHT)
-    yield case("catch of a failed assign", ("t", task(Assign={"x": "{% $no %}"}, Catch=[catcher("States.ALL", Output="{% $exists($x) %}")])), CAUGHT)
-    yield case("retry count in a catcher", ("t", task(Retry=[retrier("E", MaxAttempts=2)], Catch=[catcher("E", Output="{% $states.context.State.RetryCount %}")])), CAUGHT, answers=failing)
-    yield case("catch leads back to the task", ("t", task(Catch=[catcher("E", to="again")], Next="z")), ("again", passing(Next="t")), ("z", passing()), answers={"t": (Fails("E"), Fails("E"), "fine")})
-    yield case("catch leads to a failure", ("t", task(Catch=[catcher("E", to="f")], End=True)), ("f", {"Type": "Fail", "Error": "{% $states.input.Error & '2' %}", "Cause": "{% $states.input.Cause %}"}), answers=failing)
-    yield case("a catcher with a comment", ("t", task(Catch=[catcher("E", Comment="c")])), CAUGHT, answers=failing)
+def attempts() -> Iterator[Case]:
+    """What an attempt sees, and which failures are tried again."""
+    yield case(
+        "retry count in the arguments",
+        ("t", task({"n": "{% $states.context.State.RetryCount %}"}, Retry=[retrier("States.ALL")])),
+        answers={"t": Fails("E")},
+    )
+    yield case(
+        "retry count in the output",
+        ("t", task(Output="{% $states.context.State.RetryCount %}", Retry=[retrier("States.ALL")])),
+        answers={"t": (Fails("E"), Fails("F"), 1)},
+    )
+    yield case(
+        "retries start anew when the state is entered again",
+        ("t", task(Retry=[retrier("E", MaxAttempts=1)], Output="{% $states.context.State.RetryCount %}")),
+        ("u", passing(Assign={"n": "{% $exists($n) ? $n + 1 : 1 %}"})),
+        ("c", {"Type": "Choice", "Choices": [{"Condition": "{% $n < 2 %}", "Next": "t"}], "Default": "z"}),
+        ("z", passing()),
+        answers={"t": (Fails("E"), 1, Fails("E"), 2)},
+    )
+    yield case(
+        "retry of a failed argument",
+        ("t", task({"a": "{% $states.input.no %}"}, Retry=[retrier("States.QueryEvaluationError")])),
+    )
+    yield case(
+        "retry of a failed output calls again",
+        ("t", task(Output="{% $states.result.v %}", Retry=[retrier("States.QueryEvaluationError")])),
+        answers={"t": ({}, {}, {"v": 1})},
+    )
+    yield case(
+        "retry of a failed assign calls again",
+        ("t", task(Assign={"v": "{% $states.result.v %}"}, Retry=[retrier("States.ALL")])),
+        answers={"t": ({}, {"v": 1})},
+    )
+    yield case(
+        "retry, then catch",
+        ("t", task(Retry=[retrier("E", MaxAttempts=2)], Catch=[catcher("E")])),
+        CAUGHT,
+        answers={"t": Fails("E", "at last")},
+    )
 
 
-ERRORS = (
-    "Custom", "Lambda.Unknown", "States.TaskFailed", "States.Timeout", "States.Permissions", "States.BranchFailed", "States.NoChoiceMatched",
-    "States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed", "States.ResultWriterFailed", "States.Http.Socket", "States.Runtime",
-)  # fmt: skip
-WILDCARDS = ("States.ALL", "States.TaskFailed", "States.Timeout")
-
-
-def matrix() -> Iterator[Case]:
-    """Every error against every wildcard, and against its own name, in a catcher and in a retrier."""
-    for error in ERRORS:
-        for name in dict.fromkeys((*WILDCARDS, error)):
-            yield case(f"catch {name} of {error}", ("t", task(Catch=[catcher(name, Output="caught")])), ("caught", passing()), answers={"t": Fails(error)})
-        yield case(f"retry States.ALL of {error}", ("t", task(Retry=[retrier("States.ALL", MaxAttempts=1)])), answers={"t": (Fails(error), 1)})
-
-
-CASES = (*arguments(), *retries(), *catches(), *matrix())
+CASES = (*arguments(), *resources(), *retries(), *attempts())
