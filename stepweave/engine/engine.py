@@ -242,6 +242,7 @@ class Engine:
     def _restore(self, journal: Journal) -> None:
         known = restored(journal, self.clock.now, self._history_limit)
         self.executions, self.map_runs = known.executions, known.map_runs
+        self.tokens.closed(known.ended_tokens)
         for name, execution in known.executions.items():
             position, execution.lines = position_of(known.records[name])
             if execution.status == "RUNNING" and len(execution.history):

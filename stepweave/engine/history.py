@@ -26,6 +26,9 @@ RETRY_NOTE = "~Retry"
 WAIT_NOTE = "~Wait"
 """A Wait began: data is when it ends."""
 
+ANSWER_NOTE = "~Answer"
+"""A task token was sent back: data is the output in a list, or ``[error, cause]``."""
+
 Sink: TypeAlias = Callable[[Record], None]
 """Takes each record as it is made."""
 

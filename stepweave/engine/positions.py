@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, StateError
-from stepweave.engine.history import RETRY_NOTE, WAIT_NOTE, Record
+from stepweave.engine.history import ANSWER_NOTE, RETRY_NOTE, WAIT_NOTE, Record
 from stepweave.engine.jsonata import UNDEFINED
 
 
@@ -32,6 +32,8 @@ class Attempt:
     token: str | None
     submitted: bool = False
     """Whether the service had taken the call (``.waitForTaskToken``)."""
+    answer: tuple[Any, ...] | None = None
+    """What its token was sent back with: the output alone, or error and cause."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,6 +173,8 @@ def _enter(line: Position, name: str | None, value: Any, at: float, number: int)
 def _note(line: Position, kind: str, data: Any, at: float) -> None:
     if kind == WAIT_NOTE:
         line.due, line.due_within = data, data - at
+    elif kind == ANSWER_NOTE and line.attempt is not None:
+        line.attempt = replace(line.attempt, answer=tuple(data))
     if kind != RETRY_NOTE:
         return
     line.retries, line.retry_count, line.due = list(data[0]), data[1], data[2]

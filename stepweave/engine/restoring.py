@@ -34,6 +34,8 @@ class Restored:
     """Events and notes of each execution."""
     map_runs: dict[str, MapRun] = field(default_factory=dict)
     """By ARN."""
+    ended_tokens: set[str] = field(default_factory=set)
+    """Tokens of tasks that have ended."""
 
 
 def restored(journal: Journal, now: Callable[[], float], limit: float) -> Restored:
@@ -44,7 +46,21 @@ def restored(journal: Journal, now: Callable[[], float], limit: float) -> Restor
         result.executions[execution.name] = execution
         result.records[execution.name] = kept.records
         result.map_runs |= _map_runs(kept.records)
+        result.ended_tokens |= _ended_tokens(kept.records)
     return result
+
+
+def _ended_tokens(records: list[Record]) -> set[str]:
+    ended: set[str] = set()
+    open_on: dict[int, str] = {}
+    """The token of each line's task."""
+    for kind, _, _, _, _, more, line in records:
+        if kind.endswith("Scheduled"):
+            if more[2] is not None:
+                open_on[line] = more[2]
+        elif kind.endswith(("Succeeded", "Failed", "TimedOut", "Aborted")) and line in open_on:
+            ended.add(open_on.pop(line))
+    return ended
 
 
 def _map_runs(records: list[Record]) -> dict[str, MapRun]:

@@ -10,6 +10,7 @@ from stepweave.engine import payload
 from stepweave.engine.execution import Execution
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, TIMEOUT, StateError
 from stepweave.engine.frame import Frame, Run
+from stepweave.engine.history import ANSWER_NOTE
 from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, StartMachine
 from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import Task
@@ -128,7 +129,14 @@ class TaskRunner:
         waits = state.resource.endswith(TOKEN_SUFFIX) or family == "Activity"
         if token is None or integration.fake or not waits:
             return await integration.run(call)
-        self._tokens.open(token, None if family == "Activity" else attempt.heartbeat_seconds)
+        if attempt.answer is not None:
+            return _answered(attempt.answer)
+
+        def note(answer: tuple[Any, ...]) -> None:
+            self._run.execution.history.note(ANSWER_NOTE, answer, frame.line)
+            self._run.flush()
+
+        self._tokens.open(token, None if family == "Activity" else attempt.heartbeat_seconds, note)
         try:
             if not attempt.submitted:
                 call.submitted(await integration.run(call))
@@ -168,6 +176,13 @@ class TaskRunner:
         if self._run.listeners:
             frame.tell("task_failed", resource=state.resource, error=error.error, cause=error.cause)
         return error
+
+
+def _answered(answer: tuple[Any, ...]) -> Any:
+    """What a token was sent back with before the execution was left."""
+    if len(answer) == 1:
+        return answer[0]
+    raise StateError(*answer)
 
 
 def _seconds(frame: Frame, template: Template | None, field: str) -> int | None:

@@ -6,7 +6,8 @@ AWS: https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTask
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias
 
 from stepweave.engine import payload
 from stepweave.engine.failures import TIMEOUT, StateError
@@ -21,13 +22,18 @@ class TaskTokenError(StepweaveError):
         super().__init__(text)
 
 
+Note: TypeAlias = Callable[[tuple[Any, ...]], None]
+"""Brings to safety what a token is sent back with: the output alone, or error and cause."""
+
+
 class _Waiting:
     """A task that waits for its token."""
 
-    __slots__ = ("future", "heartbeat_seconds", "timer")
+    __slots__ = ("future", "heartbeat_seconds", "note", "timer")
 
-    def __init__(self, future: asyncio.Future[Any], heartbeat_seconds: float | None) -> None:
+    def __init__(self, future: asyncio.Future[Any], heartbeat_seconds: float | None, note: Note) -> None:
         self.future = future
+        self.note = note
         self.heartbeat_seconds = heartbeat_seconds
         self.timer: asyncio.TimerHandle | None = None
 
@@ -51,9 +57,9 @@ class Tokens:
         self._waiting: dict[str, _Waiting] = {}
         self._closed: set[str] = set()
 
-    def open(self, token: str, heartbeat_seconds: float | None) -> None:
-        """Make ``token`` usable; its heartbeat interval starts."""
-        waiting = _Waiting(asyncio.get_running_loop().create_future(), heartbeat_seconds)
+    def open(self, token: str, heartbeat_seconds: float | None, note: Note) -> None:
+        """Make ``token`` usable; its heartbeat interval starts. ``note`` is called before whoever sends it goes on."""
+        waiting = _Waiting(asyncio.get_running_loop().create_future(), heartbeat_seconds, note)
         waiting.beat()
         self._waiting[token] = waiting
 
@@ -80,14 +86,23 @@ class Tokens:
             waiting.future.cancel()
         self._closed.add(token)
 
+    def closed(self, tokens: Iterable[str]) -> None:
+        """Know ``tokens`` as those of tasks that ended before the engine was left."""
+        self._closed.update(tokens)
+
     def send_success(self, token: str, output: Any) -> None:
         """End the token's task with ``output`` (JSON data)."""
         value, _ = payload.accept(output, "the output of SendTaskSuccess")
-        self._find(token).future.set_result(value)
+        waiting = self._find(token)
+        waiting.note((value,))
+        waiting.future.set_result(value)
 
     def send_failure(self, token: str, error: str, cause: str | None = None) -> None:
         """Fail the token's task."""
-        self._find(token).future.set_exception(StateError(error, cause))
+        failure = StateError(error, cause)
+        waiting = self._find(token)
+        waiting.note((failure.error, failure.cause))
+        waiting.future.set_exception(failure)
 
     def send_heartbeat(self, token: str) -> None:
         """Say that the token's task is alive."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stepweave.engine.clock import VirtualClock
+from stepweave.engine.engine import Engine
+from stepweave.engine.execution import Execution
+from stepweave.engine.integrations.base import Call, Integration
 from stepweave.engine.journal import Journal
+from stepweave.engine.parsing import parse
+from stepweave.engine.tokens import TaskTokenError
 from stepweave.errors import UsageError
+from tests.engine.building import machine
 from tests.engine.crashing import OUTPUT, World, ended_calls, last_time, run
 
 
@@ -24,8 +34,6 @@ def tokens_known(world: World, lines: list[bytes]) -> None:
     """Let the world know the tokens that were handed out before the crash."""
     text = b"".join(lines).decode()
     if "TaskSubmitted" in text:
-        import json
-
         for line in lines[1:]:
             entry = json.loads(line)
             if (
@@ -107,3 +115,74 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no journal"):
         Journal(tmp_path / "j")
     assert (tmp_path / "j").read_text() == "something else\n"
+
+
+WAITS = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+    "Arguments": {"QueueUrl": "q", "MessageBody": {"token": "{% $states.context.Task.Token %}"}},
+    "TimeoutSeconds": 600,
+}
+
+
+class Queue(Integration):
+    """Takes messages; ``token`` is the latest."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    async def run(self, call: Call) -> Any:
+        self.messages.append(call.arguments["MessageBody"]["token"])
+        return {"MessageId": "m"}
+
+
+def waiting_engine(journal: Journal, queue: Queue) -> Engine:
+    machines = {"main": parse(machine(("w", WAITS), ("then", {"Type": "Wait", "Seconds": 5})), "main")}
+    return Engine(machines, {"sqs:sendMessage": queue}, clock=VirtualClock(), journal=journal)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_token_that_was_sent_back_is_not_waited_for_again(fails: bool, tmp_path: Path) -> None:
+    queue, path = Queue(), tmp_path / "j"
+    with Journal(path) as journal:
+        engine = waiting_engine(journal, queue)
+
+        async def answered() -> bytes:
+            engine.start("main", None, "r")
+            await asyncio.sleep(1)
+            if fails:
+                engine.tokens.send_failure(queue.messages[0], "Refused", "no")
+            else:
+                engine.tokens.send_success(queue.messages[0], {"answer": 42})
+            return path.read_bytes()  # as it is when the sender goes on, before the task does
+
+        kept = engine.clock.run(answered())
+    path.write_bytes(kept)
+    with Journal(path) as journal:
+        engine = waiting_engine(journal, queue)
+
+        async def resumed() -> Execution:
+            return await engine.wait(engine.resume("r").name)
+
+        execution = engine.clock.run(resumed())
+    ended = (execution.status, execution.output, execution.error)
+    assert ended == (("FAILED", None, "Refused") if fails else ("SUCCEEDED", {"answer": 42}, None))
+    assert len(queue.messages) == 1
+
+
+def test_the_token_of_a_task_that_ended_before_is_known_as_such(tmp_path: Path) -> None:
+    queue, path = Queue(), tmp_path / "j"
+    with Journal(path) as journal:
+        engine = waiting_engine(journal, queue)
+
+        async def main() -> Execution:
+            engine.start("main", None, "r")
+            await asyncio.sleep(1)
+            engine.tokens.send_success(queue.messages[0], 1)
+            return await engine.wait("r")
+
+        assert engine.clock.run(main()).status == "SUCCEEDED"
+    with Journal(path) as journal:
+        engine = waiting_engine(journal, queue)
+        with pytest.raises(TaskTokenError, match="has ended"):
+            engine.tokens.send_success(queue.messages[0], 2)
