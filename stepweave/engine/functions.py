@@ -20,9 +20,9 @@ NAMES = ("partition", "range", "hash", "random", "uuid", "parse")
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
-_RANGE_ITEMS = 10_000_000
-"""Longest array that $range makes, that of ``[a..b]``: AWS made 1,001 numbers, so it has not the limit of
-States.ArrayRange; https://docs.jsonata.org/errors (D2014)."""
+_RANGE_ITEMS = 1_000_000
+"""Longest array that $range makes, to bound memory. AWS publishes no limit for it and made 1,001 numbers, so it has not
+that of States.ArrayRange."""
 
 _QUOTED = re.compile(r"""("(?:\\.|[^"\\])*")|'((?:\\.|[^'\\])*)'""", re.DOTALL)
 
