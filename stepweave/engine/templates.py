@@ -12,7 +12,8 @@ from stepweave.engine.payload import is_inexact, to_text
 
 OPEN: Final = "{%"
 CLOSE: Final = "%}"
-NOTHING: Final = "returned nothing (undefined)"
+_RETURNED: Final = "returned "
+"""How the reason begins when an expression was evaluated, but gave nothing or what is no JSON."""
 
 
 class TemplateError(Exception):
@@ -20,7 +21,7 @@ class TemplateError(Exception):
 
     def __init__(self, where: str, source: str, reason: str) -> None:
         self.where = where
-        how = f"{reason}." if reason == NOTHING else f"threw an error during evaluation. {reason}"
+        how = f"{reason}." if reason.startswith(_RETURNED) else f"threw an error during evaluation. {reason}"
         super().__init__(f"The JSONata expression '{source}' specified for the field '{where}' {how}")
 
 
