@@ -12,7 +12,7 @@ from typing import Any
 
 from stepweave.engine.execution import Execution
 from stepweave.engine.failures import StateError
-from stepweave.engine.integrations.base import Call
+from stepweave.engine.integrations.base import Call, unusable
 from stepweave.engine.integrations.dates import milliseconds
 from stepweave.engine.integrations.names import known_name
 from stepweave.engine.operations import description
@@ -54,10 +54,11 @@ def order(arguments: Mapping[str, Any], machines: Container[str], call: Call, se
     elif isinstance(value, str):
         value = _parsed(value, service)
     name = arguments.get("Name")
-    name = call.name if name is None else str(name)
-    if not 1 <= len(name) <= NAME_CHARACTERS and name != call.name:
+    if not isinstance(name, str | None):
+        raise unusable(arguments, "The value for the field 'Name' must be a STRING")
+    if name is not None and not 1 <= len(name) <= NAME_CHARACTERS:
         raise StateError(f"{service}.InvalidNameException", f"Invalid Name: '{name}'")
-    return Order(machine=machine, input=value, name=name)
+    return Order(machine=machine, input=value, name=call.name if name is None else name)
 
 
 def running_twin(wanted: Order, known: Mapping[str, Execution], service: str) -> Execution | None:

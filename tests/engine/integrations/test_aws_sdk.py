@@ -425,3 +425,25 @@ def test_nothing_of_aws_is_loaded_before_a_task_needs_it() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("absent", ["boto3", "moto"])
+def test_what_is_not_installed_is_said_before_anything_runs(absent: str) -> None:
+    code = f"""
+import sys
+if {absent!r} == "boto3":
+    sys.modules["boto3"] = None
+else:
+    import importlib.util
+    found = importlib.util.find_spec
+    importlib.util.find_spec = lambda name, package=None: None if name == "moto" else found(name, package)
+from stepweave.engine.integrations.aws_services import AwsServices
+from tests.engine.integrations.aws_tasks import aws, ran
+try:
+    ran(AwsServices(), aws("aws-sdk:sqs:listQueues", {{}}))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("DefinitionError state 'main/t0': calls of AWS services need packages")
+    assert "pip install 'stepweave[services]'" in shown.stdout

@@ -178,10 +178,18 @@ def test_a_name_is_taken_by_an_execution_that_no_task_started() -> None:
     assert lab.run().error == "StepFunctions.ExecutionAlreadyExistsException"
 
 
-def test_a_name_of_more_than_80_characters_is_refused() -> None:
-    task = nested(name="{% $pad('', 81, 'x') %}")
+@pytest.mark.parametrize(
+    "name, error",
+    [
+        ("$pad('', 81, 'x')", "StepFunctions.InvalidNameException"),
+        ("''", "StepFunctions.InvalidNameException"),
+        ("7", "States.Runtime"),
+    ],
+)
+def test_a_name_is_a_text_of_1_to_80_characters(name: str, error: str) -> None:
+    task = nested(name=f"{{% {name} %}}")
     lab = Lab({"main": machine(("c", task)), "child": machine(("only", passing()))})
-    assert lab.run().error == "StepFunctions.InvalidNameException"
+    assert lab.run().error == error
 
 
 def test_stopping_the_parent_stops_a_child_that_it_waits_for_and_no_other() -> None:
