@@ -145,7 +145,7 @@ def test_a_nested_machine_is_submitted_and_its_failure_is_described() -> None:
         "Broken",
         "as told",
         "FAILED",
-        '{"k":1}',
+        {"k": 1},  # with .sync:2 the input is data, as the output is (localstack, test_start_execution_sync2)
     )
 
 
