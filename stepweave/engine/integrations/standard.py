@@ -43,7 +43,7 @@ class World:
     services: AwsServices = field(default_factory=AwsServices)
     """The AWS behind ``aws-sdk`` and the optimized calls of DynamoDB, EventBridge, SNS and SQS."""
     objects: Objects | None = None
-    """What ``aws-sdk:s3`` reads and writes; None: the S3 of ``services``."""
+    """What ``aws-sdk:s3`` reads and writes; without it, or with an endpoint, it is the S3 of ``services``."""
     http_hosts: Collection[str] = ()
     """Hosts that HTTP tasks may call besides this machine."""
     http_endpoints: Mapping[str, str] = field(default_factory=dict)
@@ -90,18 +90,18 @@ class Standard:
             ),
             **ecs_integrations(world.task_definitions, background=self.background),
             **aws_integrations(world.services),
-            **self._s3(world.objects),
+            **self._s3(world),
             f"{PREFIX}*": self._api,
             "activity": self.activities,
             "http:invoke": Deferred(http),
         }
 
     @staticmethod
-    def _s3(objects: Objects | None) -> dict[str, Integration]:
-        if objects is None:
+    def _s3(world: World) -> dict[str, Integration]:
+        if world.objects is None or world.services.blocking:
             return {}
         module = importlib.import_module("stepweave.engine.integrations.s3")
-        integrations: dict[str, Integration] = module.s3_integrations(objects)
+        integrations: dict[str, Integration] = module.s3_integrations(world.objects)
         return integrations
 
 
