@@ -120,7 +120,7 @@ class World:
 
     def answer(self, state: str, resource: str, arguments: Any) -> Any:
         """The result of a call; raises :class:`Failure`."""
-        arguments = plain(arguments)
+        arguments = plain_output(arguments)
         what = f"{resource.removeprefix('arn:aws:states:::')} {json.dumps(arguments, sort_keys=True)}"
         self.calls.append(f"{state} {what}")
         if isinstance(arguments, dict) and "Payload" in arguments:
@@ -173,8 +173,8 @@ class Ending:
 def plain_output(value: Any) -> Any:
     """``value`` with one kind of number, and without the words of causes that an interpreter wrote itself."""
     if isinstance(value, Mapping):
-        if value.keys() == {"Error", "Cause"} and str(value["Error"]).startswith("States."):
-            return {"Error": value["Error"], "Cause": "its own words"}
+        if value.keys() >= {"Error", "Cause"} and str(value["Error"]).startswith("States."):
+            return {**value, "Cause": "its own words"}
         return {key: plain_output(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [plain_output(inner) for inner in value]

@@ -175,31 +175,55 @@ def _choice(drawn: Drawn, own: list[str], place: Place, later: list[str], follow
     return {**state, "Default": following}
 
 
+def _parallel(drawn: Drawn, readable: tuple[str, ...], place: Place) -> dict[str, Any]:
+    count = drawn.one((1, 2, 2, 3))
+    fails = drawn.draw(st.integers(0, count - 1))
+    branches = [
+        _block(drawn, Place(place.depth + 1, place.failing and index == fails, readable))
+        for index in range(count)
+    ]
+    arguments = {"Arguments": _data(drawn, readable, place)} if drawn.chance(30) else {}
+    return {"Type": "Parallel", "Branches": branches, **arguments}
+
+
+def _map(drawn: Drawn, readable: tuple[str, ...], place: Place) -> dict[str, Any]:
+    items = ["[1, 2, 3]", "[]", "['x']", "[[1], [2, 3]]"] + ["$states.input.b"] * place.failing
+    state: dict[str, Any] = {"Type": "Map", "Items": f"{{% {drawn.one(items)} %}}"}
+    if place.depth == 0 and drawn.chance(40):
+        state |= _distributed(drawn, place)
+    else:
+        state["ItemProcessor"] = _block(drawn, Place(place.depth + 1, False, readable))
+    if drawn.chance(40):
+        item = drawn.one(("Value", "Index"))
+        state["ItemSelector"] = {
+            "s": f"{{% $states.context.Map.Item.{item} %}}",
+            "t": _expression(drawn, readable, place),
+        }
+    if drawn.chance(30):
+        state["MaxConcurrency"] = drawn.one((1, 2, "{% 1 + 1 %}"))
+    return state
+
+
+def _distributed(drawn: Drawn, place: Place) -> dict[str, Any]:
+    """The fields of a distributed map; its children see no variable, and may fail, each on its own."""
+    processor = _block(drawn, Place(place.depth + 1, place.failing))
+    express = drawn.one(("STANDARD", "EXPRESS"))
+    fields: dict[str, Any] = {
+        "ItemProcessor": {**processor, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": express}}
+    }
+    if drawn.chance(40):
+        fields["ItemBatcher"] = {"MaxItemsPerBatch": drawn.one((1, 2, "{% 1 + 1 %}"))}
+    if drawn.chance(50):
+        fields["ToleratedFailureCount"] = drawn.one((0, 1, 3, "{% 1 + 2 %}"))
+    if drawn.chance(40):
+        fields["ToleratedFailurePercentage"] = drawn.one((0, 40, 100))
+    return fields
+
+
 def _around(drawn: Drawn, kind: str, own: list[str], place: Place, later: list[str]) -> dict[str, Any]:
     """A Parallel or a Map."""
     readable = (*place.outer, *own)
-    if kind == "Parallel":
-        count = drawn.one((1, 2, 2, 3))
-        fails = drawn.draw(st.integers(0, count - 1))
-        branches = [
-            _block(drawn, Place(place.depth + 1, place.failing and index == fails, readable))
-            for index in range(count)
-        ]
-        state: dict[str, Any] = {"Type": "Parallel", "Branches": branches}
-        if drawn.chance(30):
-            state["Arguments"] = _data(drawn, readable, place)
-    else:
-        processor = _block(drawn, Place(place.depth + 1, False, readable))
-        items = ["[1, 2, 3]", "[]", "['x']", "[[1], [2, 3]]"] + ["$states.input.b"] * place.failing
-        state = {"Type": "Map", "Items": f"{{% {drawn.one(items)} %}}", "ItemProcessor": processor}
-        if drawn.chance(40):
-            item = drawn.one(("Value", "Index"))
-            state["ItemSelector"] = {
-                "s": f"{{% $states.context.Map.Item.{item} %}}",
-                "t": _expression(drawn, readable, place),
-            }
-        if drawn.chance(30):
-            state["MaxConcurrency"] = drawn.one((1, 2, "{% 1 + 1 %}"))
+    state = (_parallel if kind == "Parallel" else _map)(drawn, readable, place)
     _finish(drawn, state, own, place, result=True)
     _fallible(drawn, state, own, place, later)
     return state

@@ -60,19 +60,8 @@ def test_many_drawn_machines_do_the_same_in_sfnx() -> None:
 def test_drawn_machines_have_all_that_matters() -> None:
     endings = [ending for one in sample(DRAWN) for ending in in_our_engine(one)]
     kinds = {event for one in sample(DRAWN) for event in json.dumps(one.definition).split('"')}
-    assert {
-        "Task",
-        "Pass",
-        "Choice",
-        "Wait",
-        "Succeed",
-        "Fail",
-        "Parallel",
-        "Map",
-        "Retry",
-        "Catch",
-        "Assign",
-    } <= kinds
+    types = "Task Pass Choice Wait Succeed Fail Parallel Map DISTRIBUTED Retry Catch Assign ItemBatcher"
+    assert set(types.split()) <= kinds
     assert sum(ending.status == "SUCCEEDED" for ending in endings) >= 150
     assert sum(ending.status == "FAILED" for ending in endings) >= 100
     assert len({ending.error for ending in endings}) >= 5
