@@ -78,7 +78,7 @@ def _exited(name: str, output: Any, more: Any) -> dict[str, Any]:
 
 def _task(kind: str, resource: str, data: Any, more: Any) -> dict[str, Any]:
     """The details of a call of a service."""
-    service, _, call = resource.partition(":")
+    service, call = service_and_call(resource)
     details: dict[str, Any] = {"resourceType": service, "resource": call}
     match kind:
         case "TaskScheduled":
@@ -88,6 +88,19 @@ def _task(kind: str, resource: str, data: Any, more: Any) -> dict[str, Any]:
         case "TaskFailed" | "TaskTimedOut" | "TaskStartFailed" | "TaskSubmitFailed":
             details |= _failure(data)
     return details
+
+
+def service_and_call(resource: str) -> tuple[str, str]:
+    """``resourceType`` and ``resource`` of a task's events.
+
+    >>> service_and_call("states:startExecution.sync:2"), service_and_call("aws-sdk:s3:listBuckets")
+    (('states', 'startExecution.sync:2'), ('aws-sdk:s3', 'listBuckets'))
+    """
+    head, _, call = resource.partition(":")
+    if head != "aws-sdk":
+        return head, call
+    service, _, call = call.partition(":")
+    return f"{head}:{service}", call
 
 
 def _direct(kind: str, target: str, data: Any, more: Any) -> dict[str, Any]:

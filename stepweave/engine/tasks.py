@@ -11,6 +11,7 @@ from stepweave.engine.execution import Execution
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, TIMEOUT, StateError
 from stepweave.engine.frame import Frame, Run
 from stepweave.engine.history import ANSWER_NOTE
+from stepweave.engine.history_events import service_and_call
 from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, StartMachine
 from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import Task
@@ -112,7 +113,7 @@ class TaskRunner:
         """What the task answers, as JSON data."""
         result = await self._call(frame, state, attempt, family)
         try:
-            value, inexact = payload.accept(result, state.target or state.resource.partition(":")[0])
+            value, inexact = payload.accept(result, state.target or service_and_call(state.resource)[0])
         except StateError as error:
             # Of all data that may be too large only this is caught by States.ALL (recorded on AWS: docs/parity.md).
             raise StateError(
@@ -151,7 +152,7 @@ class TaskRunner:
         def submitted(answer: Any) -> None:
             if attempt.submitted:
                 return  # recorded before the execution was left
-            value, _ = payload.accept(answer, state.resource.partition(":")[0])
+            value, _ = payload.accept(answer, service_and_call(state.resource)[0])
             kind = "ActivityStarted" if family == "Activity" else f"{family}Submitted"
             frame.record(kind, value, None, state.target or state.resource)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from stepweave.engine.integrations.base import Call, Integration
 from tests.engine.building import LAMBDA, Lab, block, call, echo, machine, passing, run
 from tests.engine.recording import details, steps
 
@@ -174,3 +175,18 @@ def test_maps_tell_how_many_and_which_and_nothing_about_their_end() -> None:
     assert details(execution, "MapIterationStarted", 1) == {"name": "m", "index": 1}
     assert details(execution, "MapIterationSucceeded", 1) == {"name": "m", "index": 1}
     assert details(execution, "MapStateSucceeded") is None
+
+
+class Buckets(Integration):
+    """Answers every call alike."""
+
+    async def run(self, call: Call) -> Any:
+        return {"Buckets": []}
+
+
+def test_a_call_of_the_sdk_has_its_service_in_the_type_of_its_resource() -> None:
+    resource = "aws-sdk:s3:listBuckets"
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": {}}
+    execution = Lab({"main": machine(("t", state))}, integrations={resource: Buckets()}).run()
+    told = details(execution, "TaskSucceeded") or {}
+    assert (told["resourceType"], told["resource"]) == ("aws-sdk:s3", "listBuckets")
