@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from tests.parity.moto_differences import difference_from_moto, known_difference
 from tests.parity.running_ours import in_our_engine
 from tests.parity.running_sfnx import in_sfnx
 
-PAGE = (Path(__file__).parents[2] / "docs" / "parity.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "parity.md").read_text()
 BY_NAME = {one.name: one for one in CASES}
 DRAWN = 200
 """Drawn machines in every run of the tests; more behind ``slow``."""
@@ -125,3 +127,14 @@ def test_the_page_has_a_row_for_every_difference() -> None:
     table = PAGE.partition("## Differences from sfnx")[2].partition("\n## ")[0].splitlines()
     rows = {line.removeprefix("| ").partition(" | ")[0] for line in table if line.startswith("| ")}
     assert rows - {"what"} == ROWS.keys()
+
+
+def test_the_page_cites_tests_and_machines_that_there_are() -> None:
+    section = PAGE.partition("## Where the documentation is silent")[2].partition("\n## ")[0]
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", section)
+    assert len(tests) >= 6
+    assert [name for file, name in tests if f"def {name}(" not in (ROOT / file).read_text()] == []
+    machines = re.findall(r"\| machines? ([^|]+)\|", section)
+    names = [name.removesuffix(" …") for text in machines for name in re.findall(r"`([^`]+)`", text)]
+    assert len(names) >= 8
+    assert [name for name in names if not any(known.startswith(name) for known in BY_NAME)] == []
