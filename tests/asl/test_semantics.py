@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepweave.validation.definition import validate
 from stepweave.asl.reads import leaves
 from stepweave.graph.model import Graph
 from stepweave.graph.outcomes import verdict
+from stepweave.validation.definition import validate
 from tests.asl.running import run_graph
 from tests.graphs import big_specs, finish_times, graph_of, series_parallel_specs, specs
 
