@@ -131,6 +131,7 @@ class TaskRunner:
         if token is None or integration.fake or not waits:
             return await integration.run(call)
         if attempt.answer is not None:
+            self._tokens.closed((token,))
             return _answered(attempt.answer)
 
         def note(answer: tuple[Any, ...]) -> None:
