@@ -11,7 +11,6 @@ from stepweave.engine.clock import Clock, RealClock
 from stepweave.engine.distributed import MapRunner
 from stepweave.engine.events import Listener
 from stepweave.engine.execution import Execution
-from stepweave.engine.frame import Run
 from stepweave.engine.history import MAX_EVENTS, History
 from stepweave.engine.integrations.base import Integration, find_integration
 from stepweave.engine.interpreter import Interpreter
@@ -22,6 +21,7 @@ from stepweave.engine.objects import Objects
 from stepweave.engine.operations import description, summary, why_not_redrivable
 from stepweave.engine.positions import Position, position_of
 from stepweave.engine.restoring import restored
+from stepweave.engine.run import Run
 from stepweave.engine.running import Runner
 from stepweave.engine.tasks import TaskRunner
 from stepweave.engine.tokens import Tokens

@@ -3,71 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from stepweave.engine import payload
-from stepweave.engine.events import Event, Kind, Listener
-from stepweave.engine.execution import ROLE_ARN, Execution, machine_arn
+from stepweave.engine.events import Event, Kind
+from stepweave.engine.execution import ROLE_ARN, machine_arn
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION_ERROR, StateError
 from stepweave.engine.history import ENTERED
 from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import Block, Map, Parallel, State, Task
 from stepweave.engine.positions import Position
+from stepweave.engine.run import Run
 from stepweave.engine.templates import Template, TemplateError
 
 VARIABLES_BYTES = 10_485_760
 """All variables of an execution: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html."""
-
-
-class Run:
-    """What the lines of one execution share."""
-
-    __slots__ = (
-        "_generator",
-        "_seed",
-        "execution",
-        "flush",
-        "inexact",
-        "listeners",
-        "now",
-        "variable_bytes",
-    )
-
-    def __init__(
-        self,
-        execution: Execution,
-        now: Callable[[], float],
-        seed: str,
-        listeners: tuple[Listener, ...],
-        inexact: bool,
-        flush: Callable[[], None],
-    ) -> None:
-        """``seed`` is of all random numbers; ``flush`` returns when what was recorded cannot be lost any more."""
-        self.execution = execution
-        self.flush = flush
-        self.now = now
-        self.listeners = listeners
-        self._seed = seed
-        self._generator: Random | None = None
-        self.inexact = inexact
-        """Whether numbers may have entered that JSONata would change; plain paths are not walked in Python then."""
-        self.variable_bytes = 0
-
-    @property
-    def generator(self) -> Random:
-        """Where random numbers come from; made when first needed, since it is large."""
-        if self._generator is None:
-            self._generator = Random(self._seed)
-        return self._generator
-
-    def open_lines(self, count: int) -> int:
-        """The number of the first of ``count`` new lines."""
-        first = self.execution.lines
-        self.execution.lines += count
-        return first
 
 
 class Group:
@@ -230,7 +183,7 @@ class Frame:
         return self.failed_evaluation(
             field,
             f"The JSONata expression '{source}' specified for the field '{field}' returned an unexpected result type. "
-            f"Expected '{expected}', but was '{type_name(got)}' for value: {payload.to_text(got)}",
+            f"Expected '{expected}', but was '{payload.type_name(got)}' for value: {payload.to_text(got)}",
         )
 
     def cause(self, text: str) -> str:
@@ -326,19 +279,6 @@ class Frame:
         if self.map_item is not None and self.parent is not None and self.state is self.parent.state:
             context["Map"] = {"Item": self.map_item}  # for the ItemSelector, and nowhere else
         return context
-
-
-def type_name(value: Any) -> str:
-    """The JSON type of a value."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "object" if isinstance(value, dict) else "array"
 
 
 def timestamp(at: float) -> str:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 from stepweave.engine import payload
 from stepweave.engine.branches import run_map, run_parallel
 from stepweave.engine.failures import RUNTIME, StateError, matches
-from stepweave.engine.frame import Frame, Run
+from stepweave.engine.frame import Frame
 from stepweave.engine.history import EXITED, RETRY_NOTE, WAIT_NOTE
 from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import (
@@ -31,6 +31,7 @@ from stepweave.engine.machine import (
     Wait,
 )
 from stepweave.engine.positions import Position
+from stepweave.engine.run import Run
 from stepweave.engine.templates import Template
 
 _STATES_BETWEEN_TURNS = 64

@@ -72,3 +72,16 @@ def is_whole(value: Any, least: int) -> bool:
 def is_inexact(number: int | float) -> bool:
     """Whether JSONata changes how this number is written: ``1.0`` becomes ``1``, ``2**53 + 1`` is rounded."""
     return abs(number) > EXACT_INTEGER if isinstance(number, int) else number.is_integer()
+
+
+def type_name(value: Any) -> str:
+    """The JSON type of a value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "object" if isinstance(value, dict) else "array"

@@ -11,11 +11,12 @@ from stepweave.engine.clock import Clock
 from stepweave.engine.events import Event, Kind, Listener
 from stepweave.engine.execution import Execution, Status
 from stepweave.engine.failures import RUNTIME, TIMEOUT, StateError
-from stepweave.engine.frame import Frame, Run
+from stepweave.engine.frame import Frame
 from stepweave.engine.interpreter import Interpreter
 from stepweave.engine.journal import JournalError
 from stepweave.engine.machine import Machine
 from stepweave.engine.positions import Position
+from stepweave.engine.run import Run
 
 EXPRESS_SECONDS = 300.0
 """Longest express execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""

@@ -9,13 +9,14 @@ from typing import Any
 from stepweave.engine import payload
 from stepweave.engine.execution import Execution
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, TIMEOUT, StateError
-from stepweave.engine.frame import Frame, Run
+from stepweave.engine.frame import Frame
 from stepweave.engine.history import ANSWER_NOTE
 from stepweave.engine.history_events import service_and_call
 from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, StartMachine
 from stepweave.engine.jsonata import UNDEFINED
 from stepweave.engine.machine import Task
 from stepweave.engine.positions import Attempt, Position
+from stepweave.engine.run import Run
 from stepweave.engine.templates import Template
 from stepweave.engine.tokens import Tokens
 
