@@ -22,7 +22,6 @@ from stepweave.engine.integrations.sfn_api import PREFIX, EngineApi, StepFunctio
 from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.engine.jobs import JobDefinition
 from stepweave.engine.machine import Task
-from stepweave.engine.objects import Objects
 from stepweave.errors import Problem
 
 
@@ -42,12 +41,12 @@ class World:
     """Activities by name; with none, a definition may name any."""
     services: AwsServices = field(default_factory=AwsServices)
     """The AWS behind ``aws-sdk`` and the optimized calls of DynamoDB, EventBridge, SNS and SQS."""
-    objects: Objects | None = None
-    """What ``aws-sdk:s3`` reads and writes; without it, or with an endpoint, it is the S3 of ``services``."""
     http_hosts: Collection[str] = ()
     """Hosts that HTTP tasks may call besides this machine."""
     http_endpoints: Mapping[str, str] = field(default_factory=dict)
     """Where requests go that begin with a key, e.g. ``{"https://api.example.com": "http://127.0.0.1:8080"}``."""
+    integrations: Mapping[str, Integration] = field(default_factory=dict)
+    """More integrations by resource; they come before the ones here: S3 over a folder, mocks."""
 
 
 class Standard:
@@ -90,19 +89,11 @@ class Standard:
             ),
             **ecs_integrations(world.task_definitions, background=self.background),
             **aws_integrations(world.services),
-            **self._s3(world),
             f"{PREFIX}*": self._api,
             "activity": self.activities,
             "http:invoke": Deferred(http),
+            **world.integrations,
         }
-
-    @staticmethod
-    def _s3(world: World) -> dict[str, Integration]:
-        if world.objects is None or world.services.blocking:
-            return {}
-        module = importlib.import_module("stepweave.engine.integrations.s3")
-        integrations: dict[str, Integration] = module.s3_integrations(world.objects)
-        return integrations
 
 
 class Deferred(Integration):

@@ -11,6 +11,7 @@ import pytest
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.integrations.aws_services import AwsServices
+from stepweave.engine.integrations.base import Call, Integration
 from stepweave.engine.integrations.ecs_run import Container, TaskDefinition
 from stepweave.engine.integrations.standard import Standard, World, standard_integrations
 from stepweave.engine.jobs import JobDefinition
@@ -116,3 +117,15 @@ def test_named_activities_are_all_there_are() -> None:
     assert engine_of(standard_integrations(), machine(("t", task))) is not None
     with pytest.raises(DefinitionError, match="names no activity of this engine"):
         engine_of(standard_integrations(World(activities=["approve"])), machine(("t", task)))
+
+
+def test_what_is_given_besides_comes_before() -> None:
+    task = aws("aws-sdk:s3:getObject", {"Bucket": "b", "Key": "k"})
+    standard = standard_integrations(World(integrations={"aws-sdk:s3:*": Canned()}))
+    engine = engine_of(standard, machine(("t", task)), clock=VirtualClock())
+    assert engine.clock.run(engine.run("main")).output == "aws-sdk:s3:getObject"
+
+
+class Canned(Integration):
+    async def run(self, call: Call) -> Any:
+        return call.resource
