@@ -30,7 +30,10 @@ async def run_parallel(run_line: RunLine, frame: Frame, state: Parallel, positio
     if position is not None and position.first_line >= 0:
         value, first, children = position.payload, position.first_line, position.children
     else:
-        value = frame.input if state.arguments is None else frame.evaluate(state.arguments)
+        value = frame.input
+        if state.arguments is not None:
+            value = frame.evaluate(state.arguments)
+            payload.check(value, state.name)
         first, children = frame.run.open_lines(len(branches)), {}
         frame.record("ParallelStateStarted", None, (first, len(branches), value))
     started, group = frame.last_event, Group()
@@ -124,9 +127,11 @@ class _Iterations:
             if self.several:
                 await _turn(inner)  # those that start together are recorded together
         try:
-            if self.state.selector is not None and (child is None or child.state is None):
-                inner.stand_in(frame)
-                inner.input = inner.evaluate(self.state.selector)
+            if child is None or child.state is None:
+                if self.state.selector is not None:
+                    inner.stand_in(frame)
+                    inner.input = inner.evaluate(self.state.selector)
+                payload.check(inner.input, name)
             result = await self.run_line(inner)
         except StateError:
             self.group.failed = self.group.failed or inner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stepweave.engine import payload
 from stepweave.engine.frame import Frame
 from stepweave.engine.machine import Distributed, ItemBatcher, ItemReader, Map
 from stepweave.engine.maps.batching import NO_INPUT, Batch, batches
@@ -24,8 +25,12 @@ async def map_inputs(
     else:
         selected = [_selected(frame, state.selector, index, item) for index, item in enumerate(found)]
     if spec.batcher is None:
-        return tuple((value, 1) for value in selected)
-    return tuple((batch.input, batch.count) for batch in _batches(frame, spec.batcher, selected))
+        inputs = tuple((value, 1) for value in selected)
+    else:
+        inputs = tuple((batch.input, batch.count) for batch in _batches(frame, spec.batcher, selected))
+    for value, _ in inputs:
+        payload.check(value, state.name)
+    return inputs
 
 
 async def _read(frame: Frame, reader: ItemReader, objects: Objects | None) -> list[Item]:

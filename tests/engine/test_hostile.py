@@ -57,7 +57,11 @@ def test_a_full_disk_is_told_once_however_many_executions_it_stops(
     }
     journal = FullDisk(tmp_path / "journal")
     journal.room = room
-    engine = Engine({"main": parse(machine(("m", state)), "main")}, lambda_integrations({"f": takes_a_while}), journal=journal)
+    engine = Engine(
+        {"main": parse(machine(("m", state)), "main")},
+        lambda_integrations({"f": takes_a_while}),
+        journal=journal,
+    )
     with pytest.raises(JournalError, match="No space left on device"), journal:
         asyncio.run(engine.run("main", None, "run"))
     gc.collect()
@@ -86,7 +90,12 @@ def test_nothing_takes_longer_because_the_clock_was_set_back(
     functions = {"slow": forty_seconds, "fails": failing(FunctionError("E"), 1)}
 
     def engine(clock: VirtualClock, journal: Journal) -> Engine:
-        return Engine({"main": parse(machine(("s", state)), "main")}, lambda_integrations(functions), clock=clock, journal=journal)
+        return Engine(
+            {"main": parse(machine(("s", state)), "main")},
+            lambda_integrations(functions),
+            clock=clock,
+            journal=journal,
+        )
 
     async def begin() -> bytes:
         with Journal(path) as journal:
@@ -108,3 +117,27 @@ def test_nothing_takes_longer_because_the_clock_was_set_back(
 
         set_back.run(go_on())
     assert set_back.elapsed == pytest.approx(seconds)
+
+
+LARGE = "{% $pad('x', 300000) %}"
+
+
+@pytest.mark.parametrize("mode", ["INLINE", "DISTRIBUTED"])
+@pytest.mark.parametrize(
+    "fields",
+    [{"Items": [1], "ItemSelector": LARGE}, {"Items": "{% [$pad('x', 300000)] %}"}],
+    ids=["selector", "items"],
+)
+def test_an_item_that_is_too_large_is_a_data_limit(mode: str, fields: dict[str, Any]) -> None:
+    config = {"Mode": mode, **({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})}
+    inner = {"ProcessorConfig": config, **block(("p", {"Type": "Pass"}))}
+    execution = run(machine(("m", {"Type": "Map", "ItemProcessor": inner, **fields})))
+    assert (execution.status, execution.error) == ("FAILED", "States.DataLimitExceeded")
+    assert "PassStateEntered" not in execution.history.kinds()
+
+
+def test_arguments_of_a_parallel_that_are_too_large_are_a_data_limit() -> None:
+    state = {"Type": "Parallel", "Arguments": LARGE, "Branches": [block(("p", {"Type": "Pass"}))]}
+    execution = run(machine(("all", state)))
+    assert (execution.status, execution.error) == ("FAILED", "States.DataLimitExceeded")
+    assert "PassStateEntered" not in execution.history.kinds()
