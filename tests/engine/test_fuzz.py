@@ -13,7 +13,6 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,14 +22,22 @@ from hypothesis import strategies as st
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution
-from stepweave.engine.integrations.start_execution import start_execution_integrations
-from stepweave.engine.journal import Journal
 from stepweave.engine.machine import Machine
 from stepweave.engine.objects import MemoryObjects
 from stepweave.engine.parsing import parse
 from stepweave.errors import DefinitionError
 from tests.engine.drawing import INNER, World, machines
 from tests.engine.hostile import ANSWERS, VALUES, Strange
+from tests.engine.leaving import (
+    called_again,
+    cut,
+    ended,
+    ended_calls,
+    journaled,
+    latest,
+    lengths,
+    through_a_journal,
+)
 from tests.engine.shaped import defects
 from tests.engine.spoiling import OBJECTS, spiced_machines, spoiled_machines, texts
 
@@ -128,70 +135,10 @@ def test_whatever_is_read_runs_to_an_end_that_aws_has(
 _runs = itertools.count()
 
 
-def through_a_journal(
-    path: Path, machine: Machine, world: World, value: Any, at: float | None = None, *, redrive: bool = False
-) -> tuple[Execution, Engine]:
-    """The execution ``run``, begun or gone on with as its journal at ``path`` says, and its engine."""
-    clock = VirtualClock() if at is None else VirtualClock(at)
-    with Journal(path, "fuzz") as journal:
-        engine = Engine(
-            {"main": machine, "inner": parse(INNER, "inner")},
-            {"lambda:invoke": world, **start_execution_integrations()},
-            clock=clock,
-            journal=journal,
-        )
-        world.engine = engine
-
-        async def main() -> Execution:
-            if "run" not in engine.executions:
-                return await engine.run("main", value, "run")
-            for token, arguments in waiting_tokens(engine):
-                world.answer_later(token, arguments, 5)
-            again = engine.redrive("run") if redrive else engine.resume("run")
-            return await engine.wait(again.name)
-
-        return clock.run(main()), engine
-
-
-def waiting_tokens(engine: Engine) -> Iterator[tuple[str, Any]]:
-    """Token and arguments of each call that the world has taken and has yet to answer."""
-    for execution in engine.executions.values():
-        asked: dict[int, tuple[str, Any]] = {}
-        for kind, _, _, name, data, more, line in execution.history.records():
-            if kind == "TaskScheduled" and (name or "").endswith("waitForTaskToken"):
-                asked[line] = (more[2], data)
-            elif kind == "TaskSubmitted" and line in asked and "fails" not in asked[line][1]["Payload"]["do"]:
-                yield asked[line]
-            elif kind == "TaskSubmitted" and line in asked:
-                payload = asked[line][1]["Payload"]
-                if payload["try"] >= payload["do"]["fails"]:
-                    yield asked[line]
-
-
-def ended_calls(engine: Engine) -> set[str]:
-    """Names of the calls whose ends are in the histories."""
-    found: set[str] = set()
-    for execution in engine.executions.values():
-        open_calls: dict[int, int] = {}
-        for number, record in enumerate(execution.history.records(), start=1):
-            kind, line = record[0], record[6]
-            if kind == "TaskScheduled":
-                open_calls[line] = number
-            elif kind in ("TaskSucceeded", "TaskFailed", "TaskTimedOut"):
-                found.add(f"{execution.name}-{open_calls.pop(line)}")
-    return found
-
-
 def ending(execution: Execution) -> tuple[Any, ...]:
     """How it ended; causes name events by numbers, which depend on what else happened meanwhile."""
     cause = re.sub(r"#\d+|-\d+\b|\d{13}", "", execution.cause or "")
     return execution.status, execution.output, execution.error, cause
-
-
-def latest(lines: list[bytes]) -> float:
-    """The time of the last record."""
-    times = [entry[3] for line in lines if isinstance(entry := json.loads(line), list)]
-    return max(times, default=VirtualClock().now())
 
 
 @fuzz
@@ -206,22 +153,16 @@ def test_an_execution_that_is_left_anywhere_ends_as_if_it_had_not_been(
 ) -> None:
     definition, value = drawn
     machine = parse(definition, "main")
-    path = tmp_path_factory.getbasetemp() / f"cut-{next(_runs)}"
+    path = tmp_path_factory.getbasetemp() / f"left-{next(_runs)}"
     with in_time():
-        whole, _ = through_a_journal(path, machine, World(), value)
-        expected = ending(whole)
-        for cut in cuts:
-            lines = path.read_bytes().splitlines(keepends=True)
-            count = 2 + cut % (len(lines) - 1)
-            path.write_bytes(b"".join(lines[:count]) + b"".join(lines[count : count + 1])[:-1][:torn])
-            with Journal(path, "fuzz") as journal:
-                assert journal.kept
-                done = ended_calls(Engine({"main": machine}, {"*": Strange([1])}, journal=journal))
-            at = latest(lines[1:count])
-            world = World()
-            again, engine = through_a_journal(path, machine, world, value, at + gap)
-            assert ending(again) == expected
-            assert not done & set(world.calls)
+        expected = ending(ended(through_a_journal(path, machine, World(), value)))
+        for number in cuts:
+            at = cut(path, number, torn)
+            left, world = journaled(path, machine), World()
+            engine = through_a_journal(path, machine, world, value, at + gap)
+            assert ending(ended(engine)) == expected
+            assert not ended_calls(left) & set(world.calls)
+            assert called_again(engine, lengths(left)) == set()
             assert len(set(world.calls)) == len(world.calls)
             for one in engine.executions.values():
                 assert list(defects(one)) == []
@@ -235,42 +176,18 @@ def test_a_failed_execution_whose_world_is_mended_is_redriven_to_success(
 ) -> None:
     definition, value = drawn
     machine = parse(definition, "main")
-    path = tmp_path_factory.getbasetemp() / f"redrive-{next(_runs)}"
+    path = tmp_path_factory.getbasetemp() / f"redriven-{next(_runs)}"
     world = World()
     with in_time():
-        first, engine = through_a_journal(path, machine, world, value)
-        if first.status == "SUCCEEDED":
+        failed = through_a_journal(path, machine, world, value)
+        if ended(failed).status == "SUCCEEDED":
             return
-        before = {one.name: len(one.history) for one in engine.executions.values()}
-        world.mended = True
-        calls = len(world.calls)
-        again, engine = through_a_journal(
-            path, machine, world, value, latest(path.read_bytes().splitlines()[1:]), redrive=True
-        )
-    assert (again.status, again.redrive_count) == ("SUCCEEDED", 1)
-    assert len(set(world.calls[calls:])) == len(world.calls[calls:])
+        at = latest(path.read_bytes().splitlines()[1:])
+        world.mended, world.calls = True, []
+        engine = through_a_journal(path, machine, world, value, at, redrive=True)
+    assert (ended(engine).status, ended(engine).redrive_count) == ("SUCCEEDED", 1)
+    assert called_again(engine, lengths(failed)) == set()
+    assert len(set(world.calls)) == len(world.calls)
     for one in engine.executions.values():
         assert list(defects(one)) == []
-        assert not succeeded(one, 0, before.get(one.name, 0)) & scheduled(one, before.get(one.name, 0))
-
-
-def succeeded(execution: Execution, start: int, end: int) -> set[tuple[int, str]]:
-    """Line and state of the tasks that succeeded between two events."""
-    return _states_of(execution, start, end, "TaskSucceeded")
-
-
-def scheduled(execution: Execution, start: int) -> set[tuple[int, str]]:
-    """Line and state of the tasks that were called after an event."""
-    return _states_of(execution, start, len(execution.history), "TaskScheduled")
-
-
-def _states_of(execution: Execution, start: int, end: int, wanted: str) -> set[tuple[int, str]]:
-    found: set[tuple[int, str]] = set()
-    state_of: dict[int, str] = {}
-    for number, record in enumerate(execution.history.records()):
-        kind, line = record[0], record[6]
-        if kind == "TaskStateEntered":
-            state_of[line] = record[3] or ""
-        elif kind == wanted and start <= number < end:
-            found.add((line, state_of[line]))
-    return found
+    path.unlink()
