@@ -1,4 +1,4 @@
-"""`build`: the engine for a run of somebody's state machines, everything that their tasks call connected."""
+"""`assemble`: the engine for a run of somebody's state machines, with everything that their tasks call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from dataclasses import dataclass, field, replace
 from stepweave.engine.clock import Clock
 from stepweave.engine.engine import Engine
 from stepweave.engine.events import Listener
+from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.integrations.base import Integration
-from stepweave.engine.integrations.lambda_invoke import Function, lambda_integrations
-from stepweave.engine.integrations.start_execution import start_execution_integrations
+from stepweave.engine.integrations.lambda_invoke import Function
+from stepweave.engine.integrations.standard import Standard, World
+from stepweave.engine.jobs import JobDefinition
+from stepweave.engine.journal import Journal
 from stepweave.engine.machine import Machine
 from stepweave.engine.mocks import Placed
 from stepweave.engine.objects import Objects
@@ -27,37 +30,60 @@ class Setup:
     """By name."""
     clock: Clock
     functions: Mapping[str, Function] = field(default_factory=dict)
+    job_definitions: Mapping[str, JobDefinition] = field(default_factory=dict)
+    integrations: Mapping[str, Integration] = field(default_factory=dict)
+    """More integrations by resource; they come before the standard ones, and mocks before them."""
     mocks: Placed = field(default_factory=Placed)
     objects: Objects | None = None
-    """What distributed maps and ``aws-sdk:s3`` tasks read and write."""
-    endpoint: str | None = None
-    """URL of an AWS that serves what nothing else does."""
+    """What distributed maps read and write, and ``aws-sdk:s3`` tasks."""
+    services: AwsServices = field(default_factory=AwsServices)
+    """The AWS that tasks call."""
     seed: int = 0
     listeners: tuple[Listener, ...] = ()
+    journal: Journal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """An engine, and what stands behind its tasks; that is to be settled or closed in the end."""
+
+    engine: Engine
+    standard: Standard
 
 
 def build(setup: Setup, *, advice: str) -> Engine:
-    """The engine. Raises ``DefinitionError`` for every task that nothing serves; ``advice`` says what to do then."""
+    """The engine alone, for runs of which nothing goes on beside them; otherwise as :func:`assemble`."""
+    return assemble(setup, advice=advice).engine
+
+
+def assemble(setup: Setup, *, advice: str) -> Assembled:
+    """The engine, connected. Raises ``DefinitionError`` for every task that nothing serves; ``advice`` says what to do
+    then.
+    """
+    standard = Standard(_world(setup))
     try:
-        return Engine(
+        engine = Engine(
             setup.machines,
-            _integrations(setup),
+            standard.integrations,
             clock=setup.clock,
             seed=setup.seed,
             listeners=setup.listeners,
             objects=setup.objects,
+            journal=setup.journal,
         )
     except DefinitionError as error:
         raise DefinitionError(_advised(error.problems, advice)) from error
+    standard.connect(engine)
+    return Assembled(engine=engine, standard=standard)
 
 
-def _integrations(setup: Setup) -> dict[str, Integration]:
-    functions = {**setup.functions, **setup.mocks.functions}
-    return {
-        **lambda_integrations(functions),
-        **start_execution_integrations(),
-        **setup.mocks.integrations,
-    }
+def _world(setup: Setup) -> World:
+    return World(
+        functions={**setup.functions, **setup.mocks.functions},
+        job_definitions=setup.job_definitions,
+        services=setup.services,
+        integrations={**setup.integrations, **setup.mocks.integrations},
+    )
 
 
 def _advised(problems: Iterable[Problem], advice: str) -> Iterable[Problem]:
