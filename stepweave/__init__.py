@@ -16,17 +16,16 @@ The names here are those that a DAG's module needs; everything else is imported 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from stepweave.authoring.assets import Asset
-from stepweave.authoring.compute import Batch, Lambda
-from stepweave.authoring.dags import dag
-from stepweave.authoring.groups import task_group
-from stepweave.authoring.ordering import chain
-from stepweave.authoring.params import Param
-from stepweave.authoring.retry import Retry
-from stepweave.authoring.schedule import Cron, Every
-from stepweave.authoring.tasks import task
-
 if TYPE_CHECKING:
+    from stepweave.authoring.assets import Asset
+    from stepweave.authoring.compute import Batch, Lambda
+    from stepweave.authoring.dags import dag
+    from stepweave.authoring.groups import task_group
+    from stepweave.authoring.ordering import chain
+    from stepweave.authoring.params import Param
+    from stepweave.authoring.retry import Retry
+    from stepweave.authoring.schedule import Cron, Every
+    from stepweave.authoring.tasks import task
     from stepweave.runtime.context import get_current_context
 
 __all__ = [
@@ -44,9 +43,29 @@ __all__ = [
     "get_current_context",
 ]
 
+_MODULES = {
+    "dag": "authoring.dags",
+    "task": "authoring.tasks",
+    "task_group": "authoring.groups",
+    "chain": "authoring.ordering",
+    "Param": "authoring.params",
+    "Cron": "authoring.schedule",
+    "Every": "authoring.schedule",
+    "Retry": "authoring.retry",
+    "Asset": "authoring.assets",
+    "Lambda": "authoring.compute",
+    "Batch": "authoring.compute",
+    "get_current_context": "runtime.context",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """``get_current_context``, which only a running task needs, imported when it is first asked for."""
-    if name == "get_current_context":
-        return importlib.import_module("stepweave.runtime.context").get_current_context
-    raise AttributeError(f"module 'stepweave' has no attribute {name!r}")
+    """A name of ``__all__``, imported when it is first asked for.
+
+    Whoever brings definitions of their own (`stepweave execute`, the pytest plugin) pays for no authoring.
+    """
+    if name not in _MODULES:
+        raise AttributeError(f"module 'stepweave' has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"stepweave.{_MODULES[name]}"), name)
+    globals()[name] = found
+    return found
