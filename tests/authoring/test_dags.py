@@ -193,6 +193,7 @@ def test_importing_stepweave_is_light() -> None:
     loaded = json.loads(
         in_fresh_interpreter(
             "import sys, json; before = set(sys.modules); import stepweave; "
+            "[getattr(stepweave, name) for name in stepweave.__all__ if name != 'get_current_context']; "
             "print(json.dumps(sorted(set(sys.modules) - before)))"
         )
     )
@@ -211,6 +212,13 @@ def test_importing_stepweave_is_light() -> None:
     }
     assert heavy.isdisjoint(loaded)
     assert len(loaded) <= MOST_MODULES_BEYOND_PYTHON
+
+
+def test_a_name_of_stepweave_is_loaded_when_it_is_asked_for() -> None:
+    code = "import stepweave, sys; print([name for name in sys.modules if name.startswith('stepweave')])"
+
+    assert in_fresh_interpreter(code) == "['stepweave']"
+    assert in_fresh_interpreter("import stepweave; print(stepweave.dag is stepweave.dag)") == "True"
 
 
 def test_a_dag_with_simple_params_is_traced_and_started_without_pydantic() -> None:
