@@ -61,7 +61,7 @@ async def run_parallel(run_line: RunLine, frame: Frame, state: Parallel, positio
         frame.last_event = frame.tail = inner.last_event
         return result
 
-    return await _side_by_side(frame, group, branch, len(branches), len(branches))
+    return await _side_by_side(frame, group, branch, len(branches), len(branches), position)
 
 
 async def run_map(run_line: RunLine, frame: Frame, state: Map, position: Position | None) -> Any:
@@ -74,7 +74,7 @@ async def run_map(run_line: RunLine, frame: Frame, state: Map, position: Positio
         frame.record("MapStateStarted", len(items), (first, len(items), items))
     limit = concurrency_of(frame, state, INLINE_CONCURRENCY)
     iterations = _Iterations(run_line, frame, state, items, first, children, frame.last_event, limit > 1)
-    return await _side_by_side(frame, iterations.group, iterations.run, len(items), limit)
+    return await _side_by_side(frame, iterations.group, iterations.run, len(items), limit, position)
 
 
 def items_of(frame: Frame, state: Map, *, objects: bool = False) -> Any:
@@ -164,7 +164,12 @@ async def _turn(inner: Frame) -> None:
 
 
 async def _side_by_side(
-    frame: Frame, group: Group, run: Callable[[int], Awaitable[Any]], count: int, limit: int
+    frame: Frame,
+    group: Group,
+    run: Callable[[int], Awaitable[Any]],
+    count: int,
+    limit: int,
+    position: Position | None,
 ) -> list[Any]:
     try:
         results = await run_all(run, count, limit)
@@ -172,7 +177,8 @@ async def _side_by_side(
         _record_failure(frame, group, error)
         raise
     payload.check(results, frame.state.name)
-    frame.record_aside(f"{type(frame.state).__name__}StateSucceeded")
+    if position is None or not position.succeeded:
+        frame.record_aside(f"{type(frame.state).__name__}StateSucceeded")
     return results
 
 

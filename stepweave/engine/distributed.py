@@ -86,6 +86,7 @@ class MapRunner:
         if run.status == "RUNNING":
             self._close(frame, run, "SUCCEEDED")
             frame.record_aside("MapRunSucceeded")
+        if position is None or not position.succeeded:
             frame.record_aside("MapStateSucceeded")
         return result
 
@@ -96,7 +97,8 @@ class MapRunner:
         items = None if spec.reader is not None else items_of(frame, state, objects=True)
         if position is not None and isinstance(position.payload, str):
             return position.payload, items
-        frame.record("MapStateStarted", len(items or ()), (0, 0, None))
+        if position is None or position.first_line < 0:
+            frame.record("MapStateStarted", len(items or ()), (0, 0, None))
         _tolerances(frame, spec)
         label = spec.label or uuid4(frame.run.generator)
         machine = f"{frame.run.execution.machine}/{label}"

@@ -82,7 +82,7 @@ def _task(kind: str, resource: str, data: Any, more: Any) -> dict[str, Any]:
     details: dict[str, Any] = {"resourceType": service, "resource": call}
     match kind:
         case "TaskScheduled":
-            details |= {"region": REGION, "parameters": to_text(data), **_limits(more)}
+            details |= {"region": REGION, "parameters": to_text(data), **_limits(*more[:2])}
         case "TaskSubmitted" | "TaskSucceeded":
             details |= _text("output", data)
         case "TaskFailed" | "TaskTimedOut" | "TaskStartFailed" | "TaskSubmitFailed":
@@ -107,7 +107,9 @@ def _direct(kind: str, target: str, data: Any, more: Any) -> dict[str, Any]:
     """The details of a call of an activity or of a function by its own ARN."""
     match kind.removeprefix("LambdaFunction").removeprefix("Activity"):
         case "Scheduled":
-            return {"resource": target, **_text("input", data), **_limits(more)}
+            timeout, heartbeat, _ = more
+            limits = _limits(timeout, heartbeat if kind.startswith("Activity") else None)
+            return {"resource": target, **_text("input", data), **limits}
         case "Started":
             return dict(data or {})
         case "Succeeded":
@@ -115,8 +117,7 @@ def _direct(kind: str, target: str, data: Any, more: Any) -> dict[str, Any]:
     return _failure(data)
 
 
-def _limits(more: Any) -> dict[str, Any]:
-    timeout, heartbeat = more[0], more[1]
+def _limits(timeout: float | None, heartbeat: float | None) -> dict[str, Any]:
     details = {} if timeout is None else {"timeoutInSeconds": timeout}
     return details if heartbeat is None else {**details, "heartbeatInSeconds": heartbeat}
 

@@ -30,8 +30,10 @@ class Attempt:
     timeout_seconds: float | None
     heartbeat_seconds: float | None
     token: str | None
+    started: bool = False
+    """Whether that it began is recorded."""
     submitted: bool = False
-    """Whether the service had taken the call (``.waitForTaskToken``)."""
+    """Whether the service (``.waitForTaskToken``) or a worker (activities) had taken the call."""
     answer: tuple[Any, ...] | None = None
     """What its token was sent back with: the output alone, or error and cause."""
 
@@ -70,6 +72,8 @@ class Position:
     """The input of the branches, the items of the map, or the map run."""
     children: dict[int, Position] = field(default_factory=dict)
     """The lines inside the state, by index."""
+    succeeded: bool = False
+    """Whether it is recorded that all of them have succeeded."""
     closed: bool = False
     """Whether the end of the iteration is recorded."""
 
@@ -148,10 +152,12 @@ class _Lines:
         match kind:
             case "ParallelStateStarted" | "MapStateStarted":
                 line.first_line, count, line.payload = more
-                line.children = {}
+                line.children, line.succeeded = {}, False
                 if count:
                     self._blocks.append((line.first_line, line))
                     self.count = line.first_line + count
+            case "ParallelStateSucceeded" | "MapStateSucceeded":
+                line.succeeded = True
             case "MapRunStarted":
                 line.payload = data
             case "MapIterationSucceeded":
@@ -167,7 +173,7 @@ def _enter(line: Position, name: str | None, value: Any, at: float, number: int)
     line.entered_event = number
     line.retries, line.retry_count, line.due, line.attempt = [], 0, None, None
     line.result, line.error, line.ended = UNDEFINED, None, False
-    line.first_line, line.payload, line.children = -1, UNDEFINED, {}
+    line.first_line, line.payload, line.children, line.succeeded = -1, UNDEFINED, {}, False
 
 
 def _note(line: Position, kind: str, data: Any, at: float) -> None:
@@ -196,9 +202,10 @@ def _task(line: Position, kind: str, number: int, at: float, data: Any, more: An
             heartbeat_seconds=heartbeat,
             token=token,
         )
-    elif kind.endswith("Submitted"):
+    elif kind.endswith(("Started", "Submitted")):
         if line.attempt is not None:
-            line.attempt = replace(line.attempt, submitted=True)
+            taken = line.attempt.submitted or kind == "ActivityStarted" or kind.endswith("Submitted")
+            line.attempt = replace(line.attempt, started=True, submitted=taken)
     elif kind.endswith("Succeeded"):
         line.attempt, line.result = None, data
     elif kind.endswith(("Failed", "TimedOut")):

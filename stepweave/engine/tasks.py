@@ -55,6 +55,8 @@ class TaskRunner:
             attempt = self._schedule(frame, state, family)
         frame.token = attempt.token
         name = state.target or state.resource
+        if family != "Activity" and not attempt.started:
+            frame.record(f"{family}Started", None, None, name)
         try:
             value = await self._in_time(attempt, self._result(frame, state, attempt, family))
         except StateError as error:
@@ -76,8 +78,6 @@ class TaskRunner:
         heartbeat = _seconds(frame, state.heartbeat_seconds, "HeartbeatSeconds")
         name = state.target or state.resource
         scheduled = frame.record(f"{family}Scheduled", arguments, (timeout, heartbeat, frame.token), name)
-        if family != "Activity":
-            frame.record(f"{family}Started", None, None, name)
         if self._run.listeners:
             frame.tell("task_scheduled", resource=state.resource, data=arguments)
             frame.tell("task_started", resource=state.resource, data=arguments)

@@ -85,6 +85,7 @@ class _Drawn:
     """Whether only tasks may fail, so that nothing fails once the world is mended."""
     count: int = 0
     variables: list[str] = field(default_factory=list)
+    """Those that may be read."""
 
     def name(self, kind: str) -> str:
         """A name that no other state or variable has."""
@@ -97,9 +98,10 @@ class _Drawn:
     def chance(self, percent: int) -> bool:
         return self.draw(st.integers(0, 99)) < percent
 
-    def expression(self, *more: str) -> str:
+    def expression(self) -> str:
+        variables = [f"($exists(${name}) ? ${name} : 0)" for name in self.variables]
         text: str = self.one(SOUND)
-        return "{% " + text.replace("@", self.one((*READ, *more))) + " %}"
+        return "{% " + text.replace("@", self.one((*READ, *variables))) + " %}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +132,16 @@ def _block(drawn: _Drawn, place: _Place) -> dict[str, Any]:
     if place.item and place.failing:
         chosen[0] = "Task"
     names = [drawn.name(kind[0].lower()) for kind in (*chosen, "End")]
+    outer = list(drawn.variables)
     states: dict[str, Any] = {}
     for index, kind in enumerate(chosen):
         later = names[index + 1 :]
         states[names[index]] = _state(drawn, kind, place, later, first=index == 0)
-    last = passing(End=True) if drawn.chance(70) else {"Type": "Succeed"}
+    last = passing(End=True, Output=drawn.expression()) if drawn.chance(70) else {"Type": "Succeed"}
     if place.failing and not place.item and not drawn.mendable and drawn.chance(15):
         last = {"Type": "Fail", "Error": "End", "Cause": "c"}
     states[names[-1]] = last
+    drawn.variables = outer
     return {"StartAt": names[0], "States": states}
 
 
@@ -157,7 +161,9 @@ def _state(drawn: _Drawn, kind: str, place: _Place, later: list[str], *, first: 
         case _:
             state = passing(Output=drawn.expression())
     if drawn.chance(25):
-        state["Assign"] = {drawn.name("v"): drawn.expression()}
+        name = drawn.name("v")
+        state["Assign"] = {name: drawn.expression()}
+        drawn.variables.append(name)
     if state["Type"] in ("Task", "Parallel", "Map") and place.failing and drawn.chance(30):
         state["Catch"] = [{"ErrorEquals": ["States.ALL"], "Next": drawn.one(later), "Output": "caught"}]
     return {**state, "Next": later[0]}
@@ -205,7 +211,10 @@ def _around(drawn: _Drawn, kind: str, place: _Place) -> dict[str, Any]:
         ]
         state: dict[str, Any] = {"Type": "Parallel", "Branches": branches}
     else:
+        outer = drawn.variables
+        drawn.variables = [] if kind == "Spread" else outer  # executions of their own do not see them
         processor = _block(drawn, _Place(place.depth + 1, failing, item=True))
+        drawn.variables = outer
         state = {
             "Type": "Map",
             "Items": drawn.one(("{% [1, 2, 3] %}", [1, 2], [])),

@@ -92,6 +92,15 @@ def ended_calls(engine: Engine) -> set[str]:
     return found
 
 
+def kinds(engine: Engine) -> list[str] | None:
+    """The types of all events, sorted; None when something was cut off: what there is then is a matter of time."""
+    found = [kind for execution in engine.executions.values() for kind in execution.history.kinds()]
+    cut_off = any(
+        kind.endswith(("Aborted", "MapStateFailed", "ParallelStateFailed", "MapRunFailed")) for kind in found
+    )
+    return None if cut_off else sorted(found)
+
+
 def lengths(engine: Engine) -> dict[str, int]:
     """How many events each execution has."""
     return {execution.name: len(execution.history) for execution in engine.executions.values()}

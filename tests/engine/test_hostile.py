@@ -12,10 +12,14 @@ import pytest
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.failures import CAUSE_CHARACTERS, FunctionError
+from stepweave.engine.integrations.activity import Activities
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.journal import Journal, JournalError
 from stepweave.engine.parsing import parse
 from tests.engine.building import block, call, failing, machine, run
+from tests.engine.drawing import World
+from tests.engine.leaving import ended, kinds, latest, through_a_journal
+from tests.engine.shaped import defects
 
 
 def test_the_cause_of_a_failed_evaluation_is_as_long_as_a_cause_may_be() -> None:
@@ -141,3 +145,86 @@ def test_arguments_of_a_parallel_that_are_too_large_are_a_data_limit() -> None:
     execution = run(machine(("all", state)))
     assert (execution.status, execution.error) == ("FAILED", "States.DataLimitExceeded")
     assert "PassStateEntered" not in execution.history.kinds()
+
+
+SPREAD = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+TASK = call("f", {"do": {"seconds": 1}, "in": "{% $states.input %}"}, Output="{% $states.result.Payload %}")
+EVERYTHING = machine(
+    ("task", TASK),
+    ("inline", {"Type": "Map", "Items": [1, 2], "ItemProcessor": block(("one", TASK))}),
+    ("spread", {"Type": "Map", "Items": [1, 2], "ItemProcessor": {**SPREAD, **block(("two", TASK))}}),
+    (
+        "all",
+        {
+            "Type": "Parallel",
+            "Branches": [block(("three", TASK)), block(("wait", {"Type": "Wait", "Seconds": 2}))],
+        },
+    ),
+)
+
+
+def test_wherever_it_is_left_an_execution_has_the_same_events_in_the_end(tmp_path: Path) -> None:
+    parsed = parse(EVERYTHING, "main")
+    path = tmp_path / "whole"
+    whole = through_a_journal(path, parsed, World(), {})
+    assert ended(whole).status == "SUCCEEDED"
+    lines = path.read_bytes().splitlines(keepends=True)
+    for count in range(2, len(lines)):
+        path = tmp_path / f"{count}"
+        path.write_bytes(b"".join(lines[:count]))
+        again = through_a_journal(path, parsed, World(), {}, latest(lines[1:count]))
+        assert kinds(again) == kinds(whole), count
+
+
+def test_a_worker_that_took_an_activity_answers_the_engine_that_comes_after(tmp_path: Path) -> None:
+    activity = "arn:aws:states:us-east-1:123456789012:activity:dig"
+    definition = machine(("t", {"Type": "Task", "Resource": activity, "TimeoutSeconds": 600}))
+    clock = VirtualClock()
+
+    def engine(journal: Journal, activities: Activities) -> Engine:
+        return Engine(
+            {"main": parse(definition, "main")}, {"activity": activities}, clock=clock, journal=journal
+        )
+
+    async def take() -> tuple[bytes, str]:
+        activities = Activities()
+        with Journal(tmp_path / "j") as journal:
+            running = asyncio.create_task(engine(journal, activities).run("main", {}, "run"))
+            task = await activities.get_task("dig", "worker")
+            await asyncio.sleep(1)
+            left = (tmp_path / "j").read_bytes()
+            running.cancel()
+            await asyncio.wait([running])
+        assert task is not None
+        return left, task["taskToken"]
+
+    left, token = clock.run(take())
+    (tmp_path / "j").write_bytes(left)
+    activities = Activities()
+    with Journal(tmp_path / "j") as journal:
+        again = engine(journal, activities)
+
+        async def answer() -> Any:
+            execution = again.resume("run")
+            await asyncio.sleep(1)
+            assert activities.pending("dig") == 0
+            again.tokens.send_success(token, "gold")
+            return await again.wait(execution.name)
+
+        execution = clock.run(answer())
+    assert (execution.status, execution.output) == ("SUCCEEDED", "gold")
+    assert execution.history.kinds().count("ActivityStarted") == 1
+
+
+def test_the_heartbeat_of_a_function_by_its_arn_is_in_no_event() -> None:
+    function = {
+        "Type": "Task",
+        "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f",
+        "HeartbeatSeconds": 5,
+    }
+    execution = run(machine(("t", {**function, "TimeoutSeconds": 60})), f=takes_a_while)
+    (scheduled,) = [
+        event for event in execution.history.events() if event["type"] == "LambdaFunctionScheduled"
+    ]
+    assert scheduled["lambdaFunctionScheduledEventDetails"]["timeoutInSeconds"] == 60
+    assert list(defects(execution)) == []
