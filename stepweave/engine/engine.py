@@ -231,9 +231,14 @@ class Engine:
     def _launch(self, execution: Execution, machine: Machine, position: Position | None) -> None:
         # A task of its own, so that stop() ends this execution and not the one that called run().
         task = asyncio.create_task(self._runner.run(execution, machine, position))
-        name = execution.name
-        task.add_done_callback(lambda _: self._running.pop(name, None))
-        self._running[name] = task
+        self._running[execution.name] = task
+
+        def ended(task: asyncio.Task[None]) -> None:
+            del self._running[execution.name]
+            if task.cancelled() and execution.status == "RUNNING":
+                self._runner.abort(execution)  # it was stopped before its first step
+
+        task.add_done_callback(ended)
 
     def _interpreter(self, run: Run) -> Interpreter:
         tasks = TaskRunner(run, self._integrations, self.tokens, self.run, self.start)

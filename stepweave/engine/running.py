@@ -89,6 +89,13 @@ class Runner:
         else:
             self._end(execution, frame, "SUCCEEDED", None, None)
 
+    def abort(self, execution: Execution) -> None:
+        """End an execution that was stopped before it ran."""
+        if not len(execution.history):
+            execution.history.record("ExecutionStarted", 0, None, execution.input)
+            self._tell("execution_started", execution, execution.input)
+        self._end(execution, None, "ABORTED", *self.stopped.pop(execution.name, (None, None)))
+
     def _remaining(self, execution: Execution, machine: Machine) -> float | None:
         """Seconds that are left to the execution; a redrive gives it all its time again."""
         limit = EXPRESS_SECONDS if execution.express else machine.timeout_seconds

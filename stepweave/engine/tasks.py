@@ -139,13 +139,12 @@ class TaskRunner:
             self._run.execution.history.note(ANSWER_NOTE, answer, frame.line)
             self._run.flush()
 
-        self._tokens.open(token, None if family == "Activity" else attempt.heartbeat_seconds, note)
+        self._tokens.open(token, note)
         try:
             if not attempt.submitted:
                 call.submitted(await integration.run(call))
                 self._run.flush()
-            if family == "Activity":
-                self._tokens.set_heartbeat(token, attempt.heartbeat_seconds)
+            self._tokens.set_heartbeat(token, attempt.heartbeat_seconds)
             return await self._tokens.wait(token)
         finally:
             self._tokens.close(token)

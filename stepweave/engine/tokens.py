@@ -31,10 +31,10 @@ class _Waiting:
 
     __slots__ = ("future", "heartbeat_seconds", "note", "timer")
 
-    def __init__(self, future: asyncio.Future[Any], heartbeat_seconds: float | None, note: Note) -> None:
+    def __init__(self, future: asyncio.Future[Any], note: Note) -> None:
         self.future = future
         self.note = note
-        self.heartbeat_seconds = heartbeat_seconds
+        self.heartbeat_seconds: float | None = None
         self.timer: asyncio.TimerHandle | None = None
 
     def beat(self) -> None:
@@ -57,14 +57,12 @@ class Tokens:
         self._waiting: dict[str, _Waiting] = {}
         self._closed: set[str] = set()
 
-    def open(self, token: str, heartbeat_seconds: float | None, note: Note) -> None:
-        """Make ``token`` usable; its heartbeat interval starts. ``note`` is called before whoever sends it goes on."""
-        waiting = _Waiting(asyncio.get_running_loop().create_future(), heartbeat_seconds, note)
-        waiting.beat()
-        self._waiting[token] = waiting
+    def open(self, token: str, note: Note) -> None:
+        """Make ``token`` usable; ``note`` is called before whoever sends it back goes on."""
+        self._waiting[token] = _Waiting(asyncio.get_running_loop().create_future(), note)
 
     def set_heartbeat(self, token: str, seconds: float | None) -> None:
-        """Let the heartbeat interval be ``seconds``, starting now."""
+        """Let the heartbeat interval be ``seconds``, starting now: when the service has taken the call."""
         waiting = self._waiting[token]
         waiting.heartbeat_seconds = seconds
         if not waiting.future.done():

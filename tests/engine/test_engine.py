@@ -74,6 +74,21 @@ def test_stop_aborts_an_execution_and_its_caller_gets_it_back() -> None:
     assert lab.events[-1].status == "ABORTED"
 
 
+def test_an_execution_can_be_stopped_before_its_first_step() -> None:
+    lab = Lab({"main": machine(("w", WAITING))})
+
+    async def main() -> None:
+        lab.engine.start("main", {"x": 1}, "r")
+        lab.engine.stop("r", "Operator", "changed my mind")
+        await lab.engine.wait("r")
+
+    lab.clock.run(main())
+    execution = lab.engine.executions["r"]
+    assert (execution.status, execution.error, execution.cause) == ("ABORTED", "Operator", "changed my mind")
+    assert execution.history.kinds() == ["ExecutionStarted", "ExecutionAborted"]
+    assert [event.kind for event in lab.events] == ["execution_started", "execution_ended"]
+
+
 def test_only_what_runs_can_be_stopped() -> None:
     lab = Lab({"main": machine(("a", passing()))})
     lab.run()

@@ -127,6 +127,16 @@ def test_heartbeats_keep_a_task_alive_and_their_absence_ends_it() -> None:
     assert "TaskTimedOut" in execution.history.kinds()
 
 
+def test_a_heartbeat_is_due_only_after_the_service_has_taken_the_call() -> None:
+    async def slow(event: Any) -> None:
+        await asyncio.sleep(30)
+
+    state = {**WAITING, "Arguments": SENT, "HeartbeatSeconds": 10}
+    lab = Lab({"main": machine(("gate", state))}, {"send": slow})
+    assert lab.run().error == "States.Timeout"
+    assert lab.clock.elapsed == 40
+
+
 def test_each_attempt_has_a_token_of_its_own_and_old_ones_are_refused() -> None:
     mailbox = Mailbox()
     lab = waiting_lab(
