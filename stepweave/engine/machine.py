@@ -199,17 +199,20 @@ class Machine:
     inexact: bool = False
     """Whether the definition holds numbers that JSONata would change."""
 
-    def tasks(self) -> Iterator[Task]:
-        """Every Task state, of nested blocks too."""
+    def states(self) -> Iterator[State]:
+        """Every state, of nested blocks too."""
         blocks = [self.block]
         while blocks:
             for state in blocks.pop().states.values():
+                yield state
                 match state:
-                    case Task():
-                        yield state
                     case Parallel(branches=branches):
                         blocks.extend(branches)
                     case Map(processor=processor):
                         blocks.append(processor)
                     case _:
                         pass
+
+    def tasks(self) -> Iterator[Task]:
+        """Every Task state, of nested blocks too."""
+        return (state for state in self.states() if isinstance(state, Task))

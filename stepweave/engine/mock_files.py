@@ -4,6 +4,9 @@ Ours gives one response, or a list of which each call takes the next (the last r
 
     {"Charge card": [{"Throw": {"Error": "CardDeclined"}}, {"Return": {"id": "ch_1"}}], "dynamodb:*": {"Return": {}}}
 
+Its key ``aws`` is no mock: it lists calls that create what the machine needs, ``{"call": "sqs:createQueue",
+"arguments": {…}}`` each.
+
 The other is that of AWS Step Functions Local, in which a test case of a state machine gives the responses by state:
 https://docs.aws.amazon.com/step-functions/latest/dg/sfn-local-mock-cfg-file.html
 """
@@ -22,6 +25,8 @@ from stepweave.errors import DefinitionError, Problem, UsageError
 
 _CALLS = re.compile(r"(\d+)(?:-(\d+))?")
 _CASES = ("StateMachines", "MockedResponses")
+SET_UP = "aws"
+"""The key under which a mock file has its set-up calls."""
 _MOST_CALLS = 10_000
 """Calls that one response may stand for."""
 
@@ -51,7 +56,8 @@ def read_mocks(
             f"there are no test cases to choose {case!r} from: the mock file has no StateMachines; leave --case out"
         )
     else:
-        entries = {key: entry if isinstance(entry, list) else [entry] for key, entry in content.items()}
+        mocked = {key: entry for key, entry in content.items() if key != SET_UP}
+        entries = {key: entry if isinstance(entry, list) else [entry] for key, entry in mocked.items()}
         problems = [problem for key, entry in entries.items() for problem in _entry_problems(key, entry)]
     if problems:
         raise DefinitionError(replace(problem, file=file) for problem in problems)
@@ -61,6 +67,33 @@ def read_mocks(
         key: Mock(key, [outcome_of(response, surroundings) for response in entry])
         for key, entry in entries.items()
     }
+
+
+def read_set_up(content: Mapping[str, Any], file: str | None = None) -> tuple[Mapping[str, Any], ...]:
+    """The calls that a mock file makes before the machine runs, for ``AwsServices.prepare``.
+
+    Raises ``DefinitionError`` for what is no list of calls.
+    """
+    calls = content.get(SET_UP, []) if "StateMachines" not in content else []
+    if not isinstance(calls, list) or not all(_is_call(call) for call in calls):
+        problem = shape_problem(
+            f"{SET_UP!r} in a mock file lists the calls that set up what the machine needs",
+            file=file,
+            expected='[{"call": "sqs:createQueue", "arguments": {"QueueName": "orders"}}]',
+            got=repr(calls),
+            fix="to mock a state of this name, mock its resource",
+        )
+        raise DefinitionError([problem])
+    return tuple(calls)
+
+
+def _is_call(call: Any) -> bool:
+    return (
+        isinstance(call, Mapping)
+        and isinstance(call.get("call"), str)
+        and isinstance(call.get("arguments", {}), Mapping)
+        and not set(call) - {"call", "arguments"}
+    )
 
 
 def _entry_problems(key: str, entry: list[Any]) -> Iterator[Problem]:

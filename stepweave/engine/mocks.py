@@ -16,7 +16,7 @@ from stepweave.engine.failures import RUNTIME, StateError
 from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, constant_of
 from stepweave.engine.integrations.lambda_invoke import Function, lambda_integrations
 from stepweave.engine.integrations.names import known_name
-from stepweave.engine.machine import Machine, Map, Parallel, Task
+from stepweave.engine.machine import Machine, Task
 from stepweave.errors import DefinitionError, Problem
 
 Outcome: TypeAlias = Callable[[Any], Awaitable[Any]]
@@ -209,18 +209,4 @@ def _function_of(task: Task) -> str | None:
 
 def _other_states(machine: Machine) -> dict[str, str]:
     """Type of each state that calls nothing, by name."""
-    found: dict[str, str] = {}
-    blocks = [machine.block]
-    while blocks:
-        for state in blocks.pop().states.values():
-            match state:
-                case Task():
-                    continue
-                case Parallel(branches=branches):
-                    blocks.extend(branches)
-                case Map(processor=processor):
-                    blocks.append(processor)
-                case _:
-                    pass
-            found[state.name] = type(state).__name__
-    return found
+    return {state.name: type(state).__name__ for state in machine.states() if not isinstance(state, Task)}

@@ -10,6 +10,7 @@ from stepweave.engine.engine import Engine
 from stepweave.engine.events import Listener
 from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.integrations.base import Integration
+from stepweave.engine.integrations.batch_submit import OnJobLog
 from stepweave.engine.integrations.lambda_invoke import Function
 from stepweave.engine.integrations.standard import Standard, World
 from stepweave.engine.jobs import JobDefinition
@@ -31,6 +32,8 @@ class Setup:
     clock: Clock
     functions: Mapping[str, Function] = field(default_factory=dict)
     job_definitions: Mapping[str, JobDefinition] = field(default_factory=dict)
+    on_job_log: OnJobLog | None = None
+    """Told what Batch jobs print."""
     integrations: Mapping[str, Integration] = field(default_factory=dict)
     """More integrations by resource; they come before the standard ones, and mocks before them."""
     mocks: Placed = field(default_factory=Placed)
@@ -38,6 +41,8 @@ class Setup:
     """What distributed maps read and write, and ``aws-sdk:s3`` tasks."""
     services: AwsServices = field(default_factory=AwsServices)
     """The AWS that tasks call."""
+    http_endpoints: Mapping[str, str] = field(default_factory=dict)
+    """Where HTTP tasks' requests go that begin with a key."""
     seed: int = 0
     listeners: tuple[Listener, ...] = ()
     journal: Journal | None = None
@@ -81,7 +86,9 @@ def _world(setup: Setup) -> World:
     return World(
         functions={**setup.functions, **setup.mocks.functions},
         job_definitions=setup.job_definitions,
+        on_job_log=setup.on_job_log,
         services=setup.services,
+        http_endpoints=setup.http_endpoints,
         integrations={**setup.integrations, **setup.mocks.integrations},
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,17 +75,32 @@ def read_json(file: str, what: str) -> Any:
         raise DefinitionError([problem]) from error
 
 
+def filled(definition: Definition, values: Mapping[str, str]) -> dict[str, Any]:
+    """The definition, its placeholders replaced by ``values``, or by :func:`defaults` where there are none."""
+    return substitute(definition.source, {**defaults(definition), **values})
+
+
 def to_machine(definition: Definition, values: Mapping[str, str]) -> Machine:
-    """The machine, its placeholders replaced by ``values``, or by :func:`defaults` where there are none.
+    """The machine that the definition, :func:`filled` with ``values``, describes.
 
     Raises ``DefinitionError`` with everything that Step Functions would refuse.
     """
     try:
-        return parse(substitute(definition.source, {**defaults(definition), **values}), definition.name)
+        return parse(filled(definition, values), definition.name)
     except DefinitionError as error:
         if definition.file is None:
             raise
         raise DefinitionError(replace(problem, file=definition.file) for problem in error.problems) from error
+
+
+def identity_of(definitions: Iterable[Definition], values: Mapping[str, str]) -> str:
+    """What tells these definitions, :func:`filled` with ``values``, from all others: a digest of them and their names.
+
+    The order of fields and white space do not matter.
+    """
+    sources = {each.name: filled(each, values) for each in definitions}
+    text = json.dumps(sources, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def defaults(definition: Definition) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Call:
     def to_json(self) -> dict[str, Any]:
         """The call as ``stepweave execute --json`` shows it."""
         found = {
+            "execution": self.execution,
             "state": self.state,
             "resource": self.resource,
             "arguments": self.arguments,

@@ -15,7 +15,7 @@ from stepweave.engine.integrations.aws_sdk import aws_integrations
 from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.integrations.background import Background
 from stepweave.engine.integrations.base import Call, Integration
-from stepweave.engine.integrations.batch_submit import batch_integrations
+from stepweave.engine.integrations.batch_submit import OnJobLog, batch_integrations
 from stepweave.engine.integrations.ecs_run import TaskDefinition, ecs_integrations
 from stepweave.engine.integrations.lambda_invoke import Function, lambda_integrations
 from stepweave.engine.integrations.sfn_api import PREFIX, EngineApi, StepFunctionsApi
@@ -33,6 +33,8 @@ class World:
     """Lambda functions by name; handlers of their own come from ``handlers.Handlers``."""
     job_definitions: Mapping[str, JobDefinition] = field(default_factory=dict)
     """Batch job definitions by name."""
+    on_job_log: OnJobLog | None = None
+    """Told what Batch jobs print."""
     max_vcpus: float | None = None
     """What all running jobs may declare together; None: no limit."""
     task_definitions: Mapping[str, TaskDefinition] = field(default_factory=dict)
@@ -85,7 +87,10 @@ class Standard:
             **lambda_integrations(world.functions, self.background),
             **start_execution_integrations(),
             **batch_integrations(
-                world.job_definitions, max_vcpus=world.max_vcpus, background=self.background
+                world.job_definitions,
+                max_vcpus=world.max_vcpus,
+                on_log=world.on_job_log,
+                background=self.background,
             ),
             **ecs_integrations(world.task_definitions, background=self.background),
             **aws_integrations(world.services),
