@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypedDict
 
 from stepweave.engine.clock import RealClock, VirtualClock
-from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution
+from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.mocks import place
-from stepweave.engine.objects import Objects
-from stepweave.standalone.building import Setup, build
+from stepweave.errors import UsageError
+from stepweave.standalone.building import Assembled, Setup, assemble
 from stepweave.standalone.definitions import Definition, definition_of, to_machine
+from stepweave.testing.buckets import BucketsLike, objects_of
 from stepweave.testing.fakes import Fakes, to_function
+from stepweave.testing.refusing import refused
 from stepweave.testing.runs import MachineRun
+from stepweave.testing.threads import in_thread_if_needed
 
 DefinitionLike: TypeAlias = Mapping[str, Any] | str | Path | Definition
 """A definition as an object, or the path of its file; or one that was read already."""
@@ -25,18 +26,33 @@ ADVICE = (
     "give fakes={…} with the name of the state, the function or the resource, functions={…}, or machines={…}"
 )
 
-T = TypeVar("T")
+
+class RunOptions(TypedDict, total=False):
+    """The options of :func:`run_machine`, for those who hand them on."""
+
+    fakes: Mapping[str, Any] | None
+    functions: Mapping[str, Callable[..., Any]] | None
+    machines: Mapping[str, DefinitionLike] | None
+    substitutions: Mapping[str, str] | None
+    buckets: BucketsLike | None
+    services: AwsServices | None
+    http_endpoints: Mapping[str, str] | None
+    name: str | None
+    seed: int
+    real_time: bool
 
 
 def run_machine(
     definition: DefinitionLike,
-    *,
     input: Any = None,
+    *,
     fakes: Mapping[str, Any] | None = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     machines: Mapping[str, DefinitionLike] | None = None,
     substitutions: Mapping[str, str] | None = None,
-    objects: Objects | None = None,
+    buckets: BucketsLike | None = None,
+    services: AwsServices | None = None,
+    http_endpoints: Mapping[str, str] | None = None,
     name: str | None = None,
     seed: int = 0,
     real_time: bool = False,
@@ -47,76 +63,65 @@ def run_machine(
     (``"dynamodb:*"``): a value, a function of the arguments (``async`` too), an exception, or a list of these, one per
     call, the last for all later ones. ``functions`` are Lambda functions by name, ``(event)`` or ``(event, context)``;
     ``machines`` what ``states:startExecution`` may start; ``substitutions`` the values of ``${Name}`` placeholders.
+
+    ``buckets`` are what distributed maps and ``aws-sdk:s3`` read and write: ``{"bucket": {"key": "content"}}``, or a
+    folder with a folder for each bucket. ``services`` is the AWS that all other tasks really call, an empty one in
+    this process for ``AwsServices()``; without it they need fakes. HTTP tasks are sent in real time only, to this
+    machine or where ``http_endpoints`` says (``{"https://api.example.com": "http://127.0.0.1:8080"}``).
+
     Waits and retries take no time, unless ``real_time``. ``seed`` is for jitter, ``$random`` and ``$uuid``.
 
     Raises ``DefinitionError`` for what Step Functions would refuse, and for tasks that nothing stands in for.
     """
+    if services is not None and services.blocking and not real_time:
+        raise UsageError("an AWS behind an endpoint answers in real time: add real_time=True")
     main = definition_of(definition)
-    others = {key: definition_of(each, key) for key, each in (machines or {}).items()}
     fake = Fakes()
-    engine = _engine(
-        main,
-        others,
-        fake,
-        fakes=fakes or {},
-        functions=functions or {},
-        substitutions=substitutions or {},
+    parsed = _machines(main, machines or {}, substitutions or {})
+    objects = objects_of(buckets)
+    setup = Setup(
+        machines=parsed,
+        clock=RealClock() if real_time else VirtualClock(),
+        functions={name: to_function(name, function) for name, function in (functions or {}).items()},
+        integrations=refused(services=services is None, http=not real_time),
+        mocks=place(fake.mocks(fakes or {}), parsed.values(), idle_resources=True),
         objects=objects,
+        services=services or AwsServices(),
+        http_endpoints=http_endpoints or {},
         seed=seed,
-        real_time=real_time,
     )
-    execution = in_thread_if_needed(lambda: _run(engine, main.name, {} if input is None else input, name))
+    made = assemble(setup, advice=ADVICE)
+    value = {} if input is None else input
+    execution = in_thread_if_needed(lambda: made.engine.clock.run(_run(made, main.name, value, name)))
     if fake.broken:
         raise fake.broken[0]
-    return MachineRun(execution=execution, executions=engine.executions, map_runs=engine.map_runs)
-
-
-def _engine(
-    main: Definition,
-    others: Mapping[str, Definition],
-    fake: Fakes,
-    *,
-    fakes: Mapping[str, Any],
-    functions: Mapping[str, Callable[..., Any]],
-    substitutions: Mapping[str, str],
-    objects: Objects | None,
-    seed: int,
-    real_time: bool,
-) -> Engine:
-    machines = {each.name: to_machine(each, substitutions) for each in (*others.values(), main)}
-    setup = Setup(
-        machines=machines,
-        clock=RealClock() if real_time else VirtualClock(),
-        functions={name: to_function(name, function) for name, function in functions.items()},
-        mocks=place(fake.mocks(fakes), machines.values(), idle_resources=True),
-        objects=objects,
-        seed=seed,
+    engine = made.engine
+    return MachineRun(
+        execution=execution, executions=engine.executions, map_runs=engine.map_runs, objects=objects
     )
-    return build(setup, advice=ADVICE)
 
 
-def _run(engine: Engine, machine: str, value: Any, name: str | None) -> Execution:
-    return engine.clock.run(engine.run(machine, value, name))
+def _machines(
+    main: Definition, others: Mapping[str, DefinitionLike], substitutions: Mapping[str, str]
+) -> dict[str, Any]:
+    """Every machine by name, the main one last."""
+    if main.name in others:
+        raise UsageError(
+            f"machines={{…}} names {main.name!r}, which is the machine that is run; it may start itself by this name"
+        )
+    definitions = [*(definition_of(each, key) for key, each in others.items()), main]
+    return {each.name: to_machine(each, substitutions) for each in definitions}
 
 
-def in_thread_if_needed(run: Callable[[], T]) -> T:
-    """What ``run`` gives; in a thread of its own where an event loop runs, as in an ``async`` test."""
+async def _run(made: Assembled, machine: str, value: Any, name: str | None) -> Execution:
+    """The ended execution, when everything that it started has ended too."""
+    engine, standard = made.engine, made.standard
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return run()
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            results.append(run())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+        execution = await engine.run(machine, value, name)
+        await standard.settle()
+        while left := [each for each in engine.executions.values() if each.status == "RUNNING"]:
+            await engine.wait(left[0].name)
+            await standard.settle()
+    finally:
+        await standard.close()
+    return execution

@@ -1,20 +1,22 @@
-"""`MachineRun`: what a test looks at after a run, and the report that it shows when the test fails."""
+"""`MachineRun`: what a test looks at after a run."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from stepweave.engine.execution import Execution
 from stepweave.engine.map_runs import MapRun
+from stepweave.engine.objects import Objects
 from stepweave.errors import UsageError
 from stepweave.standalone.tracing import Call, Trace, calls_of
+from stepweave.testing.reports import headline, report
+from stepweave.testing.threads import in_thread_if_needed
 
-_LAST_EVENTS = 12
-_LONGEST_TEXT = 300
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -27,6 +29,8 @@ class MachineRun:
     """Every execution of the run by name: this one, nested ones, the children of distributed maps."""
     map_runs: Mapping[str, MapRun] = field(default_factory=dict)
     """Every run of a distributed map, by ARN."""
+    objects: Objects | None = None
+    """The buckets; the ``buckets`` of another run may be these."""
 
     @property
     def name(self) -> str:
@@ -93,7 +97,7 @@ class MachineRun:
         """The paths of all branches of a Parallel or all iterations (or child executions) of a Map."""
         if (arn := self._trace.map_runs.get(state)) is not None:
             run = self.map_runs[arn]
-            children = [self.executions.get(run.child_name(index)) for index in range(len(run.batches))]
+            children = [run.child(index, self.executions) for index in range(len(run.batches))]
             return [Trace(child).path if child is not None else [] for child in children]
         for trace in (self._trace, *map(Trace, self._others)):
             if (paths := trace.branches(state)) is not None:
@@ -136,34 +140,30 @@ class MachineRun:
 
     def report(self) -> str:
         """What happened, for people: status, error, path, and the last events."""
-        lines = [self._headline()]
-        if self.status == "SUCCEEDED":
-            lines.append(f"  output  {_short(self.output)}")
-        else:
-            lines += [f"  error   {self.error}", f"  cause   {_short_text(self.cause or '')}"]
-        lines.append(f"  path    {' → '.join(self.path)}")
-        lines.append(f"  last {min(_LAST_EVENTS, len(self.execution.history))} events")
-        return "\n".join([*lines, *self._last_events()])
+        return report(self.execution, self._trace)
+
+    def read_object(self, bucket: str, key: str) -> bytes:
+        """The content of an object, after the run; raises ``StateError`` with S3's error when it is not there."""
+        objects = self._objects()
+        return in_thread_if_needed(lambda: asyncio.run(_awaited(objects.read(bucket, key))))
+
+    def list_objects(self, bucket: str, prefix: str = "") -> list[str]:
+        """The keys in a bucket, after the run."""
+        objects = self._objects()
+        found = in_thread_if_needed(lambda: asyncio.run(_awaited(objects.list_objects(bucket, prefix))))
+        return [entry.key for entry in found]
+
+    def _objects(self) -> Objects:
+        if self.objects is None:
+            raise UsageError("the run had no buckets: give it buckets={…}")
+        return self.objects
 
     def __repr__(self) -> str:
-        return f"<{self._headline()}; path: {' → '.join(self.path)}>"
+        return f"<{headline(self.execution, self._trace)}; path: {' → '.join(self.path)}>"
 
     @property
     def _others(self) -> list[Execution]:
         return [each for each in self.executions.values() if each is not self.execution]
-
-    def _headline(self) -> str:
-        where = f" at {self.failed_at}" if self.failed_at else ""
-        why = f": {self.error}" if self.error else ""
-        return f"{self.machine}: {self.status}{where}{why}"
-
-    def _last_events(self) -> list[str]:
-        records = self.execution.history.records()
-        first = max(0, len(records) - _LAST_EVENTS)
-        return [
-            f"    {number:>5}  {kind}{f'  {name}' if name else ''}{_shown(data)}"
-            for number, (kind, _, _, name, data, *_) in enumerate(records[first:], start=first + 1)
-        ]
 
 
 def _meant(name: str, call: Call) -> bool:
@@ -172,14 +172,5 @@ def _meant(name: str, call: Call) -> bool:
     return name in (call.state, call.resource)
 
 
-def _shown(data: Any) -> str:
-    return "" if data is None else f"  {_short(data)}"
-
-
-def _short(value: Any) -> str:
-    return _short_text(json.dumps(value, ensure_ascii=False, default=repr))
-
-
-def _short_text(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_TEXT else f"{line[: _LONGEST_TEXT - 1]}…"
+async def _awaited(result: Awaitable[T]) -> T:
+    return await result

@@ -5,23 +5,20 @@ AWS: https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.h
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from stepweave.engine.history import Record
-from stepweave.engine.objects import Objects
-from stepweave.engine.templates import is_expression
-from stepweave.errors import UsageError
+from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.standalone.definitions import definition_of
 from stepweave.standalone.tracing import Call
+from stepweave.testing.alone import AGAIN, alone_in, states_of
+from stepweave.testing.buckets import BucketsLike
 from stepweave.testing.running import DefinitionLike, run_machine
 from stepweave.testing.runs import MachineRun
 
 StateStatus: TypeAlias = Literal["SUCCEEDED", "CAUGHT_ERROR", "FAILED"]
-
-_SET_UP = "run_state sets variables"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +52,19 @@ class StateRun:
         return self.run.elapsed
 
 
+class StateOptions(TypedDict, total=False):
+    """The options of :func:`run_state`, for those who hand them on."""
+
+    variables: Mapping[str, Any] | None
+    fakes: Mapping[str, Any] | None
+    functions: Mapping[str, Callable[..., Any]] | None
+    machines: Mapping[str, DefinitionLike] | None
+    substitutions: Mapping[str, str] | None
+    buckets: BucketsLike | None
+    services: AwsServices | None
+    seed: int
+
+
 def run_state(
     definition: DefinitionLike,
     state: str,
@@ -65,24 +75,27 @@ def run_state(
     functions: Mapping[str, Callable[..., Any]] | None = None,
     machines: Mapping[str, DefinitionLike] | None = None,
     substitutions: Mapping[str, str] | None = None,
-    objects: Objects | None = None,
+    buckets: BucketsLike | None = None,
+    services: AwsServices | None = None,
     seed: int = 0,
 ) -> StateRun:
     """What ``state`` of ``definition`` does with ``input``, at whatever depth it stands; retries take no time.
 
-    ``variables`` have these values when the state is entered; the rest is as for ``run_machine``. Raises
-    ``UsageError`` when the definition has no such state.
+    ``variables`` have these values when the state is entered; the rest is as for ``run_machine``, but that fakes of
+    other states are ignored. Raises ``UsageError`` when the definition has no such state.
     """
     found = definition_of(definition)
-    alone = _alone(found.source, state, variables or {})
+    alone = alone_in(found.source, state, variables or {})
+    names = set(states_of(found.source)) - set(states_of(alone))
     run = run_machine(
         replace(found, source=alone),
-        input=input,
-        fakes=fakes,
+        input,
+        fakes={key: fake for key, fake in (fakes or {}).items() if key not in names},
         functions=functions,
         machines=machines,
         substitutions=substitutions,
-        objects=objects,
+        buckets=buckets,
+        services=services,
         seed=seed,
     )
     return _state_run(run, state)
@@ -106,7 +119,7 @@ def _state_run(run: MachineRun, state: str) -> StateRun:
             calls=calls,
             run=run,
         )
-    following = run.path[run.path.index(state) + 1 :]
+    following = [state if name == AGAIN else name for name in run.path[run.path.index(state) + 1 :]]
     error, cause = failure or (None, None)
     return StateRun(
         status="CAUGHT_ERROR" if failure else "SUCCEEDED",
@@ -120,7 +133,7 @@ def _state_run(run: MachineRun, state: str) -> StateRun:
     )
 
 
-def _failure(records: list[Record], state: str) -> tuple[str | None, str | None] | None:
+def _failure(records: Sequence[Record], state: str) -> tuple[str | None, str | None] | None:
     """Error and cause of the state's last attempt, if that failed."""
     failure: tuple[str | None, str | None] | None = None
     inside = False
@@ -132,54 +145,3 @@ def _failure(records: list[Record], state: str) -> tuple[str | None, str | None]
         elif inside and kind.endswith("Succeeded"):
             failure = None
     return failure
-
-
-def _alone(source: Mapping[str, Any], name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """A definition that enters ``name`` first, and ends where it leads."""
-    states = dict(_states(source))
-    if name not in states:
-        raise UsageError(
-            f"the definition has no state {name!r}; it has: {', '.join(map(repr, states)) or 'none'}"
-        )
-    body = states[name]
-    alone: dict[str, Any] = {
-        "QueryLanguage": source.get("QueryLanguage", "JSONPath"),
-        "StartAt": name,
-        "States": {
-            name: body,
-            **{target: {"Type": "Succeed"} for target in _targets(body) if target != name},
-        },
-    }
-    if variables:
-        assign = {key: _literal(value) for key, value in variables.items()}
-        alone["States"][_SET_UP] = {"Type": "Pass", "Assign": assign, "Next": name}
-        alone["StartAt"] = _SET_UP
-    return alone
-
-
-def _states(source: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every state of a definition by name, those of branches and processors too."""
-    pending: list[Any] = [source]
-    while pending:
-        block = pending.pop()
-        states = block.get("States") if isinstance(block, Mapping) else None
-        for name, body in states.items() if isinstance(states, Mapping) else ():
-            if isinstance(body, Mapping):
-                yield name, body
-                pending += [*(body.get("Branches") or ()), body.get("ItemProcessor")]
-
-
-def _targets(body: Mapping[str, Any]) -> list[str]:
-    """The states that a state may lead to."""
-    ways = [body, *(body.get("Choices") or ()), *(body.get("Catch") or ())]
-    names = [way.get("Next") for way in ways if isinstance(way, Mapping)]
-    return [name for name in dict.fromkeys([*names, body.get("Default")]) if isinstance(name, str)]
-
-
-def _literal(value: Any) -> Any:
-    """A value as a field of a definition that gives just this value: text that looks like an expression is quoted."""
-    if isinstance(value, Mapping):
-        return {key: _literal(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_literal(item) for item in value]
-    return f"{{% {json.dumps(value)} %}}" if is_expression(value) else value
