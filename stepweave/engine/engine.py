@@ -19,6 +19,7 @@ from stepweave.engine.machine import Machine, Task
 from stepweave.engine.map_runs import MapRun
 from stepweave.engine.objects import Objects
 from stepweave.engine.operations import description, summary, why_not_redrivable
+from stepweave.engine.payload import to_text
 from stepweave.engine.positions import Position, position_of
 from stepweave.engine.restoring import restored
 from stepweave.engine.run import Run
@@ -87,8 +88,8 @@ class Engine:
     ) -> Execution:
         """The ended execution of ``machine`` with the input ``value``.
 
-        Raises ``UsageError`` for an unknown machine or a name that is taken, ``JournalError`` when its journal cannot
-        be written. Cancelled, it stops everything that the execution started, records ABORTED and raises
+        Raises ``UsageError`` for an unknown machine, a name that is taken or an input that is not JSON, ``JournalError``
+        when its journal cannot be written. Cancelled, it stops everything that the execution started, records ABORTED and raises
         ``CancelledError``.
         """
         return await self.wait(self.start(machine, value, name, started_by=started_by).name)
@@ -109,6 +110,10 @@ class Engine:
         known = self.executions.get(name)
         if known is not None and known.started_by is not None and known.started_by == started_by:
             return self.resume(name)
+        try:
+            to_text(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UsageError(f"the input of {machine!r} is not JSON: {error}") from error
         execution = self.create({"name": name, "machine": machine, "input": value, "started_by": started_by})
         self._launch(execution, self._machines[machine], None)
         return execution

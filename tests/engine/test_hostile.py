@@ -16,6 +16,7 @@ from stepweave.engine.integrations.activity import Activities
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.journal import Journal, JournalError
 from stepweave.engine.parsing import parse
+from stepweave.errors import UsageError
 from tests.engine.building import block, call, failing, machine, run
 from tests.engine.drawing import World
 from tests.engine.leaving import ended, kinds, latest, through_a_journal
@@ -228,3 +229,12 @@ def test_the_heartbeat_of_a_function_by_its_arn_is_in_no_event() -> None:
     ]
     assert scheduled["lambdaFunctionScheduledEventDetails"]["timeoutInSeconds"] == 60
     assert list(defects(execution)) == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}, object()], ids=["nan", "set", "object"])
+def test_an_input_that_is_not_json_starts_nothing(value: Any, tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        engine = Engine({"main": parse(machine(("p", {"Type": "Pass"})), "main")}, {}, journal=journal)
+        with pytest.raises(UsageError, match="the input of 'main' is not JSON"):
+            asyncio.run(engine.run("main", value))
+        assert engine.executions == {}
