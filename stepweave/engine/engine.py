@@ -88,9 +88,9 @@ class Engine:
     ) -> Execution:
         """The ended execution of ``machine`` with the input ``value``.
 
-        Raises ``UsageError`` for an unknown machine, a name that is taken or an input that is not JSON, ``JournalError``
-        when its journal cannot be written. Cancelled, it stops everything that the execution started, records ABORTED and raises
-        ``CancelledError``.
+        Raises ``UsageError`` for an unknown machine, a name that is taken or an input that is not JSON;
+        ``JournalError`` when its journal cannot be written. Cancelled, it stops everything that the execution
+        started, records ABORTED and raises ``CancelledError``.
         """
         return await self.wait(self.start(machine, value, name, started_by=started_by).name)
 
