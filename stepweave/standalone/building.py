@@ -56,11 +56,6 @@ class Assembled:
     standard: Standard
 
 
-def build(setup: Setup, *, advice: str) -> Engine:
-    """The engine alone, for runs of which nothing goes on beside them; otherwise as :func:`assemble`."""
-    return assemble(setup, advice=advice).engine
-
-
 def assemble(setup: Setup, *, advice: str) -> Assembled:
     """The engine, connected. Raises ``DefinitionError`` for every task that nothing serves; ``advice`` says what to do
     then.

@@ -42,6 +42,10 @@ class ExecutionLines:
         """From now on tell of these executions of the engine; ``root`` is the one that a person started."""
         self._executions, self._root = executions, root
 
+    def going_on(self, where: str | None) -> None:
+        """Tell that the execution goes on in the state ``where``."""
+        self._out.write(f"going on with {self._root}{f' in {where}' if where else ''}\n")
+
     def __call__(self, event: Event) -> None:
         """Write the line of one event."""
         if self._began is None:
@@ -63,8 +67,10 @@ class ExecutionLines:
                 again = f"again in {duration(event.delay_seconds or 0)}, attempt {event.attempt + 2}"
                 self._write(event, "↻", "yellow", why, again)
             case "state_exited":
-                seconds = event.at - self._entered.pop(place, event.at)
-                took = duration(seconds) if self._takes_time(event) else ""
+                # None: the state was entered before the execution was left, and went on here.
+                entered = self._entered.pop(place, None)
+                known = entered is not None and self._takes_time(event)
+                took = duration(event.at - (entered or 0)) if known else ""
                 caught = _caught(records, record)
                 if caught is None:
                     self._write(event, "✓", "green", took)

@@ -152,6 +152,9 @@ class _Session:
             )
         if self._order.redrive is not None:
             self._redrive(name)
+        execution = self._engine.executions[name]
+        if self._lines is not None and execution.status == "RUNNING":
+            self._lines.going_on(Trace(execution).where())
         for known in list(self._engine.executions.values()):
             # Children of distributed maps go on with their map.
             if known.status == "RUNNING" and known.map_run is None:
