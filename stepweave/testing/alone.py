@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from stepweave.engine.templates import is_expression
 from stepweave.errors import UsageError
 
 SET_UP = "run_state sets variables"
@@ -78,7 +77,7 @@ def literal(value: Any) -> Any:
         return {key: literal(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [literal(item) for item in value]
-    if isinstance(value, str) and (is_expression(value) or "${" in value):
+    if isinstance(value, str) and any(mark in value for mark in ("{%", "%}", "${")):
         quoted = json.dumps(value).replace("${", '$" & "{')  # so that it is no placeholder either
         return f"{{% {quoted} %}}"
     return value
