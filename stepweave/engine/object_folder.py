@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -9,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stepweave.engine.object_names import ASIDE, RESERVED, check_bucket, key_of, path_of, s3_error
+from stepweave.engine.object_names import ASIDE, RESERVED, check_bucket, is_key, key_of, path_of, s3_error
 from stepweave.engine.objects import ObjectEntry, check_version, etag_of, no_such_bucket, no_such_key
 
 
@@ -29,12 +30,14 @@ class FolderObjects:
     async def read(self, bucket: str, key: str, version: str | None = None) -> bytes:
         """The content of an object."""
         path = self._existing(bucket, key, version)
-        with open(path, "rb") as file:
+        with _trying(f"{key!r} of the bucket {bucket!r} cannot be read"), open(path, "rb") as file:
             return file.read()
 
     async def head(self, bucket: str, key: str, version: str | None = None) -> ObjectEntry:
         """What is known about an object."""
-        return self._entry(bucket, key, self._existing(bucket, key, version))
+        path = self._existing(bucket, key, version)
+        with _trying(f"{key!r} of the bucket {bucket!r} cannot be read"):
+            return self._entry(bucket, key, path)
 
     async def write(
         self,
@@ -47,13 +50,10 @@ class FolderObjects:
         modified: float | None = None,
     ) -> str:
         """The ETag of the object written."""
-        try:
+        with _trying(f"{key!r} cannot be written to the folder of the bucket {bucket!r}"):
             self._write_properties(bucket, key, content_type, metadata)
             path = self._target(bucket, key)
             self._replace(path, data, modified)
-        except OSError as error:
-            what = f"{key!r} cannot be written to the folder of the bucket {bucket!r}: {error.strerror}"
-            raise s3_error("S3Exception", what, 500) from error
         return etag_of(data)
 
     async def list_objects(
@@ -65,19 +65,21 @@ class FolderObjects:
             for key, path in self._files(self._bucket(bucket), prefix)
             if key.startswith(prefix) and key > start_after
         }
-        return [self._entry(bucket, key, found[key]) for key in sorted(found)[:limit]]
+        with _trying(f"the folder of the bucket {bucket!r} cannot be read"):
+            return [self._entry(bucket, key, found[key]) for key in sorted(found)[:limit]]
 
     async def delete(self, bucket: str, key: str) -> None:
         """Delete an object, and the folders that it leaves empty."""
         path = self._found(bucket, key)
         if path is None:
             return
-        os.unlink(path)
-        self._write_properties(bucket, key, None, None)
-        folder = os.path.dirname(path)
-        while folder != self._bucket(bucket) and not os.listdir(folder):
-            os.rmdir(folder)
-            folder = os.path.dirname(folder)
+        with _trying(f"{key!r} cannot be deleted from the folder of the bucket {bucket!r}"):
+            os.unlink(path)
+            self._write_properties(bucket, key, None, None)
+            folder = os.path.dirname(path)
+            while folder != self._bucket(bucket) and not os.listdir(folder):
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
 
     def _bucket(self, bucket: str) -> str:
         path = f"{self._root}/{check_bucket(bucket)}"
@@ -128,9 +130,9 @@ class FolderObjects:
         top = f"{bucket}/{path_of(above)}" if slash and above else bucket
         for folder, _, names in os.walk(top):
             for name in names:
-                if not name.startswith(RESERVED):
-                    path = f"{folder}/{name}"
-                    yield key_of(os.path.relpath(path, bucket)), path
+                path = f"{folder}/{name}"
+                if not name.startswith(RESERVED) and is_key(key := key_of(os.path.relpath(path, bucket))):
+                    yield key, path
 
     def _entry(self, bucket: str, key: str, path: str) -> ObjectEntry:
         status = os.stat(path)
@@ -166,3 +168,12 @@ class FolderObjects:
             self._replace(path, json.dumps(given, sort_keys=True).encode())
         elif os.path.exists(path):
             os.unlink(path)
+
+
+@contextlib.contextmanager
+def _trying(what: str) -> Iterator[None]:
+    """What the operating system refuses inside is ``S3.S3Exception``."""
+    try:
+        yield
+    except OSError as error:
+        raise s3_error("S3Exception", f"{what}: {error.strerror}", 500) from error

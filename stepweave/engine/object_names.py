@@ -57,6 +57,14 @@ def check_key(key: str) -> str:
     return key
 
 
+def is_key(text: str) -> bool:
+    """Whether an object can have this key; a file put there by hand may have a name that none can."""
+    try:
+        return 0 < len(text.encode()) <= KEY_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
 def path_of(key: str) -> str:
     """The relative path of an object's file.
 

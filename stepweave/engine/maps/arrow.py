@@ -24,6 +24,9 @@ ROW_GROUP_BYTES = 256 * 1024 * 1024
 FOOTER_BYTES = 5 * 1024 * 1024
 """Largest footer."""
 
+_REFUSALS = (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError)
+"""What pyarrow raises for content that is damaged or that Python cannot hold: a map with a key twice, the year 20000."""
+
 
 def unzstd(data: bytes) -> bytes:
     """The content of a zstd file."""
@@ -34,16 +37,16 @@ def unzstd(data: bytes) -> bytes:
 
 
 def parquet_rows(data: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file as objects."""
+    """The rows of a Parquet file as objects; raises ``FormatError``."""
     try:
         file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(data))
-    except pyarrow.ArrowException as error:
-        raise FormatError(f"it is not Parquet: {error}") from error
-    _check_sizes(file.metadata)
-    plain = all(_is_plain(column.type) for column in file.schema_arrow)
-    for batch in file.iter_batches():
-        rows = batch.to_pylist()
-        yield from rows if plain else map(_as_json, rows)
+        _check_sizes(file.metadata)
+        plain = all(_is_plain(column.type) for column in file.schema_arrow)
+        for batch in file.iter_batches():
+            rows = batch.to_pylist(maps_as_pydicts="strict")
+            yield from rows if plain else map(_as_json, rows)
+    except _REFUSALS as error:
+        raise FormatError(f"it cannot be read as Parquet: {error}") from error
 
 
 def _check_sizes(metadata: Any) -> None:
@@ -68,9 +71,7 @@ def _as_json(value: Any) -> Any:
         case float():
             return value if math.isfinite(value) else None
         case dict():
-            return {name: _as_json(part) for name, part in value.items()}
-        case [(_, _), *_] if all(isinstance(part, tuple) for part in value):
-            return {str(_as_json(name)): _as_json(part) for name, part in value}
+            return {str(_as_json(name)): _as_json(part) for name, part in value.items()}
         case list():
             return [_as_json(part) for part in value]
         case bytes():

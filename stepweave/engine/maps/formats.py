@@ -9,6 +9,7 @@ import gzip
 import importlib
 import io
 import json
+import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -74,11 +75,18 @@ def json_lines(data: bytes) -> Iterator[Any]:
 
 def _parsed(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_number)
     except UnicodeDecodeError as error:
         raise FormatError(f"it is not UTF-8: {error}") from error
     except (ValueError, RecursionError) as error:
         raise FormatError(f"it is not JSON: {error}") from error
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is beyond the numbers that a machine has")
+    return number
 
 
 def _refuse(constant: str) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from stepweave.engine import payload
 from stepweave.engine.failures import StateError
 from stepweave.engine.maps.delimited import delimited_rows
 from stepweave.engine.maps.formats import arrow, decompressed, json_items, json_lines
@@ -32,12 +33,12 @@ async def read_items(resource: str, arguments: Any, config: Any, objects: Object
     bucket = _argument(arguments, "Bucket")
     match resource:
         case "s3:getObject":
-            version = arguments.get("VersionId")
+            version = _optional(arguments, "VersionId")
             if version is not None and checked.input_type == "PARQUET":
                 raise item_reader_failed("VersionId is not supported for the InputType PARQUET.")
             parts = _object_parts(Place(bucket, _argument(arguments, "Key"), version), checked, objects)
         case "s3:listObjectsV2":
-            parts = _listed_parts(bucket, arguments.get("Prefix") or "", checked, objects)
+            parts = _listed_parts(bucket, _optional(arguments, "Prefix") or "", checked, objects)
         case _:
             raise item_reader_failed(
                 f"An ItemReader reads with {GET_OBJECT} or {LIST_OBJECTS}, not {resource}."
@@ -51,9 +52,16 @@ async def read_items(resource: str, arguments: Any, config: Any, objects: Object
 
 
 def _argument(arguments: Any, field: str) -> str:
-    value = arguments.get(field) if isinstance(arguments, Mapping) else None
-    if not isinstance(value, str) or not value:
+    value = _optional(arguments, field) if isinstance(arguments, Mapping) else None
+    if not value:
         raise item_reader_failed(f"The ItemReader's Arguments need {field}.")
+    return value
+
+
+def _optional(arguments: Mapping[str, Any], field: str) -> str | None:
+    value = arguments.get(field)
+    if value is not None and not isinstance(value, str):
+        raise item_reader_failed(f"The ItemReader's {field} must be a string, got {payload.to_text(value)}.")
     return value
 
 

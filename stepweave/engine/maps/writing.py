@@ -65,7 +65,7 @@ async def write_results(
                 files[name].append({"Key": key, "Size": len(data)})
         manifest = {"DestinationBucket": bucket, "MapRunArn": map_run_arn, "ResultFiles": files}
         key = f"{folder}manifest.json"
-        data = payload.to_text(manifest).encode()
+        data = payload.to_text(manifest).encode("utf-8", "surrogatepass")
         await objects.write(bucket, key, data, content_type=_MANIFEST_TYPE, modified=modified)
     except StateError as error:
         raise StateError(
