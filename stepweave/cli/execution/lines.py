@@ -36,6 +36,8 @@ class ExecutionLines:
         self._began: float | None = None
         self._entered: dict[tuple[str, int], float] = {}
         """When the state of each line of each execution was entered."""
+        self._hidden: set[tuple[str, int]] = set()
+        """Lines of executions whose state is one of too many."""
         self._visits: Counter[tuple[str, str]] = Counter()
 
     def watch(self, executions: Mapping[str, Execution], root: str) -> None:
@@ -58,14 +60,10 @@ class ExecutionLines:
         place = (event.execution, record[-1])
         match event.kind:
             case "state_entered":
-                self._entered[place] = event.at
-                self._visits[event.machine, event.state] += 1
-                if self._takes_time(event):
-                    self._write(event, "→", "", *self._what(event))
+                self._enter(event, place)
             case "task_retrying":
-                why = _why(event)
                 again = f"again in {duration(event.delay_seconds or 0)}, attempt {event.attempt + 2}"
-                self._write(event, "↻", "yellow", why, again)
+                self._write(event, place, "↻", "yellow", _why(event), again)
             case "state_exited":
                 # None: the state was entered before the execution was left, and went on here.
                 entered = self._entered.pop(place, None)
@@ -73,9 +71,23 @@ class ExecutionLines:
                 took = duration(event.at - (entered or 0)) if known else ""
                 caught = _caught(records, record)
                 if caught is None:
-                    self._write(event, "✓", "green", took)
+                    self._write(event, place, "✓", "green", took)
                 else:
-                    self._write(event, "↷", "yellow", took, f"caught {caught}")
+                    self._write(event, place, "↷", "yellow", took, f"caught {caught}")
+
+    def _enter(self, event: Event, place: tuple[str, int]) -> None:
+        """Note an entry, and write it when what follows may take its time."""
+        assert event.state is not None
+        self._entered[place] = event.at
+        self._visits[event.machine, event.state] += 1
+        visits = self._visits[event.machine, event.state]
+        self._hidden.discard(place)
+        if visits > MAX_VISITS:
+            self._hidden.add(place)
+            if visits == MAX_VISITS + 1:
+                self._line(event, "…", event.state, "dim", f"more than {MAX_VISITS}: the rest is counted")
+        elif self._takes_time(event):
+            self._write(event, place, "→", "", *self._what(event))
 
     def _execution(self, event: Event) -> None:
         """Lines of other executions than that which a person started, of which the summary tells.
@@ -109,12 +121,9 @@ class ExecutionLines:
             self._states[machine] = {} if found is None else {state.name: state for state in found.states()}
         return self._states[machine].get(event.state or "")
 
-    def _write(self, event: Event, symbol: str, style: str, *more: str) -> None:
-        visits = self._visits[event.machine, event.state or ""]
-        if visits <= MAX_VISITS:
+    def _write(self, event: Event, place: tuple[str, int], symbol: str, style: str, *more: str) -> None:
+        if place not in self._hidden:
             self._line(event, symbol, event.state or "", style, *more)
-        elif visits == MAX_VISITS + 1 and event.kind == "state_entered":
-            self._line(event, "…", event.state or "", "dim", f"more than {MAX_VISITS}: the rest is counted")
 
     def _line(self, event: Event, symbol: str, name: str, style: str, *more: str) -> None:
         clock = duration(event.at - (self._began or event.at))
