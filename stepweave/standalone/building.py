@@ -12,6 +12,7 @@ from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.integrations.base import Integration
 from stepweave.engine.integrations.batch_submit import OnJobLog
 from stepweave.engine.integrations.lambda_invoke import Function
+from stepweave.engine.integrations.s3 import s3_integrations
 from stepweave.engine.integrations.standard import Standard, World
 from stepweave.engine.jobs import JobDefinition
 from stepweave.engine.journal import Journal
@@ -19,6 +20,7 @@ from stepweave.engine.machine import Machine
 from stepweave.engine.mocks import Placed
 from stepweave.engine.objects import Objects
 from stepweave.errors import DefinitionError, Problem
+from stepweave.standalone.service_objects import ServiceObjects
 
 _NOT_SERVED = "unknown-resource"
 
@@ -38,7 +40,7 @@ class Setup:
     """More integrations by resource; they come before the standard ones, and mocks before them."""
     mocks: Placed = field(default_factory=Placed)
     objects: Objects | None = None
-    """What distributed maps read and write, and ``aws-sdk:s3`` tasks."""
+    """What distributed maps read and write; ``aws-sdk:s3`` tasks too, unless they are the services' own."""
     services: AwsServices = field(default_factory=AwsServices)
     """The AWS that tasks call."""
     http_endpoints: Mapping[str, str] = field(default_factory=dict)
@@ -78,13 +80,15 @@ def assemble(setup: Setup, *, advice: str) -> Assembled:
 
 
 def _world(setup: Setup) -> World:
+    objects = setup.objects
+    s3 = {} if objects is None or isinstance(objects, ServiceObjects) else s3_integrations(objects)
     return World(
         functions={**setup.functions, **setup.mocks.functions},
         job_definitions=setup.job_definitions,
         on_job_log=setup.on_job_log,
         services=setup.services,
         http_endpoints=setup.http_endpoints,
-        integrations={**setup.integrations, **setup.mocks.integrations},
+        integrations={**s3, **setup.integrations, **setup.mocks.integrations},
     )
 
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from stepweave.cli.execution.order import Order
 from stepweave.cli.execution.pairs import read_pairs
+from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.jobs import JobDefinition
 from stepweave.engine.machine import Machine
 from stepweave.engine.mock_files import read_mocks, read_set_up
 from stepweave.engine.mock_responses import Surroundings
 from stepweave.engine.mocks import Placed, place
 from stepweave.engine.object_folder import FolderObjects
+from stepweave.engine.objects import Objects
 from stepweave.errors import UsageError
 from stepweave.standalone.definitions import (
     Definition,
@@ -29,6 +31,7 @@ from stepweave.standalone.definitions import (
     read_json,
     to_machine,
 )
+from stepweave.standalone.service_objects import ServiceObjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +139,10 @@ def read_jobs(order: Order) -> dict[str, JobDefinition]:
     return jobs
 
 
-def read_buckets(order: Order) -> FolderObjects | None:
-    """The buckets; None when there are none."""
+def read_buckets(order: Order, services: AwsServices) -> Objects:
+    """The buckets: folders, or without ``--buckets`` those of the AWS that tasks call."""
     if order.buckets is None:
-        return None
+        return ServiceObjects(services)
     if not Path(order.buckets).is_dir():
         raise UsageError(f"--buckets {order.buckets}: there is no such folder; each folder in it is a bucket")
     return FolderObjects(order.buckets)

@@ -33,12 +33,13 @@ from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.journal import Journal
 from stepweave.errors import UsageError
 from stepweave.standalone.building import Assembled, Setup, assemble
+from stepweave.standalone.endpoints import endpoint_integrations
 from stepweave.standalone.tracing import Trace
 from stepweave.standalone.unending import check_endings
 
 ADVICE = (
     "mock it (--mock FILE), or give what it calls: --function NAME=module:handler, --machine NAME=FILE,"
-    " --job NAME=COMMAND"
+    " --job NAME=COMMAND, --endpoint URL"
 )
 
 
@@ -97,8 +98,9 @@ class _Session:
             functions=functions.functions,
             job_definitions=read_jobs(order),
             on_job_log=_say_job,
+            integrations=endpoint_integrations(services, functions.functions) if order.endpoint else {},
             mocks=mocked.placed,
-            objects=read_buckets(order),
+            objects=read_buckets(order, services),
             services=services,
             seed=order.seed,
             listeners=() if self._lines is None else (self._lines,),
