@@ -123,21 +123,22 @@ class _Placing:
         """Find the mock of one task."""
         function = _function_of(task)
         self._known |= dict.fromkeys(filter(None, (task.name, function, task.resource)))
+        by_function, by_resource = known_name(function, self._mocks), self._by_resource(task)
+        # A mock to which a nearer one leaves nothing is no mistake: a test replaces some of those that a suite shares.
+        self._used.update(filter(None, (by_function, by_resource)))
         if task.name in self._mocks:
             self._use(task.name, f"state:{task.name}")
             return
-        by_function = known_name(function, self._mocks)
         self._claim(task, machine, by_function)
         if by_function is not None:
-            self._used.add(by_function)
             mock = self._mocks[by_function]
             serving = lambda_integrations({by_function: mock.answer})
             token = task.resource.endswith(TOKEN_SUFFIX)
             self.placed.integrations[f"state:{task.name}"] = (
                 _TokenMock(mock) if token else serving[task.resource]
             )
-        elif (key := self._by_resource(task)) is not None:
-            self._use(key, task.resource)
+        elif by_resource is not None:
+            self._use(by_resource, task.resource)
         elif function is None and task.resource.startswith(_INVOKE):
             self._computes_names = True
             self.placed.functions = {name: mock.answer for name, mock in self._mocks.items()}
