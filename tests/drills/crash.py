@@ -5,7 +5,8 @@
 Prints its counts as a JSON object and exits with 1 when anything is wrong. An execution with every kind of task and
 state runs in a process with a journal and real workers; SIGKILL ends the process after a random time or before, within
 or after a random write to the journal; another process goes on, and is killed in turn. Checked after each death: the
-journal begins with what it held before, and nothing is called whose end was in it; at the end: the output.
+journal begins with what it held before, and nothing is called whose end was in it; at the end: the output, and that
+no worker and no job is left.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,9 +32,12 @@ from tests.drills.crash_answers import ANSWERS
 from tests.drills.crash_engine import DIE, JOURNAL, ROOT
 from tests.drills.crash_functions import CALLS, FOLDER, GENERATION, TOKENS
 from tests.drills.crash_machines import OUTPUT
+from tests.e2e.command import is_running
 
 LONGEST_SECONDS = 1.5
 """The latest random moment after the start of a process; undisturbed, the execution takes longer."""
+GONE_SECONDS = 10.0
+"""How long workers and jobs may live on without their engine; far longer than they do."""
 PATIENCE_SECONDS = 60.0
 """How long a process may take that is not to be killed; far more than it takes."""
 
@@ -72,12 +77,22 @@ class Scene:
         self.journal = data[: data.rfind(b"\n") + 1]
         self.committed = set(_ended(self.journal))
 
+    def look_for_processes(self, counts: Counts) -> None:
+        """Check that workers and jobs of all processes have ended, when they have had the time to."""
+        path, deadline = self.folder / CALLS, time.monotonic() + GONE_SECONDS
+        lines = path.read_text().splitlines() if path.exists() else ()
+        pids = {json.loads(line)[2] for line in lines}
+        while (left := sum(map(is_running, pids))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        counts.figures["processes_left"] += left
+        counts.check(left == 0, f"{left} processes are left")
+
     def count_calls(self, counts: Counts) -> None:
         """Count the calls of all processes, and those that should not have been made."""
         made: Counter[tuple[int, str]] = Counter()
         path = self.folder / CALLS
         for line in path.read_text().splitlines() if path.exists() else ():
-            generation, key = json.loads(line)
+            generation, key, _ = json.loads(line)
             made[int(generation), key] += 1
         counts.figures["calls"] += made.total()
         counts.figures["repeated_before_commit"] += made.total() - len({key for _, key in made})
@@ -136,11 +151,12 @@ def drill(kills: int, seed: int) -> Counts:
     """The counts of one drill."""
     counts, generator = Counts("crash"), random.Random(seed)
     counts.figures.update(kills=0, resumes=0, executions=0, calls=0, repeated_before_commit=0)
-    counts.figures.update(repeated_after_commit=0, outputs_equal=0)
+    counts.figures.update(repeated_after_commit=0, outputs_equal=0, processes_left=0)
     while counts.figures["kills"] < kills and not counts.wrong:
         with scene() as one:
             _kill_until_it_ends(one, counts, generator, kills)
             one.count_calls(counts)
+            one.look_for_processes(counts)
     return counts
 
 

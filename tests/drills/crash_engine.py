@@ -88,7 +88,11 @@ async def _run(folder: Path, journal: Journal, interrupts: Interrupts) -> Execut
 
 def _job(folder: Path) -> JobDefinition:
     """A job that notes its call and takes a while."""
-    line = json.dumps([os.environ[GENERATION], "job @"]).replace("@", "'$AWS_BATCH_JOB_ID'")
+    line = (
+        json.dumps([os.environ[GENERATION], "job @", 0])
+        .replace("@", "'$AWS_BATCH_JOB_ID'")
+        .replace("0]", "'$$']")
+    )
     script = f"ulimit -S -f unlimited; echo '{line}' >> {CALLS}; sleep 0.3"
     return JobDefinition(command=("/bin/sh", "-c", script), directory=str(folder))
 
@@ -110,7 +114,7 @@ def _deadly(
 
     def deadly(file: int, data: Any) -> int:
         nonlocal count
-        if os.readlink(f"/proc/self/fd/{file}") != str(path):
+        if not (path.exists() and os.path.samestat(os.fstat(file), path.stat())):
             return write(file, data)
         count += 1
         if count == number and moment != "after":

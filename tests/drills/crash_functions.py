@@ -28,7 +28,7 @@ def _note(key: Any) -> None:
     # The drill of the full disk limits the size of the engine's files, not of this one.
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    line = json.dumps([os.environ[GENERATION], json.dumps(key, sort_keys=True)]) + "\n"
+    line = json.dumps([os.environ[GENERATION], json.dumps(key, sort_keys=True), os.getpid()]) + "\n"
     file = os.open(Path(os.environ[FOLDER]) / CALLS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(file, line.encode())

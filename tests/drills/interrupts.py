@@ -9,18 +9,13 @@ import random
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 from stepweave.embedded.interrupts import AGAIN_STATUS
 from tests.drills.commands import drill_command
 from tests.drills.counting import Counts
 from tests.drills.crash import Scene, communicated, ended, scene
 from tests.drills.crash_engine import CANCELLED
-from tests.drills.crash_functions import FOLDER
 from tests.drills.crash_machines import OUTPUT
-
-_GONE_SECONDS = 10.0
-"""How long processes of an engine may take to end after it; far more than they take."""
 
 
 def drill(kills: int, seed: int) -> Counts:
@@ -60,28 +55,7 @@ def _interrupt(one: Scene, counts: Counts, generator: random.Random) -> None:
     counts.check(process.returncode in known, f"the engine exited with {process.returncode}")
     counts.figures[f"exit_{process.returncode}"] += 1
     one.look(counts)
-    left = _left(one.folder)
-    counts.figures["processes_left"] += left
-    counts.check(left == 0, f"{left} processes are left")
-
-
-def _left(folder: Path) -> int:
-    """How many workers and jobs of the folder's engines are running, when they have had the time to end."""
-    deadline = time.monotonic() + _GONE_SECONDS
-    while (left := _running(folder)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return left
-
-
-def _running(folder: Path) -> int:
-    count = 0
-    for process in Path("/proc").iterdir():
-        try:
-            environment = (process / "environ").read_bytes()
-        except OSError:
-            continue
-        count += f"{FOLDER}={folder}".encode() in environment.split(b"\0")
-    return count
+    one.look_for_processes(counts)
 
 
 if __name__ == "__main__":
