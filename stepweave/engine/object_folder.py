@@ -10,7 +10,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stepweave.engine.object_names import ASIDE, RESERVED, check_bucket, is_key, key_of, path_of, s3_error
+from stepweave.engine.object_names import (
+    ASIDE,
+    RESERVED,
+    check_bucket,
+    check_key,
+    is_key,
+    key_of,
+    path_of,
+    s3_error,
+)
 from stepweave.engine.objects import ObjectEntry, check_version, etag_of, no_such_bucket, no_such_key
 
 
@@ -50,6 +59,8 @@ class FolderObjects:
         modified: float | None = None,
     ) -> str:
         """The ETag of the object written."""
+        self._bucket(bucket)
+        check_key(key)
         with _trying(f"{key!r} cannot be written to the folder of the bucket {bucket!r}"):
             self._write_properties(bucket, key, content_type, metadata)
             path = self._target(bucket, key)
@@ -163,7 +174,6 @@ class FolderObjects:
         properties = {"content_type": content_type, "metadata": dict(metadata or {})}
         given = {name: value for name, value in properties.items() if value}
         if given:
-            self._bucket(bucket)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             self._replace(path, json.dumps(given, sort_keys=True).encode())
         elif os.path.exists(path):

@@ -72,7 +72,10 @@ class S3Action:
         if isinstance(arguments, Mapping):
             names = [sdk_member("", name) for name in self.shape.members or ()]
             unknown = [_unknown(field, names) for field in arguments if field not in names]
-            known = {field: value for field, value in arguments.items() if field in names}
+            # What is null is not sent.
+            known = {
+                field: value for field, value in arguments.items() if field in names and value is not None
+            }
         reader = Arguments(sdk_member)
         request = reader.read(self.shape, known)
         return [*unknown, *reader.mistakes], request

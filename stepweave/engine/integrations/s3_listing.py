@@ -91,6 +91,6 @@ def _last_name(token: str | None) -> str:
     if not token:
         return ""
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise s3_error("S3Exception", "The continuation token provided is incorrect", 400) from error

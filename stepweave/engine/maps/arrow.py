@@ -25,7 +25,7 @@ FOOTER_BYTES = 5 * 1024 * 1024
 """Largest footer."""
 
 _REFUSALS = (pyarrow.ArrowException, OSError, ValueError, KeyError, OverflowError)
-"""What pyarrow raises for content that is damaged or that Python cannot hold: a map with a key twice, the year 20000."""
+"""What pyarrow raises for content that is damaged or that Python cannot hold: a key twice in a map, the year 20000."""
 
 
 def unzstd(data: bytes) -> bytes:
