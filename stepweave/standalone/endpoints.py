@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stepweave.engine.failures import StateError
-from stepweave.engine.integrations.aws_sdk import OptimizedCall
+from stepweave.engine.integrations.aws_sdk import SdkCall
 from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.integrations.base import Call, Integration, unusable
 from stepweave.engine.integrations.lambda_invoke import Function, lambda_integrations
@@ -30,7 +30,7 @@ def endpoint_integrations(services: AwsServices, functions: Mapping[str, Functio
     }
 
 
-class _EndpointCall(OptimizedCall):
+class _EndpointCall(SdkCall):
     """``SERVICE:ACTION`` of any service."""
 
     def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from stepweave.cli.main import execute
 from tests.cli.execution.orders import (
@@ -251,9 +252,8 @@ def test_the_seed_decides_what_is_random(capfd: Capture) -> None:
     assert first == again != other
 
 
-def test_buckets_are_folders_that_distributed_maps_read(capfd: Capture) -> None:
-    Path("s3/orders").mkdir(parents=True)
-    write_json("s3/orders/items.json", [1, 2, 3])
+def doubling(**fields: object) -> tuple[str, dict[str, object]]:
+    """A distributed map that doubles the numbers in an object."""
     distributed = {
         "Type": "Map",
         "ItemReader": {
@@ -266,10 +266,40 @@ def test_buckets_are_folders_that_distributed_maps_read(capfd: Capture) -> None:
             "StartAt": "double",
             "States": {"double": passing(Output="{% $states.input * 2 %}", End=True)},
         },
+        **fields,
     }
-    argv = [write_machine(("Each", distributed)), "--buckets", "s3"]
+    return ("Each", distributed)
+
+
+def test_buckets_are_folders_for_distributed_maps_and_for_tasks(capfd: Capture) -> None:
+    Path("s3/orders").mkdir(parents=True)
+    write_json("s3/orders/items.json", [1, 2, 3])
+    put = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:s3:putObject",
+        "Arguments": {"Bucket": "orders", "Key": "out/sum.json", "Body": "{% $sum($states.input) %}"},
+        "Output": "{% $states.input %}",
+    }
+    argv = [write_machine(doubling(), ("Put", put)), "--buckets", "s3"]
     assert json_of(capfd, argv)["output"] == [2, 4, 6]
+    assert Path("s3/orders/out/sum.json").read_text() == "12"
     assert "✓ Each" in text_of(capfd, argv)
+
+
+def test_without_buckets_distributed_maps_use_those_of_the_aws_in_this_process(capfd: Capture) -> None:
+    writer = {
+        "Resource": "arn:aws:states:::s3:putObject",
+        "Arguments": {"Bucket": "orders", "Prefix": "results"},
+    }
+    create = {"call": "s3:createBucket", "arguments": {"Bucket": "orders"}}
+    put = {"call": "s3:putObject", "arguments": {"Bucket": "orders", "Key": "items.json", "Body": [4, 5]}}
+    mocks = write_json("mocks.json", {"aws": [create, put]})
+    found = json_of(capfd, [write_machine(doubling()), "--mock", mocks])
+    assert found["output"] == [8, 10]
+    found = json_of(capfd, [write_machine(doubling(ResultWriter=writer)), "--mock", mocks])
+    assert found["output"]["ResultWriterDetails"]["Bucket"] == "orders"
+    missing = json_of(capfd, [write_machine(doubling())], status=1)
+    assert missing["error"] == "States.ItemReaderFailed"
 
 
 def test_the_mock_file_sets_up_what_tasks_find_in_the_aws_of_this_process(capfd: Capture) -> None:
@@ -313,3 +343,24 @@ def charge_alone() -> dict[str, object]:
         "Charge card": {**states["Charge card"], "Next": "Done", "Catch": []},
         "Done": {"Type": "Succeed"},
     }
+
+
+@pytest.mark.aws
+def test_an_endpoint_serves_what_nothing_else_does(capfd: Capture) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        endpoint = f"http://{host}:{port}"
+        create = {"call": "sqs:createQueue", "arguments": {"QueueName": "orders"}}
+        mocks = write_json("mocks.json", {"aws": [create]})
+        send = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage",
+            "Arguments": {"QueueUrl": f"{endpoint}/123456789012/orders", "MessageBody": "x"},
+            "Output": "{% $exists($states.result.MessageId) %}",
+        }
+        found = json_of(capfd, [write_machine(("send", send)), "--mock", mocks, "--endpoint", endpoint])
+    finally:
+        server.stop()
+    assert found["output"] is True
