@@ -120,6 +120,19 @@ def test_every_test_of_the_page_and_of_the_example_passes(folder: Path) -> None:
     assert f"{expected} passed" in ended.stdout
 
 
+def test_the_snippet_of_the_readme_passes_beside_the_first_test_of_the_page(folder: Path) -> None:
+    (first,) = (block for block in BLOCKS if block.name == "test_first.py")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(def test_.*?)```", readme, flags=re.DOTALL)
+    (folder / "test_readme.py").write_text(
+        f"{first.text}\n\n{snippet.replace('ships_nothing', 'of_the_readme')}"
+    )
+
+    ended = run("python -m pytest -q -p no:cacheprovider test_readme.py", folder)
+
+    assert (ended.returncode, "3 passed" in ended.stdout) == (0, True), ended.stdout
+
+
 def test_every_file_of_the_example_is_linked_or_used() -> None:
     text = PAGE.read_text(encoding="utf-8")
 

@@ -20,21 +20,18 @@ class _Refused(Integration):
 
     def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
         """The problem that the task has no fake."""
-        name = task.target or task.resource
-        fix = f'give fakes={{"{task.name}": …}}{self._fix}'
-        yield Problem(code="no-fake", what=self._what, got=name, fix=fix)
+        fix = f'give fakes={{"{task.name}": …}} or {self._fix}'
+        yield Problem(code="no-fake", what=self._what, got=task.resource, fix=fix)
 
 
 def refused(*, services: bool, http: bool) -> dict[str, Integration]:
-    """What goes before the standard integrations: activities, whose workers a test does not have, and as asked for
-    the ``services`` of AWS and ``http`` requests.
-    """
-    found: dict[str, Integration] = {"activity": _Refused("the activity has no worker", "")}
+    """What goes before the standard integrations, as asked for: the ``services`` of AWS, and ``http`` requests."""
+    found: dict[str, Integration] = {}
     if services:
-        called = _Refused("the service of AWS is not there", " or services=AwsServices()")
+        called = _Refused("the service of AWS is not there", "services=AwsServices()")
         found |= dict.fromkeys(aws_integrations(AwsServices()), called)
     if http:
         found["http:invoke"] = _Refused(
-            "an HTTP request takes real time, and this run does not", " or real_time=True"
+            "an HTTP request takes real time, which this run does not", "real_time=True"
         )
     return found

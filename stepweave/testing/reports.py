@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from stepweave.engine.execution import Execution
+from stepweave.standalone.causes import message_and_trace
 from stepweave.standalone.tracing import Trace
 
 _LAST_EVENTS = 12
 _LONGEST_TEXT = 300
-_LAST_FRAMES = 3
+_TRACE_LINES = 6
 
 
 def headline(execution: Execution, trace: Trace) -> str:
@@ -37,19 +38,12 @@ def report(execution: Execution, trace: Trace) -> str:
 
 
 def _cause(cause: str) -> Iterator[str]:
-    """The lines of a cause; that of a function is its message and the last frames of its trace."""
-    try:
-        found = json.loads(cause)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not isinstance(found.get("errorMessage"), str):
-        if cause:
-            yield _short_text(cause)
-        return
-    yield _short_text(found["errorMessage"])
-    frames = found.get("stackTrace")
-    for frame in frames[-_LAST_FRAMES:] if isinstance(frames, list) else ():
-        yield _short_text(str(frame))
+    """The lines of a cause; that of a function is its message and where it was raised."""
+    message, trace = message_and_trace(cause)
+    if message:
+        yield _short_text(message)
+    for line in trace.splitlines()[-_TRACE_LINES:]:
+        yield f"  {line.rstrip()}"
 
 
 def _last_events(execution: Execution) -> Iterator[str]:

@@ -13,6 +13,7 @@ from stepweave.engine.mocks import place
 from stepweave.errors import UsageError
 from stepweave.standalone.building import Assembled, Setup, assemble
 from stepweave.standalone.definitions import Definition, definition_of, to_machine
+from stepweave.standalone.unending import check_endings
 from stepweave.testing.buckets import BucketsLike, objects_of
 from stepweave.testing.fakes import Fakes, to_function
 from stepweave.testing.refusing import refused
@@ -66,8 +67,9 @@ def run_machine(
 
     ``buckets`` are what distributed maps and ``aws-sdk:s3`` read and write: ``{"bucket": {"key": "content"}}``, or a
     folder with a folder for each bucket. ``services`` is the AWS that all other tasks really call, an empty one in
-    this process for ``AwsServices()``; without it they need fakes. HTTP tasks are sent in real time only, to this
-    machine or where ``http_endpoints`` says (``{"https://api.example.com": "http://127.0.0.1:8080"}``).
+    this process for ``AwsServices()``, whose S3 counts where there are no ``buckets``; without it they need fakes.
+    HTTP tasks are sent in real time only, to this machine or where ``http_endpoints`` says
+    (``{"https://api.example.com": "http://127.0.0.1:8080"}``).
 
     Waits and retries take no time, unless ``real_time``. ``seed`` is for jitter, ``$random`` and ``$uuid``.
 
@@ -78,13 +80,17 @@ def run_machine(
     main = definition_of(definition)
     fake = Fakes()
     parsed = _machines(main, machines or {}, substitutions or {})
-    objects = objects_of(buckets)
+    mocks = place(fake.mocks(fakes or {}), parsed.values(), idle_resources=True)
+    check_endings(
+        parsed.values(), mocks.integrations, virtual_time=False
+    )  # HTTP is refused in this module's words
+    objects = objects_of(buckets, services)
     setup = Setup(
         machines=parsed,
         clock=RealClock() if real_time else VirtualClock(),
         functions={name: to_function(name, function) for name, function in (functions or {}).items()},
         integrations=refused(services=services is None, http=not real_time),
-        mocks=place(fake.mocks(fakes or {}), parsed.values(), idle_resources=True),
+        mocks=mocks,
         objects=objects,
         services=services or AwsServices(),
         http_endpoints=http_endpoints or {},

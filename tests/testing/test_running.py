@@ -68,7 +68,6 @@ def test_what_a_function_does_to_its_event_stays_its_own() -> None:
 
 def test_what_nothing_stands_in_for_is_refused_before_anything_runs() -> None:
     called: list[Any] = []
-    activity = "arn:aws:states:us-east-1:123456789012:activity:approve"
     http = {
         "ApiEndpoint": "https://api.example.com",
         "Method": "GET",
@@ -80,7 +79,6 @@ def test_what_nothing_stands_in_for_is_refused_before_anything_runs() -> None:
         ("Put", PUT),
         ("Get", task("aws-sdk:s3:getObject", {"Bucket": "b", "Key": "k"})),
         ("Fetch", task("http:invoke", http)),
-        ("Approve", task(activity)),
         ("Job", task("batch:submitJob", {"JobName": "j", "JobQueue": "q", "JobDefinition": "train"})),
         ("Mail", task("ses:send")),
     )
@@ -90,12 +88,14 @@ def test_what_nothing_stands_in_for_is_refused_before_anything_runs() -> None:
 
     problems = refused.value.problems
     assert [problem.state for problem in problems] == [
-        f"machine/{name}" for name in ("Greet", "Put", "Get", "Fetch", "Approve", "Job", "Mail")
+        f"machine/{name}" for name in ("Greet", "Put", "Get", "Fetch", "Job", "Mail")
     ]
     assert all("fakes={" in str(problem.fix) for problem in problems)
-    assert [problem.got for problem in problems][1:5] == [
-        "dynamodb:putItem", "aws-sdk:s3:getObject", "http:invoke", activity,
-    ]  # fmt: skip
+    assert [problem.got for problem in problems][1:4] == [
+        "dynamodb:putItem",
+        "aws-sdk:s3:getObject",
+        "http:invoke",
+    ]
     assert "services=AwsServices()" in str(problems[1].fix)
     assert "real_time=True" in str(problems[3].fix)
     assert called == []
@@ -215,11 +215,26 @@ def test_two_machines_of_one_name_are_refused() -> None:
         run_machine(GREET, machines={"machine": GREET}, fakes={"greet": 1})
 
 
-def test_a_task_that_waits_for_ever_is_an_error_and_no_hang() -> None:
-    ask = {**call("notify"), "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken"}
+@pytest.mark.parametrize(
+    "resource, arguments",
+    [
+        ("lambda:invoke.waitForTaskToken", {"FunctionName": "notify"}),
+        ("arn:aws:states:us-east-1:123456789012:activity:approve", {}),
+    ],
+)
+def test_a_task_that_would_wait_for_ever_is_refused_unless_it_has_a_time_limit(
+    resource: str, arguments: dict[str, Any]
+) -> None:
+    functions = {"notify": lambda event: None}
 
-    with pytest.raises(UsageError, match="a task token that nobody completes"):
-        run_machine(machine(("Ask", ask)), functions={"notify": lambda event: None})
+    with pytest.raises(
+        DefinitionError, match=r"state 'machine/Ask': the task waits for .* nothing here can end it"
+    ):
+        run_machine(machine(("Ask", task(resource, arguments))), functions=functions)
+
+    limited = machine(("Ask", task(resource, arguments, TimeoutSeconds=86_400)))
+    run = run_machine(limited, functions=functions)
+    assert (run.error, run.elapsed) == ("States.Timeout", 86_400)
 
 
 def test_services_are_called_in_this_process() -> None:
@@ -340,6 +355,35 @@ def test_the_buckets_of_one_run_may_be_those_of_the_next() -> None:
 
     assert second.succeeded()["ResultWriterDetails"]["Bucket"] == "results"
     assert set(first.list_objects("results")) == set(second.list_objects("results"))
+
+
+def test_s3_tasks_use_the_buckets_given() -> None:
+    place = {"Bucket": "data", "Key": "greeting.json"}
+    definition = machine(
+        ("Put", task("aws-sdk:s3:putObject", {**place, "Body": {"hello": "world"}})),
+        ("Get", task("aws-sdk:s3:getObject", place, Output="{% $parse($states.result.Body) %}")),
+    )
+
+    run = run_machine(definition, buckets={"data": {}})
+
+    assert run.succeeded() == {"hello": "world"}
+    assert run.read_object("data", "greeting.json") == b'{"hello":"world"}'
+
+
+def test_without_buckets_maps_read_the_s3_of_the_services() -> None:
+    services = AwsServices()
+    services.client("s3").create_bucket(Bucket="data")
+    services.client("s3").put_object(Bucket="data", Key="orders.csv", Body=b"id,count\na,4\n")
+
+    run = run_machine(machine(("Each", distributed(ItemReader=READ))), functions=PRICE, services=services)
+
+    assert run.succeeded() == [{"id": "a", "price": 8}]
+    assert run.read_object("data", "orders.csv") == b"id,count\na,4\n"
+
+
+def test_a_name_that_no_bucket_can_have_is_refused() -> None:
+    with pytest.raises(UsageError, match="The specified bucket is not valid: 'B'"):
+        run_machine(GREET, fakes={"greet": 1}, buckets={"B": {}})
 
 
 def test_a_folder_of_buckets_that_is_not_there_is_refused(tmp_path: Path) -> None:
