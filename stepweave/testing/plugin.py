@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,13 +27,11 @@ def stepweave_engine(request: pytest.FixtureRequest) -> StepweaveEngine:
     return engine
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """The report of a test, with those of its runs if it failed."""
-    report = yield
+@pytest.hookimpl(hookwrapper=True)  # the form that every pytest from 7.0 on knows
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    """The report of a test gets those of its runs if it failed."""
+    outcome = yield
+    report: pytest.TestReport = outcome.get_result()
     engine = item.stash.get(_ENGINE, None)
     if engine is not None and call.when == "call" and report.failed:
         report.sections += engine.sections(str(call.excinfo.value) if call.excinfo else "")
-    return report
