@@ -72,8 +72,7 @@ class MapRunner:
             elif run.status in ("FAILED", "ABORTED"):
                 self._reopen(frame, run)
             self._machines[arn] = Machine(name=run.machine, block=state.processor, inexact=frame.run.inexact)
-            await self._children(run, spec)
-            result = await map_result(frame, spec.writer, run, self._engine.executions, self._objects)
+            result = await self._result(frame, spec, run)
         except StateError as error:
             self._close(frame, run, "FAILED")
             frame.record("MapRunFailed", (error.error, error.cause), error.kind)
@@ -89,6 +88,21 @@ class MapRunner:
         if position is None or not position.succeeded:
             frame.record_aside("MapStateSucceeded")
         return result
+
+    async def _result(self, frame: Frame, spec: Distributed, run: MapRun) -> Any:
+        """What the children, once they have run, come to; a ResultWriter also writes what a failed map run came to.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html: a file of those that did
+        not start since the map run failed.
+        """
+        try:
+            await self._children(run, spec)
+        except StateError:
+            if spec.writer is not None and spec.writer.resource is not None:
+                with contextlib.suppress(StateError):  # the map keeps the error that it failed with
+                    await map_result(frame, spec.writer, run, self._engine.executions, self._objects)
+            raise
+        return await map_result(frame, spec.writer, run, self._engine.executions, self._objects)
 
     def _begin(
         self, frame: Frame, state: Map, spec: Distributed, position: Position | None
