@@ -84,26 +84,32 @@ def run_machine(
     check_endings(
         parsed.values(), mocks.integrations, virtual_time=False
     )  # HTTP is refused in this module's words
-    objects = objects_of(buckets, services)
     setup = Setup(
         machines=parsed,
         clock=RealClock() if real_time else VirtualClock(),
         functions={name: to_function(name, function) for name, function in (functions or {}).items()},
         integrations=refused(services=services is None, http=not real_time),
         mocks=mocks,
-        objects=objects,
+        objects=objects_of(buckets, services),
         services=services or AwsServices(),
         http_endpoints=http_endpoints or {},
         seed=seed,
     )
+    return _ended(setup, fake, main.name, {} if input is None else input, name)
+
+
+def _ended(setup: Setup, fake: Fakes, machine: str, value: Any, name: str | None) -> MachineRun:
+    """The ended execution; raises what assertions inside fakes raised."""
     made = assemble(setup, advice=ADVICE)
-    value = {} if input is None else input
-    execution = in_thread_if_needed(lambda: made.engine.clock.run(_run(made, main.name, value, name)))
+    engine = made.engine
+    execution = in_thread_if_needed(lambda: engine.clock.run(_run(made, machine, value, name)))
     if fake.broken:
         raise fake.broken[0]
-    engine = made.engine
     return MachineRun(
-        execution=execution, executions=engine.executions, map_runs=engine.map_runs, objects=objects
+        execution=execution,
+        executions=engine.executions,
+        map_runs=engine.map_runs,
+        objects=setup.objects,
     )
 
 
