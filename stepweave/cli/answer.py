@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from stepweave.errors import ProblemsError, StepweaveError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=False)
@@ -20,9 +23,15 @@ class Answer:
     """What people read on standard error."""
 
 
-def to_json(value: object) -> str:
-    """``value`` as one line of JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+def to_json(value: object, *, indent: int | None = None) -> str:
+    """``value`` as JSON on one line, or indented; it can be written to any stream in UTF-8."""
+    separators = (", ", ": ") if indent is None else (",", ": ")
+    return writable(json.dumps(value, ensure_ascii=False, separators=separators, indent=indent))
+
+
+def writable(text: str) -> str:
+    """``text``, halves of surrogate pairs, which UTF-8 does not have, as JSON escapes them."""
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def error_object(error: StepweaveError) -> dict[str, object]:

@@ -143,12 +143,18 @@ class Journal:
             return []
         self._check(lines[0], identity)
         kept: list[Kept] = []
-        for line in lines[1:]:
-            entry = json.loads(line)
-            if isinstance(entry, dict):
-                kept.append(Kept(entry))
-            else:
-                kept[entry[0]].records.append(tuple(entry[1:]))
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                entry = json.loads(line)
+                if isinstance(entry, dict):
+                    kept.append(Kept(entry))
+                else:
+                    kept[entry[0]].records.append(tuple(entry[1:]))
+            except (ValueError, LookupError, TypeError) as error:
+                # A crash cuts off the last line and damages no other: somebody else wrote here, or the disk is broken.
+                raise UsageError(
+                    f"line {number} of the journal {self.path} is damaged, so its execution cannot go on; start another"
+                ) from error
         return kept
 
     def _check(self, head: bytes, identity: str) -> None:

@@ -15,6 +15,9 @@ SUFFIX = ".journal"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 """Names that are names of executions on AWS and of files everywhere:
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html."""
+_UNUSUAL = re.compile(r"[^A-Za-z0-9_.-]+")
+_STEM_CHARACTERS = 70
+"""Characters of a machine's name in those of its executions, which leaves room for a number."""
 
 
 def execution_name(order: Order, machine: str) -> str:
@@ -24,7 +27,8 @@ def execution_name(order: Order, machine: str) -> str:
     """
     name = order.continued or order.name
     if name is None:
-        numbered = (f"{machine}-{number}" for number in itertools.count(1))
+        stem = _UNUSUAL.sub("-", machine)[:_STEM_CHARACTERS].lstrip("-.") or "execution"
+        numbered = (f"{stem}-{number}" for number in itertools.count(1))
         return next(each for each in numbered if order.journal is None or not _path(order, each).exists())
     if not _NAME.fullmatch(name):
         raise UsageError(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from stepweave.cli.answer import writable
 from stepweave.cli.progress.words import duration, reason
 from stepweave.cli.screen import paint
 from stepweave.engine.events import Event
@@ -28,6 +29,8 @@ class ExecutionLines:
 
     def __init__(self, out: TextIO, machines: Mapping[str, Machine]) -> None:
         self._out = out
+        self._read = True
+        """Whether anybody reads the lines."""
         self._machines = machines
         self._states: dict[str, dict[str, State]] = {}
         """The states of each machine by name."""
@@ -46,7 +49,7 @@ class ExecutionLines:
 
     def going_on(self, where: str | None) -> None:
         """Tell that the execution goes on in the state ``where``."""
-        self._out.write(f"going on with {self._root}{f' in {where}' if where else ''}\n")
+        self._tell(f"going on with {self._root}{f' in {where}' if where else ''}")
 
     def __call__(self, event: Event) -> None:
         """Write the line of one event."""
@@ -129,8 +132,16 @@ class ExecutionLines:
         clock = duration(event.at - (self._began or event.at))
         nested = "" if event.execution == self._root else "  "
         text = "  ".join([f"{nested}{symbol} {name}", *(part for part in more if part)])
-        self._out.write(f"{clock:>10}  {paint(text, style)}\n")
-        self._out.flush()
+        self._tell(f"{clock:>10}  {paint(text, style)}")
+
+    def _tell(self, line: str) -> None:
+        """Write a line, until nobody reads any more: the execution goes on."""
+        if self._read:
+            try:
+                self._out.write(f"{writable(line)}\n")
+                self._out.flush()
+            except BrokenPipeError:
+                self._read = False
 
 
 def _why(event: Event) -> str:

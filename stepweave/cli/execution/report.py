@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stepweave.cli.answer import to_json
 from stepweave.cli.execution.order import Order
 from stepweave.cli.progress.words import count, duration
 from stepweave.cli.screen import paint
@@ -73,7 +74,7 @@ def to_lines(ended: Ended, order: Order) -> list[str]:
     headline = f"{'✓' if succeeded else '✗'} {execution.name}: {execution.status} in {duration(took)}{where} ({size})"
     lines.append(paint(headline, "bold green" if succeeded else "bold red"))
     if succeeded:
-        return [*lines, json.dumps(execution.output, ensure_ascii=False, indent=2)]
+        return [*lines, to_json(execution.output, indent=2)]
     lines += _failure(execution)
     if order.journal is not None and why_not_redrivable(execution, ended.now) is None:
         lines += ["", f"Go on where it ended: {order.going_on('--redrive', execution.name)}"]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from stepweave.cli.answer import Answer
+from stepweave.cli.answer import Answer, writable
 from stepweave.cli.execution.functions import Functions
 from stepweave.cli.execution.given import (
     Given,
@@ -200,7 +200,7 @@ class _Session:
         status = INTERRUPTED_STATUS if interrupted else status
         if self._order.as_json:
             return Answer(to_object(ended, history=self._order.history), status=status)
-        sys.stdout.write("\n".join(to_lines(ended, self._order)) + "\n")
+        sys.stdout.write(writable("\n".join(to_lines(ended, self._order))) + "\n")
         return Answer(None, status=status)
 
 

@@ -364,3 +364,14 @@ def test_an_endpoint_serves_what_nothing_else_does(capfd: Capture) -> None:
     finally:
         server.stop()
     assert found["output"] is True
+
+
+def test_text_that_utf_8_cannot_hold_is_escaped(capfd: Capture) -> None:
+    argv = [write_machine(ECHO), "-i", '"\\ud800 \U0001f600"']
+    assert json_of(capfd, argv)["output"] == "\ud800 \U0001f600"
+    assert '"\\ud800 \U0001f600"' in text_of(capfd, argv)
+
+
+def test_the_name_of_an_execution_follows_from_any_file(capfd: Capture) -> None:
+    assert json_of(capfd, [write_machine(ECHO, name="my orders ü")])["name"] == "my-orders--1"
+    assert json_of(capfd, [write_machine(ECHO, name="ü")])["name"] == "execution-1"

@@ -271,3 +271,23 @@ def test_a_parent_and_its_children_go_on_together(capfd: Capture) -> None:
     found = json_of(capfd, [*argv, "--resume", "main-1"])
     assert (found["status"], found["output"]) == ("SUCCEEDED", "paid")
     assert [each["execution"] for each in found["calls"]] == ["main-1", "child-1"]
+
+
+@pytest.mark.parametrize("line", ["garbage", "[99, 1]", "7", "[]"])
+def test_a_damaged_journal_is_told_with_the_line(capfd: Capture, line: str) -> None:
+    json_of(capfd, failing(PAID))
+    path = Path("kept/main-1.journal")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:3], line, *lines[4:], ""]))
+    error = error_of(capfd, failing(PAID, "--resume", "main-1"))
+    assert "line 4 of the journal kept/main-1.journal is damaged" in error
+
+
+def test_when_nobody_reads_the_lines_any_more_the_execution_goes_on() -> None:
+    waits = [(f"w{number}", {"Type": "Wait", "Seconds": 0}) for number in range(5)]
+    argv = [write_machine(*waits), *JOURNAL]
+    with start(argv) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+    assert '"ExecutionSucceeded"' in Path("kept/main-1.journal").read_text()
