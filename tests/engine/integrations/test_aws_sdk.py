@@ -254,6 +254,9 @@ def test_a_stream_is_read_as_text() -> None:
     put = aws("aws-sdk:s3:putObject", {"Bucket": "bucket", "Key": "k", "Body": {"a": 1}})
     got = result_of(services, put, aws("aws-sdk:s3:getObject", {"Bucket": "bucket", "Key": "k"}))
     assert (got["Body"], got["ContentLength"]) == ('{"a":1}', 7)
+    # As recorded on AWS.
+    text = aws("aws-sdk:s3:putObject", {"Bucket": "bucket", "Key": "k", "Body": "text data"})
+    assert result_of(services, text)["ETag"] == '"2b5df3712557f503a9977a8ea893b2c9"'
     gone = ran(services, aws("aws-sdk:s3:getObject", {"Bucket": "bucket", "Key": "gone"}))
     assert gone.error == "S3.NoSuchKeyException"
 
