@@ -68,11 +68,8 @@ class Arguments:
             case "string" if not isinstance(value, str):
                 return self._text(value, path, member)
             case "blob":
-                return (
-                    value.encode()
-                    if isinstance(value, str) and not _streams(shape)
-                    else to_text(value).encode()
-                )
+                text = value if isinstance(value, str) and not _streams(shape) else to_text(value)
+                return text.encode("utf-8", "surrogatepass")
             case kind:
                 self._expect(kind, value, path)
                 return value
