@@ -78,6 +78,13 @@ class Placed:
     """By state or by resource; they go before all others."""
     functions: dict[str, Function] = field(default_factory=dict)
     """Functions by name, for tasks that compute the name."""
+    by_task: dict[tuple[str, str], Mock] = field(default_factory=dict)
+    """The mock of each task, by the names of its machine and its state."""
+
+    def called(self, machine: str, state: str) -> None:
+        """Count a call that a task made before its execution was left, so that the next gets the next outcome."""
+        if (mock := self.by_task.get((machine, state))) is not None:
+            mock.calls += 1
 
 
 def place(
@@ -126,6 +133,9 @@ class _Placing:
         by_function, by_resource = known_name(function, self._mocks), self._by_resource(task)
         # A mock to which a nearer one leaves nothing is no mistake: a test replaces some of those that a suite shares.
         self._used.update(filter(None, (by_function, by_resource)))
+        key = task.name if task.name in self._mocks else by_function or by_resource
+        if key is not None:
+            self.placed.by_task[machine, task.name] = self._mocks[key]
         if task.name in self._mocks:
             self._use(task.name, f"state:{task.name}")
             return

@@ -59,7 +59,7 @@ class ExecutionLines:
             self._execution(event)
             return
         records = self._executions[event.execution].history.records()
-        record = records[-1]
+        record = self._record_of(event, records)
         place = (event.execution, record[-1])
         match event.kind:
             case "state_entered":
@@ -77,6 +77,12 @@ class ExecutionLines:
                     self._write(event, place, "✓", "green", took)
                 else:
                     self._write(event, place, "↷", "yellow", took, f"caught {caught}")
+
+    def _record_of(self, event: Event, records: Sequence[Record]) -> Record:
+        """A record of the line of states that ``event`` is of: the last, unless the state had other lines inside."""
+        if event.kind != "task_retrying" or isinstance(self._state(event), Task):
+            return records[-1]
+        return next(record for record in reversed(records) if record[3] == event.state)
 
     def _enter(self, event: Event, place: tuple[str, int]) -> None:
         """Note an entry, and write it when what follows may take its time."""

@@ -34,7 +34,7 @@ from stepweave.engine.journal import Journal
 from stepweave.errors import UsageError
 from stepweave.standalone.building import Assembled, Setup, assemble
 from stepweave.standalone.endpoints import endpoint_integrations
-from stepweave.standalone.tracing import Trace
+from stepweave.standalone.tracing import Trace, calls_of
 from stepweave.standalone.unending import check_endings
 
 ADVICE = (
@@ -108,6 +108,10 @@ class _Session:
         )
         self._assembled: Assembled = assemble(setup, advice=ADVICE)
         self._engine = self._assembled.engine
+        for call in calls_of(self._engine.executions.values()):
+            if call.ended_at is not None:
+                machine = self._engine.executions[call.execution].machine.partition("/")[0]
+                mocked.placed.called(machine, call.state)
         # What the calls set up is a part of the world, which an execution that goes on needs again.
         services.prepare(mocked.set_up)
 

@@ -375,3 +375,14 @@ def test_text_that_utf_8_cannot_hold_is_escaped(capfd: Capture) -> None:
 def test_the_name_of_an_execution_follows_from_any_file(capfd: Capture) -> None:
     assert json_of(capfd, [write_machine(ECHO, name="my orders ü")])["name"] == "my-orders--1"
     assert json_of(capfd, [write_machine(ECHO, name="ü")])["name"] == "execution-1"
+
+
+def test_a_map_that_is_tried_again_is_told_also_when_its_items_are_too_many_to_show(capfd: Capture) -> None:
+    pick = {"Type": "Choice", "Choices": [{"Condition": "{% $states.input = 400 %}", "Next": "no"}]}
+    inner = block(("Pick", {**pick, "Default": "ok"}), ("ok", {"Type": "Succeed"}), ("no", {"Type": "Fail"}))
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1, "IntervalSeconds": 5}]
+    each = {"Type": "Map", "Items": "{% [1..500] %}", "ItemProcessor": inner, "Retry": retry}
+    out = text_of(capfd, [write_machine(("Each", each)), "--virtual-time"], status=1)
+    assert out.count("↻ Each  ") == 1
+    assert "again in 5.00 s, attempt 2" in out
+    assert "at Each[399]/no" in out

@@ -291,3 +291,19 @@ def test_when_nobody_reads_the_lines_any_more_the_execution_goes_on() -> None:
         process.stdout.close()
         assert process.wait(timeout=60) == 141
     assert '"ExecutionSucceeded"' in Path("kept/main-1.journal").read_text()
+
+
+@pytest.mark.parametrize("option", ["--resume", "--redrive"])
+def test_mocks_go_on_with_the_call_that_comes_next(capfd: Capture, option: str) -> None:
+    down, paid = DOWN["pay"], PAID["pay"]
+    argv = failing({"pay": [down, paid, {"Return": "too late"}]})
+    json_of(capfd, argv, status=1)
+    if option == "--resume":
+        path = Path("kept/main-1.journal")
+        lines = path.read_text().splitlines(keepends=True)
+        failed = next(index for index, line in enumerate(lines) if '"TaskFailed"' in line)
+        path.write_text("".join(lines[: failed + 1]))
+        found = json_of(capfd, [*argv, option, "main-1"], status=1)  # its one call had failed already
+        assert found["error"] == "Down"
+        option = "--redrive"
+    assert json_of(capfd, [*argv, option, "main-1"])["output"] == "paid"
