@@ -233,6 +233,18 @@ def test_help_imports_no_engine() -> None:
     assert found.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_machine_without_services_loads_nothing_heavy() -> None:
+    heavy = {"rich", "pydantic", "boto3", "botocore", "moto", "obstore", "numpy", "pyarrow"}
+    argv = ["execute", write_machine(("p", passing(Output="{% $states.input.a & 'b' %}"))), "-i", '{"a": 1}']
+    code = (
+        f"import sys\nfrom stepweave.cli.main import execute\nexecute({argv!r})\n"
+        f"print({{name.partition('.')[0] for name in sys.modules}} & {heavy!r})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert '"1b"' in found.stdout
+    assert found.stdout.splitlines()[-1] == "set()"
+
+
 def test_a_machine_that_starts_another_which_is_wrong_names_that_file(capfd: Capture) -> None:
     write_json("child.asl.json", {**machine(ECHO), "StartAt": "nowhere"})
     error = error_of(capfd, [write_machine(ECHO), "--machine", "child=child.asl.json"])
