@@ -19,7 +19,7 @@ from stepweave.engine.machine import Machine, Task
 from stepweave.engine.map_runs import MapRun
 from stepweave.engine.objects import Objects
 from stepweave.engine.operations import description, summary, why_not_redrivable
-from stepweave.engine.payload import to_text
+from stepweave.engine.payload import PAYLOAD_BYTES, to_text
 from stepweave.engine.positions import Position, position_of
 from stepweave.engine.restoring import restored
 from stepweave.engine.run import Run
@@ -88,7 +88,7 @@ class Engine:
     ) -> Execution:
         """The ended execution of ``machine`` with the input ``value``.
 
-        Raises ``UsageError`` for an unknown machine, a name that is taken or an input that is not JSON;
+        Raises ``UsageError`` for an unknown machine, a name that is taken, an input that is not JSON or is too large;
         ``JournalError`` when its journal cannot be written. Cancelled, it stops everything that the execution
         started, records ABORTED and raises ``CancelledError``.
         """
@@ -110,10 +110,7 @@ class Engine:
         known = self.executions.get(name)
         if known is not None and known.started_by is not None and known.started_by == started_by:
             return self.resume(name)
-        try:
-            to_text(value)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageError(f"the input of {machine!r} is not JSON: {error}") from error
+        _check_input(machine, value)
         execution = self.create({"name": name, "machine": machine, "input": value, "started_by": started_by})
         self._launch(execution, self._machines[machine], None)
         return execution
@@ -275,6 +272,18 @@ class Engine:
                 self._integrations[task] = integration
                 for problem in integration.check(task, self._machines):
                     yield replace(problem, state=where)
+
+
+def _check_input(machine: str, value: Any) -> None:
+    try:
+        size = len(to_text(value).encode("utf-8", "surrogatepass"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"the input of {machine!r} is not JSON: {error}") from error
+    if size > PAYLOAD_BYTES:
+        raise UsageError(
+            f"the input of {machine!r} has {size:,} bytes; an execution takes {PAYLOAD_BYTES:,} at most: "
+            "hand over a reference to stored data"
+        )
 
 
 async def _settle(task: asyncio.Task[Any]) -> None:

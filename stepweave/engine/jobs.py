@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -67,13 +69,14 @@ async def run_attempt(
     """One attempt of a job, ended; cancelled, the job and all it started are killed first."""
     started_at = now()
     async with _output(on_line) as output:
+        variables = _environment(definition, environment)
         try:
             process = await asyncio.create_subprocess_exec(
-                *definition.command,
+                *_tied(definition, variables),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=_environment(definition, environment),
+                env=variables,
                 cwd=definition.directory,
                 start_new_session=True,
             )
@@ -116,6 +119,30 @@ async def _output(on_line: OnLine) -> AsyncIterator[int]:
         finally:
             lines.cancel()
             transport.close()
+
+
+_LAUNCH = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Asks for the death of this process with its parent (PR_SET_PDEATHSIG, which outlives exec), then becomes the job."""
+
+
+def _tied(definition: JobDefinition, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The command, as one that dies with this process (on Linux): a job that went on alone would be run twice.
+
+    Raises ``OSError`` when there is no such command.
+    """
+    command = definition.command
+    if sys.platform != "linux":
+        return command
+    directory = os.fspath(definition.directory or ".")
+    found = os.path.join(directory, command[0]) if os.sep in command[0] else command[0]
+    if shutil.which(found, path=variables.get("PATH")) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command[0])
+    return (sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), *command)
 
 
 def _environment(definition: JobDefinition, more: Mapping[str, str]) -> dict[str, str]:

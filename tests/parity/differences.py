@@ -157,7 +157,7 @@ ROWS: dict[str, Row] = {
             "a result that is too large": (LIMIT, "1"),
             "a result that is too large, caught by States.ALL": ('{"caught": 2}', '{"caught": 1}'),
             "results of branches that are too large": (LIMIT, "1"),
-            "an input that is too large": (LIMIT, "1"),
+            "an input that is too large": ("refused", "1"),
         },
     ),
     "the time limit of a machine": Row("ours", {"a machine that takes too long": ("timed out", "1")}),

@@ -14,7 +14,7 @@ from stepweave.engine.integrations.base import Call, Integration
 from stepweave.engine.machine import Machine
 from stepweave.engine.objects import MemoryObjects
 from stepweave.engine.parsing import parse
-from stepweave.errors import DefinitionError
+from stepweave.errors import DefinitionError, UsageError
 from tests.parity.cases import BUCKET, RESULTS_BUCKET, Case, Ending, World
 from tests.parity.scenarios import Failure, plain
 
@@ -58,7 +58,10 @@ def _run(one: Case, machine: Machine, value: Any) -> Ending:
     engine = Engine(
         {"machine": machine}, {"*": _Answered(world)}, clock=clock, objects=objects, listeners=[listen]
     )
-    execution = clock.run(engine.run("machine", value, "execution"))
+    try:
+        execution = clock.run(engine.run("machine", value, "execution"))
+    except UsageError:
+        return REFUSED
     events = [event for one in engine.executions.values() for event in one.history.events()]
     return Ending(
         execution.status,
