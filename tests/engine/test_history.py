@@ -104,7 +104,6 @@ def test_a_task_is_told_in_the_shape_of_get_execution_history() -> None:
     assert json.loads(details["parameters"]) == {"FunctionName": "echo", "Payload": {"a": 1}}
     assert json.loads(succeeded["taskSucceededEventDetails"]["output"]) == {
         "ExecutedVersion": "$LATEST",
-        "ExecutedVersion": "$LATEST",
         "Payload": {"a": 1},
         "StatusCode": 200,
     }
