@@ -6,6 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+_WAVE = 256
+"""Lines that start in one turn of the event loop. Those that end quickly make room before the next ones start, so ten
+thousand of them are not all in memory at once."""
+
 
 async def run_all(run: Callable[[int], Awaitable[Any]], count: int, limit: int) -> list[Any]:
     """The results of ``run(0) … run(count - 1)``, at most ``limit`` of them at once.
@@ -16,17 +20,25 @@ async def run_all(run: Callable[[int], Awaitable[Any]], count: int, limit: int) 
     results: list[Any] = [None] * count
     failures: list[BaseException] = []
     remaining = iter(range(count))
+    exhausted = False
 
     async def work() -> None:
+        nonlocal exhausted
         for index in remaining:
             try:
                 results[index] = await run(index)
             except Exception as error:
                 failures.append(error)
                 raise
+        exhausted = True
 
-    tasks = [asyncio.create_task(work()) for _ in range(min(count, limit))]
+    tasks: list[asyncio.Task[None]] = []
     try:
+        while len(tasks) < min(count, limit) and not failures and not exhausted:
+            wave = min(count, limit, len(tasks) + _WAVE)
+            tasks += [asyncio.create_task(work()) for _ in range(wave - len(tasks))]
+            if wave < min(count, limit):
+                await asyncio.sleep(0)
         if tasks:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:

@@ -40,7 +40,7 @@ import os
 from tests.benchmarks.engine import ran
 from tests.benchmarks.machines import TASK, mapped
 from tests.benchmarks.process_memory import Peaks
-ran(mapped({items}, TASK))
+ran(mapped({items}, TASK, distributed={distributed}))
 peaks = Peaks(os.getpid())
 peaks.look()
 print(peaks.to_json()["process"])
@@ -96,15 +96,22 @@ def measure(repeat: int, items: int, others: int, hours: int) -> dict[str, Any]:
             "ms_per_state": {size: rounded(value) for size, value in growth.items()},
             "ratio": rounded(growth[str(GROWTH_SIZES[-1])] / growth[str(GROWTH_SIZES[0])]),
         },
-        "mib_per_10000_items": rounded((_peak_mib(items) - _peak_mib(1)) * 10_000 / items),
+        "mib_per_10000_items": {
+            "map_of_task": rounded(_mib_per_10000_items(items, distributed=False)),
+            "distributed_map_of_task": rounded(_mib_per_10000_items(items, distributed=True)),
+        },
         "year": {"runs": hours, "seconds": rounded(_year(hours))},
         "others": _others(others),
     }
 
 
-def _peak_mib(items: int) -> float:
+def _mib_per_10000_items(items: int, *, distributed: bool) -> float:
+    return (_peak_mib(items, distributed) - _peak_mib(1, distributed)) * 10_000 / items
+
+
+def _peak_mib(items: int, distributed: bool) -> float:
     """The most memory of a process that runs a Map of so many Tasks."""
-    command = [sys.executable, "-c", _PEAK.format(items=items)]
+    command = [sys.executable, "-c", _PEAK.format(items=items, distributed=distributed)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
