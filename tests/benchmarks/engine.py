@@ -101,7 +101,7 @@ def measure(repeat: int, items: int, others: int, hours: int) -> dict[str, Any]:
             "distributed_map_of_task": rounded(_mib_per_10000_items(items, distributed=True)),
         },
         "year": {"runs": hours, "seconds": rounded(_year(hours))},
-        "others": _others(others),
+        "others": _others(others, repeat),
     }
 
 
@@ -135,17 +135,19 @@ def _year(hours: int) -> float:
     return took
 
 
-def _others(states: int) -> dict[str, Any]:
-    """The other interpreters and ours, on the same machines."""
+def _others(states: int, repeat: int) -> dict[str, Any]:
+    """The other interpreters and ours, on the same machines; the least of ``repeat`` measurements of each."""
     machines = {
         "chain_of_pass": (chain(states), states),
         "map_of_pass": (mapped(states, PASS), states),
         "map_of_task": (mapped(states, TASK), states),
     }
-    ours = {label: min(ran(d) for _ in range(3)) * 1000 / count for label, (d, count) in machines.items()}
+    ours = {
+        label: min(ran(d) for _ in range(repeat)) * 1000 / count for label, (d, count) in machines.items()
+    }
     figures: dict[str, Any] = {}
     for name in other_engines.available():
-        theirs = other_engines.measured(name, machines)
+        theirs = other_engines.measured(name, machines, repeat)
         figures[name] = {
             "ms_per_state": {label: value and rounded(value) for label, value in theirs.items()},
             "times_slower": {
