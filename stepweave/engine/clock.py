@@ -9,6 +9,7 @@ import selectors
 import time
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
@@ -129,3 +130,8 @@ class _JumpingSelector(selectors.DefaultSelector):
                 " other task brings, for example a task token that nobody completes."
             )
         return ready
+
+
+def timestamp(at: float) -> str:
+    """Seconds since the epoch as Step Functions writes a time: ``2026-01-01T00:00:00.000Z``."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -107,10 +107,13 @@ class MapRunner:
     def _begin(
         self, frame: Frame, state: Map, spec: Distributed, position: Position | None
     ) -> tuple[str, Any]:
-        """ARN of the map run, begun now or before, and the items unless they are to be read."""
+        """ARN of the map run, begun now or before, and the items unless they are to be read or it has them."""
+        begun = position.payload if position is not None and isinstance(position.payload, str) else None
+        if begun is not None and begun in self._engine.map_runs:
+            return begun, None
         items = None if spec.reader is not None else items_of(frame, state, objects=True)
-        if position is not None and isinstance(position.payload, str):
-            return position.payload, items
+        if begun is not None:
+            return begun, items
         if position is None or position.first_line < 0:
             frame.record("MapStateStarted", len(items or ()), (0, 0, None))
         _tolerances(frame, spec)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from stepweave.engine import payload
+from stepweave.engine.clock import timestamp
 from stepweave.engine.events import Event, Kind
 from stepweave.engine.execution import ROLE_ARN, machine_arn
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION_ERROR, StateError
@@ -279,8 +279,3 @@ class Frame:
         if self.map_item is not None and self.parent is not None and self.state is self.parent.state:
             context["Map"] = {"Item": self.map_item}  # for the ItemSelector, and nowhere else
         return context
-
-
-def timestamp(at: float) -> str:
-    """Seconds since the epoch as Step Functions writes a time: ``2026-01-01T00:00:00.000Z``."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -81,10 +81,14 @@ class Position:
         """Forget how the state failed, and the lines inside it; what succeeded stays."""
         self.retries, self.retry_count, self.due, self.attempt = [], 0, None, None
         if self.error is not None and self.error.error == DATA_LIMIT_EXCEEDED:
-            self.first_line, self.payload, self.children = -1, UNDEFINED, {}
+            self.forget_inside()
         self.error = None
         for child in self.children.values():
             child.renew()
+
+    def forget_inside(self) -> None:
+        """Be in the state as if no line had been opened inside it."""
+        self.first_line, self.payload, self.children, self.succeeded = -1, UNDEFINED, {}, False
 
 
 def position_of(records: Iterable[Record]) -> tuple[Position, int]:
@@ -173,7 +177,7 @@ def _enter(line: Position, name: str | None, value: Any, at: float, number: int)
     line.entered_event = number
     line.retries, line.retry_count, line.due, line.attempt = [], 0, None, None
     line.result, line.error, line.ended = UNDEFINED, None, False
-    line.first_line, line.payload, line.children, line.succeeded = -1, UNDEFINED, {}, False
+    line.forget_inside()
 
 
 def _note(line: Position, kind: str, data: Any, at: float) -> None:
@@ -186,7 +190,7 @@ def _note(line: Position, kind: str, data: Any, at: float) -> None:
     line.retries, line.retry_count, line.due = list(data[0]), data[1], data[2]
     line.due_within = data[2] - at
     line.error, line.attempt, line.result = None, None, UNDEFINED
-    line.first_line, line.payload, line.children = -1, UNDEFINED, {}
+    line.forget_inside()
 
 
 def _task(line: Position, kind: str, number: int, at: float, data: Any, more: Any) -> None:

@@ -152,6 +152,17 @@ def test_a_parallel_whose_results_are_too_large_runs_whole() -> None:
     assert calls == {1: 2, 2: 2}
 
 
+def test_a_parallel_whose_output_is_too_large_runs_and_succeeds_again() -> None:
+    output = "{% $states.context.Execution.RedriveCount = 0 ? $pad('', 300000, 'x') : 'small' %}"
+    state = {"Type": "Parallel", "Branches": [block(("b", passing()))], "Output": output}
+    lab = Lab({"main": machine(("p", state))})
+    assert lab.run().error == "States.DataLimitExceeded"
+    execution = redriven(lab)
+    assert execution.output == "small"
+    assert execution.history.kinds().count("PassStateEntered") == 2
+    assert execution.history.kinds().count("ParallelStateSucceeded") == 2
+
+
 def test_an_aborted_wait_waits_until_the_same_moment() -> None:
     until = {"Type": "Wait", "Timestamp": "{% $states.input %}"}
     lab = Lab({"main": machine(("w", until))})

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from stepweave.engine import payload
+from stepweave.engine.clock import timestamp
 from stepweave.engine.failures import StateError
 
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
@@ -113,12 +113,12 @@ def entry_of(child: ChildResult) -> dict[str, Any]:
         "Output": payload.to_text(child.output) if child.status == "SUCCEEDED" else None,
         "OutputDetails": _INCLUDED,
         "RedriveCount": child.redrive_count,
-        "RedriveDate": None if child.redriven_at is None else _time(child.redriven_at),
+        "RedriveDate": None if child.redriven_at is None else timestamp(child.redriven_at),
         **_redrive_status(child),
-        "StartDate": _time(child.started_at),
+        "StartDate": timestamp(child.started_at),
         "StateMachineArn": child.machine_arn,
         "Status": child.status,
-        "StopDate": _time(child.stopped_at),
+        "StopDate": timestamp(child.stopped_at),
     }
     return {field: value for field, value in entry.items() if value is not None}
 
@@ -139,15 +139,6 @@ def _failure(child: ChildResult) -> dict[str, Any]:
     """A tolerated failure in the result of a map; sfnx measured its three fields."""
     failure = {"Status": child.status, "Error": child.error, "Cause": child.cause}
     return {field: value for field, value in failure.items() if value is not None}
-
-
-def _time(seconds: float) -> str:
-    """``seconds`` since 1970 as the files have it.
-
-    >>> _time(1738633790.099)
-    '2025-02-04T01:49:50.099Z'
-    """
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _one_of(config: Mapping[str, Any], field: str, allowed: tuple[str, ...]) -> str | None:
