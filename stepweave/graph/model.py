@@ -1,9 +1,16 @@
 """`Graph`: what authoring produces and every later phase reads.
 
     Graph     = (dag: DagInfo, tasks: Task*)                      tasks in the order in which they were written
-    Task      = (id, call, arguments, upstream, ...)
+    Task      = (id, call, arguments, upstream, guards, ...)      a node: a task, or one of the forms below
     Argument  = (name, Binding)
-    Binding   = Literal | FromTask | FromParam | Expression | ListOf | DictOf
+    Binding   = Literal | FromTask | FromParam | FromItem | FromState | Expression | ListOf | DictOf
+
+What a node is, besides a call of a function, is one optional value of it (``graph/constructs.py``):
+
+    condition   an If: the state machine evaluates it, nothing runs            expansion   mapped over items
+    decides     a task whose value says which tasks follow                     body        a graph of its own inside
+    sensor      pokes until it is true                                         loop        its body again and again
+    approval    waits for a person                                             nested      an execution of another DAG
 
 All values are frozen; text from users stays text (a literal is kept as JSON and never becomes code).
 """
@@ -12,8 +19,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 from typing import Literal as OneOf
-from typing import TypeAlias
+
+if TYPE_CHECKING:
+    from stepweave.graph.constructs import (
+        Approval,
+        Body,
+        Breaker,
+        Condition,
+        Decision,
+        Expansion,
+        Guard,
+        Loop,
+        NestedDag,
+        Rung,
+        Sensor,
+        Speculation,
+    )
 
 Path: TypeAlias = tuple[str | int, ...]
 """Steps into a value: ``ref["a"][0].b`` is ``("a", 0, "b")``."""
@@ -55,6 +78,30 @@ class FromParam:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FromItem:
+    """The item of a mapped task group that this is run for, or a part of it; only inside the group's body."""
+
+    node: str
+    """Id of the mapped group."""
+    name: str
+    """Parameter of the group that is mapped."""
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromState:
+    """The state that a loop carries from round to round, as this round got it, or a part of it; only inside the loop.
+
+    With ``counter``: the number of the round, from 0.
+    """
+
+    node: str
+    """Id of the loop."""
+    path: Path = ()
+    counter: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
     """An expression over references, evaluated by the state machine.
 
@@ -63,7 +110,10 @@ class Expression:
     """
 
     text: str
-    operands: tuple[FromTask | FromParam, ...]
+    operands: tuple[Reference, ...]
+
+
+Reference: TypeAlias = FromTask | FromParam | FromItem | FromState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +130,7 @@ class DictOf:
     items: tuple[tuple[str, Binding], ...]
 
 
-Binding: TypeAlias = Literal | FromTask | FromParam | Expression | ListOf | DictOf
+Binding: TypeAlias = Literal | Reference | Expression | ListOf | DictOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +152,7 @@ class RetryPolicy:
     jitter: bool = True
     """Draw each wait evenly from 0 to its length (full jitter)."""
     on: tuple[str, ...] = ("TransientError", "ResourceError")
-    """Error classes that are retried."""
+    """Error classes that are retried: one of the four, or a user's own (subclasses follow)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +181,32 @@ class Task:
     fields: tuple[Path, ...] = ()
     """Parts of this task's value that an expression reads; the record carries them natively."""
     trigger_rule: str = "all_success"
+    guards: tuple[Guard, ...] = ()
+    """Decisions that must have come out in favour of the task, outermost first; it comes after all of them."""
+    setup: bool = False
+    """Makes what a tear-down removes."""
     teardown: bool = False
     """Clean-up: runs once its upstream tasks are done, and does not count for the outcome of the run."""
+    optional: bool = False
+    """A failure counts as a skip."""
     retry: RetryPolicy = RetryPolicy()
+    other_retries: tuple[RetryPolicy, ...] = ()
+    """Policies for error classes that ``retry`` does not name."""
     timeout_seconds: int | None = None
     """Longest attempt; None for the compute's default."""
+    heartbeat_seconds: int | None = None
+    """Longest silence of a running attempt before it is given up as dead; None for any."""
+    ladder: tuple[Rung, ...] = ()
+    """What is tried, in order, when all attempts have failed: a bigger compute, or a lesser function."""
+    replicas: int = 1
+    quorum: int = 1
+    """Replicas that must agree on the value."""
+    hedge_seconds: int | None = None
+    """A second attempt starts beside one that takes longer; the first to succeed wins."""
+    compensate: str = ""
+    """Call of the task that undoes this one when the run fails; empty when nothing is to be undone."""
+    breaker: Breaker | None = None
+    version: str = ""
     resources: Resources = Resources()
     compute: Compute | None = None
     """Forced place; None lets placement decide."""
@@ -145,6 +216,15 @@ class Task:
     groups: tuple[str, ...] = ()
     """Ids of the enclosing task groups, outermost first."""
     source: Source | None = None
+    condition: Condition | None = None
+    decides: Decision | None = None
+    sensor: Sensor | None = None
+    approval: Approval | None = None
+    expansion: Expansion | None = None
+    body: Body | None = None
+    loop: Loop | None = None
+    nested: NestedDag | None = None
+    speculation: Speculation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +253,14 @@ class DagInfo:
     tags: tuple[str, ...] = ()
     owner: str = ""
     fail_fast: bool = False
+    max_failed_tasks: int | None = None
+    """Once more tasks have failed, no further task starts; None for any number."""
+    retries: int = 0
+    """How often a failed run goes on from its successes by itself."""
+    on_failure: str = ""
+    """Call of the task that is told of a failed run; empty for none."""
+    on_success: str = ""
+    version: str = ""
     timeout_seconds: int | None = None
     source: Source | None = None
 
@@ -198,12 +286,12 @@ class Graph:
         return len(self.tasks)
 
 
-def references(binding: Binding) -> Iterator[FromTask | FromParam]:
+def references(binding: Binding) -> Iterator[Reference]:
     """Every reference inside ``binding``, in the order written."""
     stack: list[Binding] = [binding]
     while stack:
         match stack.pop():
-            case FromTask() | FromParam() as reference:
+            case FromTask() | FromParam() | FromItem() | FromState() as reference:
                 yield reference
             case Expression(operands=operands):
                 yield from operands
