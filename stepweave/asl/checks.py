@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepweave.asl import conditions, names
+from stepweave.asl.bodies.choose import entry_of
 from stepweave.asl.conditions import Upstream
 from stepweave.asl.frames import Element
 from stepweave.asl.scene import Scene
@@ -37,7 +38,9 @@ class Checks:
     def _body_entry(self, element: Element) -> str:
         if element.signal is not None:
             return names.signal(element.label)
-        return names.prepare(element.task) if self.scene.on_batch(element) else element.label
+        if element.kind != "run":
+            return element.label
+        return entry_of(self.scene.task(element), self.scene.placements[element.task])
 
     def rule(self, element: Element) -> str:
         return self.scene.task(element).trigger_rule if element.kind == "run" else "all_success"

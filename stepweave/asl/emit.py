@@ -9,16 +9,17 @@ from collections.abc import Generator, Mapping
 from typing import Any, TypeAlias
 
 from stepweave.asl import conditions, names, states
+from stepweave.asl.bodies.choose import body_of
+from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.checks import Checks
-from stepweave.asl.conditions import Upstream
+from stepweave.asl.endings.dag import DagEnding
+from stepweave.asl.endings.ending import Ending
 from stepweave.asl.frames import Element, Frame
 from stepweave.asl.jumps import ALL_ERRORS, Jumps
 from stepweave.asl.outputs import Outputs, joined
-from stepweave.asl.payload import payload
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
-from stepweave.planning.needs import is_strict, ruled_by
 
 _KEY_ORDER = (
     *("Type", "Comment", "Resource", "Arguments", "Branches", "TimeoutSeconds", "Retry", "Choices", "Assign"),
@@ -86,12 +87,11 @@ class _FrameEmitter:
         self.inner: list[dict[str, Any]] = []
         """Bodies of the frames inside the element that is being emitted."""
         self.stop_state_used = False
-        self.outcome_used = False
+        # The end is made first, since it reads what the elements assign.
+        self.ending: Ending | None = DagEnding(scene) if frame.holder is None else None
 
     def emit(self) -> _Emission:
         """Yields each frame inside that it needs emitted, gets its body, and returns its own."""
-        # The outcome is emitted first since it reads what the last elements assign.
-        outcome = self._outcome() if self.frame.holder is None and not self.scene.fail_fast else {}
         chunks: list[dict[str, State]] = []
         for element in reversed(self.frame.elements):
             self.inner = []
@@ -105,8 +105,8 @@ class _FrameEmitter:
                 found.update(self.jumps.not_run_signal(element))
         if self.stop_state_used:
             found[names.stopped(self.frame.label())] = self._stop_state()
-        if self.outcome_used:
-            found.update(outcome)
+        if self.ending is not None:
+            found.update(self.ending.states())
         ordered = {
             name: {key: state[key] for key in _KEY_ORDER if key in state} for name, state in found.items()
         }
@@ -126,25 +126,18 @@ class _FrameEmitter:
         """``state`` with its transition after success of ``element``, whose own record it knows as ``record``."""
         if element is not self.frame.elements[-1]:
             state["Next"] = self.checks.entry(self.frame.elements[element.index + 1])
-        elif self.frame.holder is None and not self._ends_clean():
-            self.outcome_used = True
-            state["Next"] = names.OUTCOME
+        elif self.ending is not None:
+            self.ending.close(element, state, record)
         else:
             state["Output"] = self.outputs.at_end(element, record)
             state["End"] = True
             state.pop("Assign", None)  # nothing comes after that could read it
         return state
 
-    def _ends_clean(self) -> bool:
-        """Whether the run has succeeded when the root's last element has."""
-        last = self.frame.elements[-1]
-        return self.scene.fail_fast or (last.kind == "run" and self.reads.leaves == (last.task,))
-
     def _end_entry(self) -> str:
         """Where a path ends that jumped to the end of the frame."""
-        if self.frame.holder is None:
-            self.outcome_used = True
-            return names.OUTCOME
+        if self.ending is not None:
+            return self.ending.entry()
         self.stop_state_used = True
         return names.stopped(self.frame.label())
 
@@ -162,62 +155,7 @@ class _FrameEmitter:
                 return {names.signal(element.label): self._notify(element)}
 
     def _run(self, element: Element) -> dict[str, State]:
-        task = self.scene.task(element)
-        placement = self.scene.placements[task.id]
-        event = payload(
-            task,
-            inline_bytes=self.scene.budgets.of(task.id),
-            record_of=lambda upstream: self.scene.sight.required(upstream, element).expression,
-            useful_record_of=lambda upstream: self.scene.sight.useful(upstream, element, self.scene.tolerant),
-            upstream=self._upstream_statuses(element),
-        )
-        if placement.compute == "batch":
-            return self._run_on_batch(element, event)
-        state = states.light_task(task, placement, event)
-        self._hand_out(element, state, "{% $states.result.Payload %}")
-        self._catch(element, state)
-        return {task.id: state}
-
-    def _run_on_batch(self, element: Element, event: Mapping[str, Any]) -> dict[str, State]:
-        """Prepare, job, and the state that collects: on success only if a part of the value is read.
-
-        A job that failed is always ``States.TaskFailed``; collecting it raises the error of its class, or a skip.
-        """
-        task = self.scene.task(element)
-        prepare = states.batch_prepare(task, event)
-        job = states.batch_job(task, self.scene.placements[task.id])
-        fetch = states.batch_collect(task, event)
-        prepare["Next"] = task.id
-        self._hand_out(element, fetch, "{% $states.result.Payload %}")
-        if task.fields:
-            job["Next"] = names.collect(task.id)
-        else:
-            self._hand_out(element, job, {"status": "success"})
-        found = {names.prepare(task.id): prepare, task.id: job, names.collect(task.id): fetch}
-        for state in found.values():
-            self._catch(element, state)
-        if not self.scene.fail_fast:
-            job["Catch"].insert(0, {"ErrorEquals": ["States.TaskFailed"], "Next": names.collect(task.id)})
-        prepare["Catch"] = [
-            {"ErrorEquals": ["Reused"], "Next": names.collect(task.id)},
-            *prepare.get("Catch", []),
-        ]
-        return found
-
-    def _upstream_statuses(self, element: Element) -> dict[str, str] | None:
-        """Records of upstream tasks whose status the runtime is told; None where all of them succeeded."""
-        task = self.scene.task(element)
-        if is_strict(task):
-            return None
-        looked_at = ruled_by(task)
-        seen = {upstream: self.scene.sight.required(upstream, element) for upstream in looked_at}
-        return {upstream: record.expression for upstream, record in seen.items() if not record.is_tally}
-
-    def _hand_out(self, element: Element, state: State, record: Any) -> None:
-        """Assigns the record of a task that succeeded, if it is read, and goes on."""
-        if element in self.reads.used:
-            state["Assign"] = {names.variable(element.task): record}
-        self._proceed(element, state, record)
+        return body_of(Wiring(self.scene, element, self.jumps, self._proceed))
 
     def _fork(self, element: Element) -> State:
         keys = dict.fromkeys(key for frame in element.frames for key in self.reads.exports.get(frame, ()))
@@ -296,23 +234,4 @@ class _FrameEmitter:
             "Comment": "a task of this branch did not succeed",
             "Output": self.outputs.at_end(None),
             "End": True,
-        }
-
-    def _outcome(self) -> dict[str, State]:
-        """The end of the root machine: failed if a leaf failed, naming the tasks with which it began."""
-        seen = dict.fromkeys(self.scene.sight.required(task, None) for task in self.reads.deciding)
-        upstream = Upstream(tuple(seen), len(self.reads.deciding))
-        return {
-            names.OUTCOME: {
-                "Type": "Choice",
-                "Comment": comment(f"leaves: {', '.join(self.reads.leaves[: conditions.MAX_NAMED])}"),
-                "Choices": [{"Condition": f"{{% {upstream.failed()} = 0 %}}", "Next": names.SUCCEEDED}],
-                "Default": names.FAILED,
-            },
-            names.SUCCEEDED: {"Type": "Succeed", "Output": {"run_id": "{% $run.id %}", "status": "success"}},
-            names.FAILED: {
-                "Type": "Fail",
-                "Error": "DagRunFailed",
-                "Cause": f"{{% 'failed: ' & $join({upstream.by()}, ', ') %}}",
-            },
         }

@@ -55,6 +55,3 @@ class Scene:
 
     def task(self, element: Element) -> Task:
         return self.graph[element.task]
-
-    def on_batch(self, element: Element) -> bool:
-        return element.kind == "run" and self.placements[element.task].compute == "batch"

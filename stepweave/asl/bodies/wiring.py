@@ -1,0 +1,77 @@
+"""`Wiring`: how the states of one task are connected to the frame around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepweave.asl import names
+from stepweave.asl.frames import Element
+from stepweave.asl.jumps import Jumps
+from stepweave.asl.payload import payload
+from stepweave.asl.scene import Scene
+from stepweave.asl.states import State
+from stepweave.graph.model import Task
+from stepweave.planning.needs import is_strict, ruled_by
+from stepweave.planning.placement import Placement
+
+Proceed = Callable[[Element, State, Any], State]
+"""Gives a state its transition after success of an element, whose own record it knows."""
+
+
+class Wiring:
+    """One task's place in its frame."""
+
+    def __init__(self, scene: Scene, element: Element, jumps: Jumps, proceed: Proceed) -> None:
+        self.scene, self.element, self.jumps = scene, element, jumps
+        self._proceed = proceed
+
+    @property
+    def task(self) -> Task:
+        return self.scene.task(self.element)
+
+    @property
+    def placement(self) -> Placement:
+        return self.scene.placements[self.element.task]
+
+    @property
+    def fail_fast(self) -> bool:
+        """Nothing is caught: the first failure ends the run."""
+        return self.scene.fail_fast
+
+    def event(self) -> dict[str, Any]:
+        """The event of the task."""
+        scene, element = self.scene, self.element
+        return payload(
+            self.task,
+            inline_bytes=scene.budgets.of(self.task.id),
+            record_of=lambda upstream: scene.sight.required(upstream, element).expression,
+            useful_record_of=lambda upstream: scene.sight.useful(upstream, element, scene.tolerant),
+            upstream=self._upstream_statuses(),
+        )
+
+    def _upstream_statuses(self) -> dict[str, str] | None:
+        """Records of upstream tasks whose status the runtime is told; None where all of them succeeded."""
+        if is_strict(self.task):
+            return None
+        looked_at = ruled_by(self.task)
+        seen = {upstream: self.scene.sight.required(upstream, self.element) for upstream in looked_at}
+        return {upstream: record.expression for upstream, record in seen.items() if not record.is_tally}
+
+    def succeed(self, state: State, record: Any) -> None:
+        """After ``state`` the task has succeeded with ``record``: it is assigned if it is read, and control goes on."""
+        if self.element in self.scene.reads.used:
+            state["Assign"] = {**state.get("Assign", {}), names.variable(self.element.task): record}
+        self._proceed(self.element, state, record)
+
+    def catch(self, state: State) -> None:
+        """A failure of ``state`` is the task's."""
+        if not self.fail_fast:
+            state["Catch"] = self.jumps.catch(self.element)
+
+    def jump(self, own: dict[str, Any], stop: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """What to assign and where to go when the task ended with the record ``own``, which is no success.
+
+        ``stop`` is the record of what cannot run any more because of it.
+        """
+        return self.jumps.jump(self.element, stop, own)
