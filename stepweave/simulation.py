@@ -18,7 +18,7 @@ from stepweave.compiler import Compiled, compile_graph
 from stepweave.embedded.machines import EngineMachines, to_engine
 from stepweave.embedded.rendezvous import rendezvous_function
 from stepweave.embedded.timing import critical_path
-from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
+from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.events import Event

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
 from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.pool import RUN_TASK
 from stepweave.embedded.rendezvous import rendezvous_function
 from stepweave.embedded.taskruns import TaskRuns
-from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
 from stepweave.engine.failures import FunctionError
 from stepweave.engine.integrations.lambda_invoke import Function
 from stepweave.engine.tokens import Tokens
@@ -21,6 +21,11 @@ from stepweave.runtime.events import Event
 from stepweave.runtime.invoke import invoke
 from stepweave.stores.layout import task_prefix
 from stepweave.stores.objects import ObjectStore
+
+_CONTROL = ("prepare", "collect", "commit", "quorum")
+"""Marks of events that read and write a few small objects and call no task: no worker is needed."""
+_WITHOUT_RUN = ("items", "batch", "undo", "notice")
+"""Marks of events that are no attempt of the task run that they name."""
 
 
 class Functions:
@@ -54,19 +59,24 @@ class Functions:
         return await self._meet(event)
 
     async def _run_task(self, event: Any) -> Any:
-        if event.get("prepare") or event.get("collect"):
-            return invoke(event, self._store)  # reads and writes a few small objects: no worker needed
+        if any(event.get(mark) for mark in _CONTROL):
+            return invoke(event, self._store)
+        task, index = event["task"], event["run"].get("index") or ""
+        is_attempt = task in self._runs.by_id and not any(mark in event for mark in _WITHOUT_RUN)
         if self._pool is None:
-            self._runs.started(event["task"])
+            if is_attempt:
+                self._runs.started(task, index)
             record: Any = await self._invoke_here(event)
         else:
             async with self._free:
-                self._runs.started(event["task"])
+                if is_attempt:
+                    self._runs.started(task, index)
                 began, record, error = await self._pool.call(RUN_TASK, event)
-                self._runs.began(event["task"], began)
+                if is_attempt:
+                    self._runs.began(task, began, index)
                 if error is not None:
                     raise FunctionError(*error)
-        if event["run"].get("resume"):
+        if is_attempt and event["run"].get("resume"):
             self._note_reuse(event)
         return record
 
@@ -80,11 +90,8 @@ class Functions:
 
     def _note_reuse(self, event: Event) -> None:
         """Mark the task run when its result is older than this run of the machine."""
-        envelope = find_envelope(self._store, _prefix(event))
+        run = event["run"]
+        index = str(run.get("index") or "")
+        envelope = find_envelope(self._store, task_prefix(run["dag"], run["id"], event["task"], index))
         if envelope is not None and envelope.started_at < self._began:
-            self._runs.by_id[event["task"]].reused = True
-
-
-def _prefix(event: Event) -> str:
-    run = event["run"]
-    return task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))
+            self._runs.at(event["task"], index).reused = True

@@ -17,6 +17,7 @@ from stepweave.embedded.functions import Functions
 from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.jobs import Jobs
 from stepweave.embedded.machines import to_engine
+from stepweave.embedded.places import places_of
 from stepweave.embedded.propagation import Propagation
 from stepweave.embedded.result import RunEnd, RunResult
 from stepweave.embedded.results import error_text, log_paths, results_of
@@ -47,7 +48,8 @@ class MachineRun:
         self._address, self._store = store, open_store(store)
         self._interrupts = interrupts
         self._propagation = Propagation(self._graph)
-        self._runs = TaskRuns((task.id for task in self._graph.tasks), [*observers, self._propagation])
+        self._places = places_of(self._graph)
+        self._runs = TaskRuns(self._places, [*observers, self._propagation])
         self._propagation.connect(self._runs)
 
     def run(
@@ -60,13 +62,28 @@ class MachineRun:
         machines = to_engine(self._compiled)
         functions = Functions(self._store, self._runs, self._interrupts, pool, size)
         tasks = machines.task_of_job_definition
-        jobs = Jobs(self._graph, self._run_id, tasks, store=self._store, runs=self._runs, path=path)
+        jobs = Jobs(
+            self._places,
+            self._graph.dag.id,
+            self._run_id,
+            tasks,
+            store=self._store,
+            runs=self._runs,
+            path=path,
+        )
         integrations = {
             **lambda_integrations(functions.by_name()),
             **start_execution_integrations(),
             **jobs.integrations(),
         }
-        engine = Engine(machines.machines, integrations, listeners=[Watcher(self._runs, tasks, jobs.failure)])
+        watcher = Watcher(
+            self._runs,
+            self._places,
+            task_of_job_definition=tasks,
+            job_failure=jobs.failure,
+            expect=self._propagation.expect,
+        )
+        engine = Engine(machines.machines, integrations, listeners=[watcher])
         functions.connect(engine.tokens)
         began = time.time()
         execution = self._ended(engine, machines.root, given, functions)

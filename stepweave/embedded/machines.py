@@ -10,7 +10,7 @@ from stepweave import collector
 from stepweave.asl.measure import every_state
 from stepweave.asl.names import identifier
 from stepweave.compiler import Compiled
-from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
+from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
 from stepweave.engine.machine import Machine
 from stepweave.engine.reading import read
 from stepweave.engine.substitution import substitute

@@ -32,7 +32,7 @@ def worker_pool(dag: Dag, store: str, workers: int | None) -> WorkerPool:
     def keep_log(event: Any, text: str) -> None:
         # What got past Python's streams: C libraries, child processes.
         run = event["run"]
-        prefix = task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))
+        prefix = task_prefix(run["dag"], run["id"], event["task"], run.get("index") or "")
         append(opened, prefix, event.get("attempt", 0), text)
 
     return WorkerPool(

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 
+from stepweave.embedded.places import Place
+from stepweave.embedded.scopes import awaited_by
 from stepweave.embedded.taskruns import TaskRun
-from stepweave.graph.model import Graph
 from stepweave.stores.record_writer import RecordWriter
 
 MAX_MESSAGE_CHARACTERS = 2000
 """Of an error's message; the log has all of it."""
 
+_PLAIN_RECORD = json.dumps({"status": "success"})
+
 
 class Recorder:
     """An observer of task runs."""
 
-    def __init__(self, writer: RecordWriter, graph: Graph, run_id: str) -> None:
+    def __init__(self, writer: RecordWriter, places: Mapping[str, Place], run_id: str) -> None:
         self._writer = writer
-        self._graph = graph
+        self._places = places
         self._run_id = run_id
-        self._bad: dict[str, str] = {}
-        """Tasks that did not succeed, for the ``by`` of those that depend on them."""
+        self._bad: set[tuple[str, str]] = set()
+        """Task runs that did not succeed, for the ``by`` of those that depend on them."""
 
     def __call__(self, run: TaskRun) -> None:
         """Note a change; a thread of the writer puts it on disk within a twentieth of a second."""
         if run.status is None:
             return
         if run.has_ended and run.status != "success":
-            self._bad[run.task] = run.status
+            self._bad.add((run.task, run.index))
         self._writer.update_task(
             self._run_id,
             run.task,
+            run.index,
+            label=run.label or None,
             status=run.status,
             attempts=run.attempts,
             scheduled_at=run.ready,
@@ -42,20 +49,38 @@ class Recorder:
             error_message=run.message[:MAX_MESSAGE_CHARACTERS] or None,
             record=_record(run),
             by=self._by(run),
+            detail=_detail(run),
         )
 
     def _by(self, run: TaskRun) -> str | None:
         if run.status not in ("upstream_failed", "skipped") or run.attempts:
             return None
-        return ",".join(task for task in self._graph[run.task].upstream if task in self._bad) or None
+        place = self._places[run.task]
+        causes = awaited_by(place.task, place.graph)
+        return ",".join(task for task in causes if (task, run.index) in self._bad) or None
 
 
 def _record(run: TaskRun) -> str | None:
     if run.status != "success":
         return None
-    record: dict[str, str] = {"status": "success"}
     if run.value is not None:
-        record["value"] = run.value
-    elif run.ref is not None:
-        record["ref"] = run.ref
-    return json.dumps(record)
+        return json.dumps({"status": "success", "value": run.value})
+    if run.ref is not None:
+        return json.dumps({"status": "success", "ref": run.ref})
+    return _PLAIN_RECORD
+
+
+def _detail(run: TaskRun) -> str | None:
+    """What else is known of a task run, as JSON text; None for nothing."""
+    detail: dict[str, object] = {}
+    if run.items is not None:
+        detail["items"] = asdict(run.items)
+    if run.chosen is not None:
+        detail["chosen"] = run.chosen
+    if run.level:
+        detail["level"] = run.level
+    if run.undone:
+        detail["undone"] = run.undone
+    if run.reused:
+        detail["reused"] = True
+    return json.dumps(detail) if detail else None

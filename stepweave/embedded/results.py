@@ -9,7 +9,7 @@ from typing import Any
 
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.values import plain
-from stepweave.embedded.watching import error_message
+from stepweave.embedded.causes import error_message
 from stepweave.engine.execution import Execution
 from stepweave.graph.model import Graph
 from stepweave.graph.order import downstream

@@ -19,6 +19,7 @@ from typing import Any
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.machine_run import MachineRun
+from stepweave.embedded.places import every_task, places_of
 from stepweave.embedded.pool import pool_size, worker_pool
 from stepweave.embedded.processes import started_at
 from stepweave.embedded.recording import Recorder
@@ -81,7 +82,7 @@ def _run(
     given = {"params": params, "run_id": run_id, "resume": request.resume}
     with RecordWriter(database) as writer, Interrupts(on_interrupt) as interrupts:
         writer.start_run(_row(request, compiled, run_id, params, earlier))
-        observers = [Recorder(writer, graph, run_id), *observers]
+        observers = [Recorder(writer, places_of(graph), run_id), *observers]
         machine_run = MachineRun(
             compiled, run_id, store=request.store, observers=observers, interrupts=interrupts
         )
@@ -111,5 +112,5 @@ def _row(
         machines=compiled.report.machines,
         resumes=earlier.resumes + 1 if earlier is not None else 0,
         definition_digest=digest.hexdigest(),
-        tasks=json.dumps([task.id for task in compiled.graph.tasks]),
+        tasks=json.dumps([task.id for task in every_task(compiled.graph)]),
     )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from stepweave.embedded.taskruns import TaskRuns
+from stepweave.embedded.batches import Batches
+from stepweave.embedded.calls import CallReader, TaskCall, index_at
+from stepweave.embedded.causes import error_message, record_in
+from stepweave.embedded.places import Place
+from stepweave.embedded.taskruns import ENDED, Status, TaskRuns
 from stepweave.engine.events import Event
 
-TASK_RUNNER = "TaskRunner"
-"""Name of the function that runs tasks, in the embedded engine."""
-RENDEZVOUS = "Rendezvous"
+JobFailure = Callable[[str, str], tuple[str, str] | None]
+"""Error class and text that the latest job of a task (and index path) left behind."""
+Expect = Callable[[str, str, int], None]
+"""To be told how many items a mapped task has."""
 
-_LAMBDA = "lambda:invoke"
-_BATCH = "batch:submitJob.sync"
-
-JobFailure = Callable[[str], tuple[str, str] | None]
-"""Error class and text that a task's latest job left behind."""
+_Line = tuple[str, int]
+"""An execution, and a line of states in it."""
 
 
 class Watcher:
@@ -27,20 +28,30 @@ class Watcher:
     def __init__(
         self,
         runs: TaskRuns,
+        places: Mapping[str, Place],
+        *,
         task_of_job_definition: Mapping[str, str],
-        job_failure: JobFailure = lambda task: None,
+        job_failure: JobFailure = lambda task, index: None,
+        expect: Expect = lambda task, index, total: None,
     ) -> None:
-        self._runs = runs
-        self._job_failure = job_failure
-        self._task_of_job_definition = task_of_job_definition
-        self._tasks: dict[tuple[str, str | None], str] = {}
-        """Task behind a state of an execution."""
-        self._failing: dict[str, tuple[str, str]] = {}
+        self._runs, self._places = runs, places
+        self._job_failure, self._expect = job_failure, expect
+        self._reader = CallReader(places, task_of_job_definition)
+        self._batches = Batches(runs, places)
+        self._calls: dict[_Line, TaskCall] = {}
+        """What each line called last."""
+        self._failing: dict[_Line, tuple[str, str]] = {}
         """Error of the latest attempt, until it is known whether another follows."""
+        self._entered: dict[_Line, str] = {}
+        """The state that a line entered after its task failed."""
 
     def __call__(self, event: Event) -> None:
         """Take note of ``event``."""
         match event.kind:
+            case "state_entered":
+                self._state_entered(event)
+            case "state_exited":
+                self._state_exited(event)
             case "task_scheduled":
                 self._scheduled(event)
             case "task_succeeded":
@@ -49,94 +60,206 @@ class Watcher:
                 self._failed(event)
             case "task_retrying":
                 self._retrying(event)
+            case "execution_ended":
+                self._execution_ended(event)
             case _:
                 pass
 
-    def _scheduled(self, event: Event) -> None:
-        task = self._task_of(event)
-        if task is not None:
-            self._tasks[event.execution, event.state] = task
-            self._runs.called(task, event.attempt)
-            if event.resource == _BATCH:
-                self._runs.started(task)
+    # Calls.
 
-    def _task_of(self, event: Event) -> str | None:
-        """The task that ``event``'s state runs; None for gates, signals and the inputs of jobs."""
-        arguments = event.data
-        if event.resource == _LAMBDA and arguments["FunctionName"] == TASK_RUNNER:
-            payload = arguments["Payload"]
-            if payload.get("collect"):
-                return None
-            if payload.get("prepare"):
-                self._tasks[event.execution, event.state] = payload["task"]
-                return None
-            return str(payload["task"])
-        if event.resource == _BATCH:
-            return self._task_of_job_definition.get(arguments["JobDefinition"])
-        return None
+    def _scheduled(self, event: Event) -> None:
+        line = (event.execution, event.line)
+        call = self._reader.read(event, self._calls.get(line))
+        if call is None:
+            self._calls.pop(line, None)
+            return
+        self._calls[line] = call
+        self._failing.pop(line, None)  # the task goes on
+        match call.kind:
+            case "input" | "collect" | "undo":
+                pass
+            case "items" | "replica":
+                self._runs.goes_on(call.task, call.index)
+            case "batch":
+                self._batches.called(call, event.attempt)
+            case _:
+                self._call(call, event.attempt)
+
+    def _call(self, call: TaskCall, attempt: int) -> None:
+        run = self._runs.at(call.task, call.index)
+        run.level = call.level
+        # Rungs and pokes are states of their own, which count their attempts from 0 again.
+        again = run.attempts if attempt == 0 and run.status in ("up_for_retry", "waiting") else attempt
+        self._runs.called(call.task, again, call.index)
+        if call.kind in ("job", "nested"):
+            self._runs.started(call.task, call.index)
+        elif call.kind == "approval":
+            self._runs.waits(call.task, call.index, "approval")
 
     def _succeeded(self, event: Event) -> None:
-        task = self._tasks.get((event.execution, event.state))
-        if task is None:
+        call = self._calls.get((event.execution, event.line))
+        if call is None:
             return
-        if event.resource == _BATCH:
-            self._runs.succeeded(task, {})
-        elif "uri" not in event.data["Payload"]:
-            self._runs.succeeded(task, event.data["Payload"], reused=self._runs.by_id[task].reused)
+        answer = event.data.get("Payload") if isinstance(event.data, dict) else None
+        match call.kind:
+            case "job":
+                self._runs.succeeded(call.task, {}, index=call.index)
+            case "items":
+                self._expect(call.task, call.index, int((answer or {}).get("n", 0)))
+            case "batch":
+                self._batches.ended(call, str((answer or {}).get("items", "")))
+            case "undo":
+                self._undone(call, answer)
+            case "nested":
+                self._runs.succeeded(call.task, {}, index=call.index)
+            case "approval":
+                self._decided(call, event.data)
+            case "task":
+                self._answered(call, answer)
+            case "collect":
+                if not self._runs.at(call.task, call.index).has_ended:
+                    self._answered(call, answer)
+            case _:
+                pass
+
+    def _answered(self, call: TaskCall, answer: Any) -> None:
+        run = self._runs.at(call.task, call.index)
+        record = answer if isinstance(answer, dict) else {}
+        if record.get("status") == "skipped":
+            self._runs.skipped(call.task, index=call.index)
+        else:
+            self._runs.succeeded(call.task, record, index=call.index, reused=run.reused)
+
+    def _undone(self, call: TaskCall, answer: Any) -> None:
+        if isinstance(answer, dict) and answer.get("status") == "success":
+            self._runs.at(call.task, call.index).undone = "success"
+            self._runs.changed(call.task, call.index)
+
+    def _decided(self, call: TaskCall, answer: Any) -> None:
+        """A person has decided; what a rejection means is said in the DAG."""
+        record = answer if isinstance(answer, dict) else {}
+        approval = self._places[call.task].task.approval
+        rejected = (record.get("fields") or {}).get("approved") is False
+        if not rejected or approval is None or approval.on_reject == "continue":
+            self._runs.succeeded(call.task, record, index=call.index)
+        elif approval.on_reject == "skip":
+            self._runs.skipped(call.task, "rejected", call.index)
+        else:
+            self._fail(call, "Rejected", "")
+
+    # Failures.
 
     def _failed(self, event: Event) -> None:
-        task = self._tasks.get((event.execution, event.state))
-        if task is None:
+        line = (event.execution, event.line)
+        call = self._calls.get(line)
+        if call is None:
             return
         error, cause = event.error or "", event.cause
-        if event.resource == _BATCH:
+        if call.kind == "job":
             # AWS says of a failed job only that it failed; the job itself has left word why.
-            error, cause = self._job_failure(task) or (error, cause)
+            error, cause = self._job_failure(call.task, call.index) or (error, cause)
         message = error_message(cause, error)
-        if error == "Skip" and event.resource == _LAMBDA:
-            self._runs.skipped(task, message)
+        if call.kind == "undo":
+            self._runs.at(call.task, call.index).undone = "failed"
+            self._runs.changed(call.task, call.index)
+        elif error == "Skip" and call.kind in ("task", "collect"):
+            self._runs.skipped(call.task, message, call.index)
         elif error == "Reused":
-            self._runs.called(task, 0)
-            self._runs.succeeded(task, _record(message), reused=True)
+            self._runs.called(call.task, 0, call.index)
+            self._runs.succeeded(call.task, record_in(message), index=call.index, reused=True)
         else:
-            # The engine decides about a retry before anything else happens; after that it is known.
-            self._failing[task] = (error, message)
-            asyncio.get_running_loop().call_soon(self._settle, task)
+            # The engine decides what comes next before anything else happens; after that it is known.
+            self._failing[line] = (error, message)
+            self._entered.pop(line, None)
+            asyncio.get_running_loop().call_soon(self._settle_soon, line)
+
+    def _settle_soon(self, line: _Line) -> None:
+        # Once more, since a line may let others have a turn before it enters its next state.
+        asyncio.get_running_loop().call_soon(self._settle, line)
 
     def _retrying(self, event: Event) -> None:
-        task = self._tasks.get((event.execution, event.state))
-        if task is not None and task in self._failing:
-            error, message = self._failing.pop(task)
-            self._runs.failed(task, error, message, again=True)
+        line = (event.execution, event.line)
+        call, failing = self._calls.get(line), self._failing.pop(line, None)
+        if call is not None and failing is not None:
+            self._try_again(call, *failing)
 
-    def _settle(self, task: str) -> None:
-        failing = self._failing.pop(task, None)
-        if failing is not None:
-            self._runs.failed(task, *failing, again=False)
+    def _settle(self, line: _Line) -> None:
+        call, failing = self._calls.get(line), self._failing.get(line)
+        if call is None or failing is None:
+            return
+        if _is_of(self._entered.get(line), call.task):
+            self._try_again(call, *failing)  # and the failure is kept, in case nothing comes of it
+        else:
+            del self._failing[line]
+            del self._calls[line]
+            self._fail(call, *failing)
+
+    def _try_again(self, call: TaskCall, error: str, message: str) -> None:
+        if call.kind in ("batch", "job"):
+            return
+        if error in ("NotYet", "RetryAfter"):
+            self._runs.waits(call.task, call.index, message)
+        else:
+            self._runs.failed(call.task, error, message, again=True, index=call.index)
+
+    def _fail(self, call: TaskCall, error: str, message: str) -> None:
+        if call.kind == "batch":
+            self._batches.failed(call, error, message)
+        elif call.kind == "replica" or self._has_twin(call):
+            return
+        elif self._places[call.task].task.optional and not self._is_item(call):
+            self._runs.skipped(call.task, message, call.index, error)
+        else:
+            self._runs.failed(call.task, error, message, again=False, index=call.index)
+
+    def _has_twin(self, call: TaskCall) -> bool:
+        """Whether a second attempt beside this one still goes on."""
+        return self._places[call.task].task.hedge_seconds is not None and any(
+            (other.task, other.index) == (call.task, call.index) for other in self._calls.values()
+        )
+
+    def _is_item(self, call: TaskCall) -> bool:
+        place = self._places[call.task]
+        return place.is_many and call.kind == "task"
+
+    # What the machine says itself.
+
+    def _state_entered(self, event: Event) -> None:
+        line = (event.execution, event.line)
+        if line not in self._failing:
+            return
+        self._entered[line] = event.state or ""
+        call = self._calls.get(line)
+        if call is not None and not _is_of(event.state, call.task):
+            asyncio.get_running_loop().call_soon(self._settle, line)
+
+    def _state_exited(self, event: Event) -> None:
+        said = event.data
+        if not isinstance(said, dict):
+            return
+        node = said.get("node", said.get("condition"))
+        if not isinstance(node, str) or node not in self._places:
+            return
+        index = index_at(event)
+        run = self._runs.at(node, index)
+        chosen = said.get("chosen")
+        if isinstance(chosen, list):
+            run.chosen = tuple(map(str, chosen))
+        status = said.get("status", "success")
+        if status in ENDED and run.status != status:
+            if run.attempts == 0:
+                self._runs.called(node, 0, index)
+            self._runs.ended_as(node, cast(Status, status), index)
+
+    def _execution_ended(self, event: Event) -> None:
+        """What a line had failed with when its execution ended was for good."""
+        for line in [line for line in self._failing if line[0] == event.execution]:
+            self._entered.pop(line, None)
+            self._settle(line)
+        for line in [line for line in self._calls if line[0] == event.execution]:
+            del self._calls[line]
 
 
-def error_message(cause: str | None, error: str = "") -> str:
-    """What people should read of the cause of ``error``: type and message, or the whole text when it has another form.
-
-    The type is left out where it is ``error`` itself.
-    """
-    try:
-        parts = json.loads(cause or "")
-    except ValueError:
-        return cause or ""
-    if not isinstance(parts, dict):
-        return cause or ""
-    if isinstance(parts.get("errorMessage"), str):  # how Lambda wraps a function's error
-        return error_message(parts["errorMessage"], error)
-    kind, message = parts.get("type"), parts.get("message", parts.get("StatusReason"))
-    if not isinstance(message, str):
-        return cause or ""
-    return f"{kind}: {message}" if isinstance(kind, str) and kind != error else message
-
-
-def _record(text: str) -> dict[str, Any]:
-    try:
-        record = json.loads(text)
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
+def _is_of(state: str | None, task: str) -> bool:
+    """Whether a state is a further one of ``task``: such states are named after it."""
+    return state is not None and (state == task or state.startswith(f"{task}: "))

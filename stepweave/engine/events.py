@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
@@ -43,6 +43,10 @@ class Event:
     cause: str | None = None
     delay_seconds: float | None = None
     """Time until the next attempt, when retrying."""
+    line: int = 0
+    """Line of the execution: 0 is the machine's own; each branch and each iteration of an inline Map has another."""
+    variable: Callable[[str], Any] = field(default=lambda name: None, repr=False, compare=False)
+    """The value of a variable as the state sees it now; something that is no JSON value when there is none."""
 
 
 Listener: TypeAlias = Callable[[Event], None]

@@ -201,6 +201,8 @@ class Frame:
             machine=execution.machine,
             state=self.state.name,
             attempt=self.retry_count,
+            line=self.line,
+            variable=self.variable,
             **fields,
         )
         for listener in self.run.listeners:

@@ -1,12 +1,12 @@
 """Keys of everything that a run stores. No other module spells a key.
 
-runs/<dag>/<run>/<task>[/<map_index>]/result.json      the envelope; its creation is the commit
-runs/<dag>/<run>/<task>[/<map_index>]/output.<ext>     the value, when it is too large for the envelope
-runs/<dag>/<run>/<task>[/<map_index>]/parts/<digest>   members of a container that are files of their own
-runs/<dag>/<run>/<task>[/<map_index>]/logs/<n>.log     what attempt ``n`` logged and printed
-runs/<dag>/<run>/<task>[/<map_index>]/input.json       the event of a Batch job
-runs/<dag>/<run>/<task>[/<map_index>]/failure.json     how the last attempt of a Batch job failed
-checkpoints/<dag>/<run>/<task>[/<map_index>]/          what a task keeps between attempts
+runs/<dag>/<run>/<task>[/<i>/<j>…]/result.json      the envelope; its creation is the commit
+runs/<dag>/<run>/<task>[/<i>/<j>…]/output.<ext>     the value, when it is too large for the envelope
+runs/<dag>/<run>/<task>[/<i>/<j>…]/parts/<digest>   members of a container that are files of their own
+runs/<dag>/<run>/<task>[/<i>/<j>…]/logs/<n>.log     what attempt ``n`` logged and printed
+runs/<dag>/<run>/<task>[/<i>/<j>…]/input.json       the event of a Batch job
+runs/<dag>/<run>/<task>[/<i>/<j>…]/failure.json     how the last attempt of a Batch job failed
+checkpoints/<dag>/<run>/<task>[/<i>/<j>…]/          what a task keeps between attempts
 cache/<dag>/<task>/<key>.json                          pointer to an envelope
 """
 
@@ -56,10 +56,10 @@ def run_prefix(dag: str, run: str) -> str:
     return f"runs/{segment(dag)}/{segment(run)}"
 
 
-def task_prefix(dag: str, run: str, task: str, map_index: int | None = None) -> str:
-    """Prefix of everything that a task run stores."""
+def task_prefix(dag: str, run: str, task: str, index: str = "") -> str:
+    """Prefix of everything that a task run stores; ``index`` is its index path (``3/0``), empty at the root."""
     prefix = f"runs/{segment(dag)}/{segment(run)}/{segment(task)}"
-    return prefix if map_index is None else f"{prefix}/{map_index:d}"
+    return f"{prefix}/{index}" if index else prefix
 
 
 def result_key(prefix: str) -> str:
@@ -92,9 +92,9 @@ def log_key(prefix: str, attempt: int) -> str:
     return f"{prefix}/logs/{attempt:d}.log"
 
 
-def checkpoint_prefix(dag: str, run: str, task: str, map_index: int | None = None) -> str:
+def checkpoint_prefix(dag: str, run: str, task: str, index: str = "") -> str:
     """Prefix of what a task keeps between its attempts."""
-    return task_prefix(dag, run, task, map_index).replace("runs/", "checkpoints/", 1)
+    return task_prefix(dag, run, task, index).replace("runs/", "checkpoints/", 1)
 
 
 def cache_key(dag: str, task: str, key: str) -> str:

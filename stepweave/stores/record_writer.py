@@ -53,7 +53,7 @@ class RecordWriter:
         """Change some columns of a run."""
         self._merge((run_id,), changes, _RUN_CHANGES)
 
-    def update_task(self, run_id: str, task_id: str, map_index: int = -1, **changes: Any) -> None:
+    def update_task(self, run_id: str, task_id: str, map_index: str = "", **changes: Any) -> None:
         """Change some columns of a task run, which is created by its first change."""
         self._merge((run_id, task_id, map_index), changes, _TASK_CHANGES)
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from stepweave.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DATABASE = "stepweave.db"
 """File name of the database in ``.stepweave/``."""
 
@@ -57,16 +57,20 @@ class RunRow:
     """SHA-256 of the compiled definition, in hexadecimal."""
     tasks: str = "[]"
     """Ids of all tasks of the DAG as JSON text; a task run has a row only once the run has reached it."""
+    parent: str | None = None
+    """The run whose task this run is; None for a run of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRunRow:
-    """A task run: one task, or one index of a mapped task, in one DAG run. Times are seconds since the epoch."""
+    """A task run: one task for one index path, in one DAG run. Times are seconds since the epoch."""
 
     run_id: str
     task_id: str
-    map_index: int = -1
-    """Index in a mapped task; -1 for a task that is not mapped."""
+    map_index: str = ""
+    """Index path: the numbers of the items and rounds around it (``3/0``); empty at the root."""
+    label: str | None = None
+    """Name of the item, for people."""
     status: TaskStatus | None = "scheduled"
     """None: the run has not reached it; such a task run is not stored."""
     attempts: int = 0
@@ -87,6 +91,8 @@ class TaskRunRow:
     """The record of the task as JSON text: its inline value or the reference to it."""
     by: str | None = None
     """For ``upstream_failed`` and ``skipped``: ids of the tasks that caused it, joined by commas."""
+    detail: str | None = None
+    """What else is known, as JSON text: the cases chosen, the counts of a map, the rung, the compensation."""
 
 
 _Row = TypeVar("_Row", RunRow, TaskRunRow)
@@ -99,14 +105,14 @@ CREATE TABLE runs (
   run_id TEXT PRIMARY KEY, dag_id TEXT NOT NULL, target TEXT NOT NULL DEFAULT '', params TEXT NOT NULL DEFAULT '{{}}',
   status TEXT NOT NULL DEFAULT 'queued', logical_date TEXT, queued_at REAL, started_at REAL, ended_at REAL,
   pid INTEGER, pid_started_at REAL, error TEXT, machines INTEGER NOT NULL DEFAULT 1,
-  resumes INTEGER NOT NULL DEFAULT 0, definition_digest TEXT, tasks TEXT NOT NULL DEFAULT '[]'
+  resumes INTEGER NOT NULL DEFAULT 0, definition_digest TEXT, tasks TEXT NOT NULL DEFAULT '[]', parent TEXT
 ) STRICT;
 CREATE INDEX runs_by_dag ON runs (dag_id, started_at);
 CREATE TABLE task_runs (
-  run_id TEXT NOT NULL, task_id TEXT NOT NULL, map_index INTEGER NOT NULL DEFAULT -1,
+  run_id TEXT NOT NULL, task_id TEXT NOT NULL, map_index TEXT NOT NULL DEFAULT '', label TEXT,
   status TEXT NOT NULL DEFAULT 'scheduled', attempts INTEGER NOT NULL DEFAULT 0, scheduled_at REAL, started_at REAL,
   ended_at REAL, duration_seconds REAL, queued_seconds REAL, waiting_seconds REAL, error_type TEXT, error_message TEXT,
-  peak_memory_mib REAL, record TEXT, by TEXT,
+  peak_memory_mib REAL, record TEXT, by TEXT, detail TEXT,
   PRIMARY KEY (run_id, task_id, map_index)
 ) STRICT, WITHOUT ROWID;
 PRAGMA user_version = {SCHEMA_VERSION};

@@ -11,7 +11,7 @@ from stepweave import collector
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.embedded.machines import to_engine
 from stepweave.embedded.rendezvous import rendezvous_function
-from stepweave.embedded.watching import RENDEZVOUS, TASK_RUNNER
+from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stepweave.embedded.watching import error_message
+from stepweave.embedded.causes import error_message
 
 
 @pytest.mark.parametrize(

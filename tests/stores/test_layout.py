@@ -41,7 +41,7 @@ def test_keys_that_are_not_canonical_are_refused(key):
 
 
 def test_keys_are_those_of_the_documented_layout():
-    prefix = layout.task_prefix("churn", "r1", "train", 3)
+    prefix = layout.task_prefix("churn", "r1", "train", "3")
     assert prefix == "runs/churn/r1/train/3"
     assert layout.result_key(prefix) == "runs/churn/r1/train/3/result.json"
     assert layout.output_key(prefix, "parquet") == "runs/churn/r1/train/3/output.parquet"

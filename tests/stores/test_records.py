@@ -57,14 +57,14 @@ def test_changes_of_a_task_run_are_merged(path):
 def test_indexes_of_a_mapped_task_are_rows_of_their_own(path):
     with RecordWriter(path) as writer:
         for index in range(3):
-            writer.update_task("r1", "train", index, status="success")
+            writer.update_task("r1", "train", f"{index}", status="success", label=f"item {index}")
         writer.update_task("r1", "split", status="failed", error_type="ValueError", error_message="no")
     rows = Records(path).task_runs("r1")
     assert [(row.task_id, row.map_index) for row in rows] == [
-        ("split", -1),
-        ("train", 0),
-        ("train", 1),
-        ("train", 2),
+        ("split", ""),
+        ("train", "0"),
+        ("train", "1"),
+        ("train", "2"),
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_newer_schema_is_refused_with_the_remedy(path):
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     for use in (lambda: RecordWriter(path), lambda: Records(path).runs()):
-        with pytest.raises(StoreError, match=r"schema version 99, expected 2.*upgrade stepweave"):
+        with pytest.raises(StoreError, match=r"schema version 99, expected 3.*upgrade stepweave"):
             use()
 
 
