@@ -10,18 +10,19 @@ import re
 from collections.abc import Iterator, Set
 
 from stepweave.errors import Problem
+from stepweave.graph.bindings import captured, read_by
 from stepweave.graph.limits import dag_limit_problems, limit_problems
-from stepweave.graph.model import FromParam, Graph, Path, Source, Task, references
-from stepweave.graph.order import cycle_problem, find_cycle
-from stepweave.graph.outcomes import RULES
+from stepweave.graph.model import FromParam, FromTask, Graph, Path, Source, Task
+from stepweave.graph.order import cycle_problem, find_cycle, predecessors
+from stepweave.graph.outcomes import RULES, SETUP_RULE
 from stepweave.graph.problems import problem_at
 
 LONGEST_NAME = 60
 """Longest id of a task or DAG: names of states and machines are derived from it and must keep within 80 characters
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
-LATER_RULES = frozenset({"one_success", "one_failed", "one_done", "always", "all_done_setup_success"})
-"""Trigger rules of Airflow that are known but cannot be used yet."""
+WAITS_FOR_FAILURES = frozenset({"all_done", "all_failed", "one_failed", "one_done", "all_done_setup_success"})
+"""Trigger rules that make no sense where the first failure ends the run."""
 
 _TASK_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _DAG_ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -31,24 +32,30 @@ _CODE = re.compile(r"\{%|\$\{|Ref::")
 def check(graph: Graph) -> tuple[Problem, ...]:
     """All mistakes in ``graph``; empty when it is sound."""
     problems = [*_dag_problems(graph), *dag_limit_problems(graph)]
+    problems += _graph_problems(graph, set(), set())
+    return tuple(problems)
+
+
+def _graph_problems(graph: Graph, seen: set[str], outer: Set[str]) -> Iterator[Problem]:
+    """Mistakes in a graph or a body; ``seen`` collects the ids of the whole DAG."""
     params = {param.name for param in graph.dag.params}
     teardowns = {task.id for task in graph.tasks if task.teardown}
-    seen: set[str] = set()
     for task in graph.tasks:
-        problems += _name_problems(task, seen)
+        yield from _name_problems(task, seen)
         seen.add(task.id)
-        problems += _reference_problems(graph, task, params)
+        yield from _reference_problems(graph, task, params, outer)
         if len(task.fields) > 1:
-            problems += _field_problems(task)
+            yield from _field_problems(task)
         if task.trigger_rule != "all_success":
-            problems += _rule_problems(graph, task)
+            yield from _rule_problems(graph, task)
         if teardowns:
-            problems += _teardown_problems(task, teardowns)
-        problems += limit_problems(task)
+            yield from _teardown_problems(task, teardowns)
+        yield from limit_problems(task)
+        if task.body is not None:
+            yield from _graph_problems(task.body.graph, seen, outer | set(graph.ids()))
     ring = find_cycle(graph)
     if len(ring) > 1:  # a ring of one is a self-reference, which has been reported
-        problems.append(cycle_problem(graph, ring))
-    return tuple(problems)
+        yield cycle_problem(graph, ring)
 
 
 def _dag_problems(graph: Graph) -> Iterator[Problem]:
@@ -121,22 +128,27 @@ def _text_problems(source: Source | None, task: str | None, texts: tuple[str, ..
             )
 
 
-def _reference_problems(graph: Graph, task: Task, params: Set[str]) -> Iterator[Problem]:
-    upstream = set(task.upstream)
-    unknown = dict.fromkeys(up for up in task.upstream if up not in graph)
-    for _, binding in task.arguments:
-        for reference in references(binding):
-            if isinstance(reference, FromParam):
-                if reference.param not in params:
-                    what = f"there is no param {reference.param!r}"
-                    yield problem_at(
-                        task.source, "unknown-reference", what, task=task.id, fix="declare it in the DAG"
-                    )
-            elif reference.task not in graph:
-                unknown[reference.task] = None
-            elif reference.task not in upstream:
-                what = f"it uses the value of {reference.task!r}, which is not upstream"
-                yield problem_at(task.source, "missing-edge", what, task=task.id, fix="add it to upstream")
+def _reference_problems(graph: Graph, task: Task, params: Set[str], outer: Set[str]) -> Iterator[Problem]:
+    """``outer``: tasks around the body that ``graph`` is, of which the node that holds it waits."""
+    upstream = set(predecessors(task))
+    unknown = dict.fromkeys(up for up in (*task.upstream, *_deciders(task)) if up not in graph)
+    read = [*read_by(task)]
+    if task.body is not None:
+        read += [FromTask(task=inner) for inner in captured(task.body.graph)]
+    for reference in read:
+        if isinstance(reference, FromParam):
+            if reference.param not in params:
+                what = f"there is no param {reference.param!r}"
+                yield problem_at(
+                    task.source, "unknown-reference", what, task=task.id, fix="declare it in the DAG"
+                )
+        elif not isinstance(reference, FromTask) or reference.task in outer:
+            continue
+        elif reference.task not in graph:
+            unknown[reference.task] = None
+        elif reference.task not in upstream:
+            what = f"it uses the value of {reference.task!r}, which is not upstream"
+            yield problem_at(task.source, "missing-edge", what, task=task.id, fix="add it to upstream")
     for up in unknown:
         what = f"there is no task {up!r}"
         yield problem_at(
@@ -146,6 +158,12 @@ def _reference_problems(graph: Graph, task: Task, params: Set[str]) -> Iterator[
         yield problem_at(
             task.source, "self-reference", "it waits for itself", task=task.id, fix="remove this edge"
         )
+
+
+def _deciders(task: Task) -> Iterator[str]:
+    yield from (guard.decider for guard in task.guards)
+    if task.speculation is not None:
+        yield task.speculation.decider
 
 
 def _field_problems(task: Task) -> Iterator[Problem]:
@@ -166,17 +184,12 @@ def _field_problems(task: Task) -> Iterator[Problem]:
 
 def _rule_problems(graph: Graph, task: Task) -> Iterator[Problem]:
     rule = task.trigger_rule
-    if rule in LATER_RULES:
-        what = f"trigger rule {rule!r} is not available yet"
-        yield problem_at(
-            task.source, "trigger-rule", what, task=task.id, expected=_RULE_NAMES, fix="use one of these"
-        )
-    elif rule not in RULES:
+    if rule not in RULES:
         what = f"unknown trigger rule {rule!r}"
         yield problem_at(
             task.source, "trigger-rule", what, task=task.id, expected=_RULE_NAMES, fix="use one of these"
         )
-    elif graph.dag.fail_fast and rule in ("all_done", "all_failed"):
+    elif graph.dag.fail_fast and rule in WAITS_FOR_FAILURES:
         what = f"trigger rule {rule!r} waits for failures, but fail_fast ends the run at the first one"
         fix = "leave out fail_fast, or use all_success"
         yield problem_at(task.source, "fail-fast", what, task=task.id, fix=fix)
@@ -197,12 +210,12 @@ def _teardown_problems(task: Task, teardowns: Set[str]) -> Iterator[Problem]:
         yield problem_at(
             task.source, "teardown", what, task=task.id, fix=f"order it: [last tasks] >> {task.id}"
         )
-    elif task.trigger_rule != "all_done":
+    elif task.trigger_rule not in ("all_done", SETUP_RULE):
         yield problem_at(
             task.source,
             "teardown",
             f"a clean-up has the trigger rule {task.trigger_rule!r}",
             task=task.id,
-            expected="all_done, which is its default",
+            expected="all_done or all_done_setup_success, its defaults without and with a setup",
             fix="leave out trigger_rule",
         )

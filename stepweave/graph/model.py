@@ -285,6 +285,10 @@ class Graph:
     def __len__(self) -> int:
         return len(self.tasks)
 
+    def ids(self) -> Iterator[str]:
+        """Ids of its tasks, in the order written; those inside bodies not included."""
+        return iter(self._by_id)
+
 
 def references(binding: Binding) -> Iterator[Reference]:
     """Every reference inside ``binding``, in the order written."""

@@ -10,12 +10,20 @@ with mistakes can still be looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from typing import TypeAlias
 
 from stepweave.errors import DagError, Problem
-from stepweave.graph.model import Graph
+from stepweave.graph.model import Graph, Task
 from stepweave.graph.problems import problem_at
+
+
+def predecessors(task: Task) -> tuple[str, ...]:
+    """Ids of the tasks that come directly before ``task``: its upstream tasks, and the deciders of its guards."""
+    if not task.guards:
+        return task.upstream
+    return tuple(dict.fromkeys((*task.upstream, *(guard.decider for guard in task.guards))))
 
 
 def topological_order(graph: Graph) -> tuple[str, ...]:
@@ -25,7 +33,7 @@ def topological_order(graph: Graph) -> tuple[str, ...]:
     """
     written = {task.id: index for index, task in enumerate(graph.tasks)}
     below = downstream(graph)
-    missing = [sum(up in written for up in task.upstream) for task in graph.tasks]
+    missing = [sum(up in written for up in predecessors(task)) for task in graph.tasks]
     ready = [index for index, count in enumerate(missing) if count == 0]
     heapify(ready)
     order: list[str] = []
@@ -43,18 +51,18 @@ def topological_order(graph: Graph) -> tuple[str, ...]:
 
 
 def downstream(graph: Graph) -> dict[str, tuple[str, ...]]:
-    """Direct downstream ids of every task, in the order written."""
+    """Ids of the tasks directly after every task (guarded ones after what decides), in the order written."""
     below: dict[str, list[str]] = {task.id: [] for task in graph.tasks}
     for task in graph.tasks:
-        for up in task.upstream:
+        for up in predecessors(task):
             if up in below:
                 below[up].append(task.id)
     return {task_id: tuple(ids) for task_id, ids in below.items()}
 
 
 def sources(graph: Graph) -> tuple[str, ...]:
-    """Ids of the tasks with nothing upstream, in the order written."""
-    return tuple(task.id for task in graph.tasks if not task.upstream)
+    """Ids of the tasks with nothing before them, in the order written."""
+    return tuple(task.id for task in graph.tasks if not predecessors(task))
 
 
 def sinks(graph: Graph) -> tuple[str, ...]:
@@ -63,32 +71,47 @@ def sinks(graph: Graph) -> tuple[str, ...]:
     return tuple(task.id for task in graph.tasks if not below[task.id])
 
 
-def ancestors(graph: Graph, order: Sequence[str] | None = None) -> dict[str, int]:
-    """Bitset of all tasks upstream of each task, itself not included.
+Parents: TypeAlias = Mapping[str, Sequence[str]]
+"""Per task, the tasks directly before it, as some phase sees them."""
 
-    Bit *i* is ``order[i]``; ``order`` is :func:`topological_order` unless given (pass it to compute it once).
+
+def parents_of(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """The predecessors of every task, in the order written."""
+    return {task.id: predecessors(task) for task in graph.tasks}
+
+
+def ancestors(
+    graph: Graph, order: Sequence[str] | None = None, parents: Parents | None = None
+) -> dict[str, int]:
+    """Bitset of all tasks before each task, itself not included.
+
+    Bit *i* is ``order[i]``; ``order`` is :func:`topological_order` and ``parents`` :func:`parents_of` unless given.
     """
     order = topological_order(graph) if order is None else order
+    parents = parents_of(graph) if parents is None else parents
     with_self: dict[str, int] = {}
     above: dict[str, int] = {}
     for index, task_id in enumerate(order):
         bits = 0
-        for up in graph[task_id].upstream:
+        for up in parents[task_id]:
             bits |= with_self.get(up, 0)
         above[task_id] = bits
         with_self[task_id] = bits | (1 << index)
     return above
 
 
-def transitive_reduction(graph: Graph, order: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
-    """Upstream ids of each task without those that another upstream task already implies, in the order written.
+def transitive_reduction(
+    graph: Graph, order: Sequence[str] | None = None, parents: Parents | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Ids before each task without those that another one of them already implies, in the order written.
 
     For a → b → c and a → c, the upstream of c is ``("b",)``. Tasks are keyed in the order written.
     """
     order = topological_order(graph) if order is None else order
+    parents = parents_of(graph) if parents is None else parents
     position = {task_id: index for index, task_id in enumerate(order)}
-    above = ancestors(graph, order)
-    return {task.id: _without_implied(task.upstream, position, above) for task in graph.tasks}
+    above = ancestors(graph, order, parents)
+    return {task.id: _without_implied(tuple(parents[task.id]), position, above) for task in graph.tasks}
 
 
 def _without_implied(
@@ -124,7 +147,7 @@ def find_cycle(graph: Graph) -> tuple[str, ...]:
                 on_path[task_id] = len(path)
                 path.append(task_id)
                 stack.append((task_id, True))
-                stack.extend((up, False) for up in reversed(graph[task_id].upstream))
+                stack.extend((up, False) for up in reversed(predecessors(graph[task_id])))
     return ()
 
 

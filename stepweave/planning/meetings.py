@@ -1,16 +1,21 @@
 """Gates for records that a task needs from another branch although nothing makes it wait for them.
 
-The exact plan waits along the transitive reduction. A task may still need the status of an upstream task
-further up (its trigger rule looks at it, or a tolerant task in between hides it) or a field for an
-expression; where that task runs in another branch of the same Parallel, a gate hands the record over. By then
-the task is done, so the gate costs no time.
+A task that may start before all its upstream tasks have ended (``one_success`` and its kin) meets them at a gate of
+its own, which opens as soon as its rule is decided. Otherwise the exact plan waits along the transitive reduction. A
+task may still need the status of an upstream task further up (its trigger rule looks at it, or a tolerant task in
+between hides it), what a condition chose, or a field for an expression; where that task runs in another branch of the
+same Parallel, a gate hands the record over. By then the task is done, so the gate costs no time.
 """
 
 from __future__ import annotations
 
-from stepweave.graph.model import Graph
-from stepweave.planning.model import Await, Nested, Parallel, Plan, Run, Sequence, Signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stepweave.graph.model import Graph, Task
+from stepweave.planning.model import Await, Choose, Group, Nested, Parallel, Plan, Run, Sequence, Signal
 from stepweave.planning.needs import fields_read, ruled_by, unimplied
+from stepweave.planning.waiting import is_early
 
 _Path = tuple[tuple[int, int], ...]
 """(number of the Parallel, number of the branch) from the outside in."""
@@ -19,16 +24,47 @@ _Path = tuple[tuple[int, int], ...]
 def with_meetings(graph: Graph, plan: Plan) -> Plan:
     """``plan`` with a gate wherever a needed record would otherwise not be at hand."""
     extra = unimplied(graph)
-    needs = {task.id: (*ruled_by(task), *extra.get(task.id, ()), *fields_read(task)) for task in graph.tasks}
+    needs = {task.id: (*_records(graph, task), *extra.get(task.id, ())) for task in graph.tasks}
+    early = {task.id: task.trigger_rule for task in graph.tasks if is_early(task)}
     if not any(needs.values()):
         return plan
     survey = _Survey(plan)
     awaited: dict[str, list[str]] = {}
     for task, needed in needs.items():
+        first = graph[task].upstream if task in early else ()
         for other in dict.fromkeys(needed):
-            if survey.apart(other, task) and other not in survey.handed_over[task]:
+            if other not in graph or other in first or other in survey.handed_over[task]:
+                continue  # outside of this body, or met at the early gate, or at hand
+            if survey.apart(other, task):
                 awaited.setdefault(task, []).append(other)
-    return _Rewriter(awaited, survey.own_gate).rewrite(plan) if awaited else plan
+    if not awaited and not early:
+        return plan
+    gates = _Gates(awaited, {task: (graph[task].upstream, rule) for task, rule in early.items()})
+    return _Rewriter(gates, survey.own_gate).rewrite(plan)
+
+
+def _records(graph: Graph, task: Task) -> tuple[str, ...]:
+    deciders = (guard.decider for guard in task.guards)
+    return (*ruled_by(graph, task), *deciders, *fields_read(task))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gates:
+    awaited: dict[str, list[str]]
+    """Tasks that a task waits for to the last."""
+    early: dict[str, tuple[Group, str]]
+    """Upstream tasks, and the rule over them, of the tasks that do not wait for all."""
+
+    def tasks(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self.awaited, *self.early)))
+
+    def met(self, task: str) -> Iterator[str]:
+        yield from self.awaited.get(task, ())
+        yield from self.early.get(task, ((), ""))[0]
+
+    def gate(self, task: str, name: str) -> Await:
+        early, rule = self.early.get(task, ((), ""))
+        return Await(name, tuple((other,) for other in self.awaited.get(task, ())), early, rule)
 
 
 class _Survey:
@@ -59,6 +95,8 @@ class _Survey:
                     stack.append((body, path, over))
                 case Await() | Signal():
                     pass
+                case Choose():  # pragma: no cover - conditions are put around their cases after this
+                    raise AssertionError(node)
 
     def apart(self, one: str, two: str) -> bool:
         """Whether the tasks are in different branches of one Parallel."""
@@ -75,12 +113,12 @@ def _handed_over(step: Plan | None) -> frozenset[str]:
 
 
 class _Rewriter:
-    def __init__(self, awaited: dict[str, list[str]], own_gate: dict[str, str]) -> None:
-        self.awaited = awaited
-        self.gates = {task: own_gate.get(task) or gate_name(task) for task in awaited}
+    def __init__(self, gated: _Gates, own_gate: dict[str, str]) -> None:
+        self.gated = gated
+        self.gates = {task: own_gate.get(task) or gate_name(task) for task in gated.tasks()}
         self.told: dict[str, list[str]] = {}
-        for task, others in awaited.items():
-            for other in others:
+        for task in self.gates:
+            for other in gated.met(task):
                 self.told.setdefault(other, []).append(self.gates[task])
 
     def rewrite(self, plan: Plan) -> Plan:
@@ -104,8 +142,8 @@ class _Rewriter:
 
     def _run(self, run: Run) -> list[Plan]:
         steps: list[Plan] = [run]
-        if run.task in self.awaited:
-            steps.insert(0, Await(self.gates[run.task], tuple((other,) for other in self.awaited[run.task])))
+        if run.task in self.gates:
+            steps.insert(0, self.gated.gate(run.task, self.gates[run.task]))
         if run.task in self.told:
             steps.append(Signal(((run.task,),), tuple(self.told[run.task])))
         return steps
@@ -138,7 +176,9 @@ def _merged(parts: tuple[Plan, ...]) -> Plan:
         for step in part.steps if isinstance(part, Sequence) else (part,):
             last = steps[-1] if steps else None
             if isinstance(step, Await) and isinstance(last, Await):
-                steps[-1] = Await(last.gate, last.parents + step.parents)
+                steps[-1] = Await(
+                    last.gate, last.parents + step.parents, last.early or step.early, last.rule or step.rule
+                )
             elif isinstance(step, Signal) and isinstance(last, Signal) and step.groups == last.groups:
                 steps[-1] = Signal(last.groups, last.gates + step.gates)
             else:

@@ -6,13 +6,17 @@ upstream tasks, and so on upwards. A *tolerant* task (any other trigger rule, or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from stepweave.graph.bindings import expressions_in, expressions_of, inner_bindings
+from stepweave.graph.constructs import Guard
+from stepweave.graph.model import FromTask, Graph, Task
+from stepweave.graph.order import topological_order, transitive_reduction
+from stepweave.graph.outcomes import EARLY_RULES, looked_at
+from stepweave.planning.waiting import waits_for
 
-from stepweave.graph.model import Binding, DictOf, Expression, FromTask, Graph, ListOf, Task
-from stepweave.graph.order import transitive_reduction
-
-ALWAYS_READY = frozenset({"all_done"})
-"""Trigger rules that ask nothing of the upstream tasks but that they are done."""
+ALWAYS_READY = frozenset({"all_done", "always"})
+"""Trigger rules that ask nothing of the upstream tasks but that they are done, or not even that."""
+_BLUNT = frozenset({"all_success", "all_done", "always"})
+"""Trigger rules that cannot tell a task that was skipped from one whose upstream failed while it was skipped."""
 
 
 def is_strict(task: Task) -> bool:
@@ -20,21 +24,50 @@ def is_strict(task: Task) -> bool:
     return task.trigger_rule == "all_success" and not task.teardown
 
 
-def ruled_by(task: Task) -> tuple[str, ...]:
+def ruled_by(graph: Graph, task: Task) -> tuple[str, ...]:
     """Upstream tasks at whose statuses the trigger rule of a tolerant task looks."""
-    if is_strict(task) or task.teardown or task.trigger_rule in ALWAYS_READY:
+    if is_strict(task) or task.trigger_rule in ALWAYS_READY:
         return ()
-    return task.upstream
+    return looked_at(graph, task)
+
+
+def needs_exact_statuses(graph: Graph) -> bool:
+    """Whether somebody can tell a skip from a failure that came later, so that a skipped branch must wait for it."""
+    return any(
+        task.guards or (task.trigger_rule not in _BLUNT and not task.teardown) or task.setup
+        for task in graph.tasks
+    )
+
+
+def open_guards(graph: Graph) -> dict[str, tuple[Guard, ...]]:
+    """Guards that each task must ask about itself: those that not all tasks right before it have too.
+
+    Where all of them have a guard, they ran only if it let them, and a strict task after them needs not ask again.
+    """
+    guarded = [task for task in graph.tasks if task.guards]
+    if not guarded:
+        return {}
+    order = topological_order(graph)
+    reduced = transitive_reduction(graph, order, waits_for(graph, order))
+    found: dict[str, tuple[Guard, ...]] = {}
+    for task in guarded:
+        before = [set(graph[up].guards) for up in reduced[task.id]]
+        settled = set.intersection(*before) if before and is_strict(task) else set()
+        asked = tuple(guard for guard in task.guards if guard not in settled)
+        if asked:
+            found[task.id] = asked
+    return found
 
 
 def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
     """Per strict task, the upstream tasks whose success does not follow from that of its nearest upstream tasks."""
     if all(is_strict(task) for task in graph.tasks):
         return {}
-    reduced = transitive_reduction(graph)
+    order = topological_order(graph)
+    reduced = transitive_reduction(graph, order, waits_for(graph, order))
     implied: dict[str, set[str]] = {}
     extra: dict[str, tuple[str, ...]] = {}
-    for task_id in reduced:
+    for task_id in order:
         task = graph[task_id]
         implied[task_id] = set()
         for upstream in task.upstream:
@@ -50,19 +83,28 @@ def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
 
 
 def fields_read(task: Task) -> tuple[str, ...]:
-    """Tasks of which an expression among the arguments of ``task`` reads a field."""
-    return tuple(dict.fromkeys(ref.task for _, binding in task.arguments for ref in _in_expressions(binding)))
+    """Tasks of which an expression of ``task``, or inside its body, reads a field."""
+    found = dict.fromkeys(_fields(task))
+    if task.body is not None:
+        inside = set(task.body.graph.ids())
+        for inner in task.body.graph.tasks:
+            found.update(dict.fromkeys(fields_read(inner)))
+        for binding in inner_bindings(task):
+            for expression in expressions_in(binding):
+                found.update(dict.fromkeys(o.task for o in expression.operands if isinstance(o, FromTask)))
+        found = {task_id: None for task_id in found if task_id not in inside}
+    return tuple(found)
 
 
-def _in_expressions(binding: Binding) -> Iterator[FromTask]:
-    stack = [binding]
-    while stack:
-        match stack.pop():
-            case Expression(operands=operands):
-                yield from (operand for operand in operands if isinstance(operand, FromTask))
-            case ListOf(items=items):
-                stack.extend(reversed(items))
-            case DictOf(items=pairs):
-                stack.extend(value for _, value in reversed(pairs))
-            case _:
-                pass
+def _fields(task: Task) -> list[str]:
+    return [
+        operand.task
+        for expression in expressions_of(task)
+        for operand in expression.operands
+        if isinstance(operand, FromTask)
+    ]
+
+
+def looks_at_one(task: Task) -> bool:
+    """Whether the rule of ``task`` tells apart more than a tally of its upstream tasks can say."""
+    return task.trigger_rule in EARLY_RULES or task.trigger_rule == "all_done_setup_success"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stepweave.planning import model
-from stepweave.planning.model import Await, Nested, Parallel, Plan, Run, Signal
+from stepweave.planning.model import Await, Choose, Nested, Parallel, Plan, Run, Signal
 
 MAX_DEFINITION_BYTES = 1_048_576
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
@@ -94,10 +94,29 @@ class _Cutter:
                 case Parallel(branches=inner):
                     parts = self._take(done, len(inner))
                     done.append(self._parallel(parts))
+                case Choose(cases=cases) if not inner_done:
+                    stack.append((node, True))
+                    stack.extend((part, False) for _, part in reversed(cases))
+                case Choose(condition=condition, cases=cases):
+                    parts = self._take(done, len(cases))
+                    done.append(self._choose(condition, [case for case, _ in cases], parts))
                 case _:
                     done.append((node, self.cost_of(node)))
         ((result, _),) = done
         return result
+
+    def _choose(self, condition: str, names: list[str], parts: list[tuple[Plan, Cost]]) -> tuple[Plan, Cost]:
+        """A condition whose heaviest cases are machines of their own, as far as all together would be too much."""
+        own = self.cost_of(Run(condition))
+        units = [_Unit([plan], cost) for plan, cost in parts]
+        while not (_total(units) + own).fits(self.limits):
+            heaviest = max(range(len(units)), key=lambda i: units[i].cost.share(self.limits))
+            lighter = self._nested(units[heaviest])
+            if lighter is units[heaviest]:
+                break
+            units[heaviest] = lighter
+        cases = tuple((name, unit.steps[0]) for name, unit in zip(names, units, strict=True))
+        return Choose(condition, cases), _total(units) + own
 
     @staticmethod
     def _take(done: list[tuple[Plan, Cost]], count: int) -> list[tuple[Plan, Cost]]:
@@ -244,6 +263,15 @@ def _named(plan: Plan) -> Plan:
                     done.append(Nested(f"part_{number[id(node)]}", done.pop()))
                 else:
                     stack.extend([(node, True), (body, False)])
+            case Choose(condition=condition, cases=cases):
+                if inner_done:
+                    bodies = done[-len(cases) :]
+                    del done[-len(cases) :]
+                    named = zip(cases, bodies, strict=True)
+                    done.append(Choose(condition, tuple((case, body) for (case, _), body in named)))
+                else:
+                    stack.append((node, True))
+                    stack.extend((part, False) for _, part in reversed(cases))
             case model.Sequence(steps=inner) | Parallel(branches=inner):
                 if inner_done:
                     parts = tuple(done[-len(inner) :])

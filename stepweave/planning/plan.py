@@ -6,17 +6,20 @@ from collections.abc import Mapping
 
 from stepweave.graph.model import Graph
 from stepweave.graph.order import topological_order, transitive_reduction
+from stepweave.planning.choices import with_choices
 from stepweave.planning.contraction import Module, Quotient, leaf
 from stepweave.planning.decomposition import arrange
 from stepweave.planning.meetings import with_meetings
 from stepweave.planning.model import Parallel, Plan, Run, Sequence
+from stepweave.planning.waiting import waits_for
 
 
 def to_plan(graph: Graph) -> Plan:
     """The plan of ``graph``; a graph that is series-parallel gets no gate."""
     order = topological_order(graph)
-    plan = _to_plan(arrange(_quotient(order, transitive_reduction(graph, order))))
-    return with_meetings(graph, plan)
+    reduced = transitive_reduction(graph, order, waits_for(graph, order))
+    plan = _to_plan(arrange(_quotient(order, reduced)))
+    return with_choices(graph, with_meetings(graph, plan))
 
 
 def _quotient(order: tuple[str, ...], reduced: Mapping[str, tuple[str, ...]]) -> Quotient:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from stepweave.runtime.events import Json
@@ -35,18 +35,21 @@ class DynamoDbGates:
         self._client = client
         self._table = table
 
-    def wait(self, run: str, gate: str, *, awaited: Iterable[str], strict: bool, token: str) -> Gate:
+    def wait(self, run: str, gate: str, waiting: Gate) -> Gate:
         """The gate, now with a token; a later token replaces an earlier one."""
+        values = {
+            "token": {"S": waiting.token},
+            "awaited": {"L": [{"S": task} for task in waiting.awaited]},
+            "strict": {"BOOL": waiting.strict},
+            "early": {"L": [{"S": task} for task in waiting.early]},
+            "rule": {"S": waiting.rule},
+        }
         return self._update(
             run,
             gate,
-            ["#token = :token", "#awaited = :awaited", "#strict = :strict"],
-            {"#token": "token", "#awaited": "awaited", "#strict": "strict"},
-            {
-                ":token": {"S": token},
-                ":awaited": {"L": [{"S": task} for task in awaited]},
-                ":strict": {"BOOL": strict},
-            },
+            [f"#{name} = :{name}" for name in values],
+            {f"#{name}": name for name in values},
+            {f":{name}": value for name, value in values.items()},
         )
 
     def arrive(self, run: str, gate: str, records: Mapping[str, Json]) -> Gate:
@@ -113,6 +116,8 @@ def _gate(item: Mapping[str, Any]) -> Gate:
         token=item["token"]["S"] if "token" in item else None,
         awaited=tuple(task["S"] for task in item["awaited"]["L"]) if "awaited" in item else (),
         strict=item["strict"]["BOOL"] if "strict" in item else False,
+        early=tuple(task["S"] for task in item["early"]["L"]) if "early" in item else (),
+        rule=item["rule"]["S"] if "rule" in item else "",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from stepweave.runtime.events import Json
@@ -19,11 +19,11 @@ class MemoryGates:
         self._gates: dict[tuple[str, str], Gate] = {}
         self._lock = threading.Lock()
 
-    def wait(self, run: str, gate: str, *, awaited: Iterable[str], strict: bool, token: str) -> Gate:
+    def wait(self, run: str, gate: str, waiting: Gate) -> Gate:
         """The gate, now with a token; a later token replaces an earlier one."""
         with self._lock:
             before = self._gates.get((run, gate), Gate())
-            after = replace(before, token=token, awaited=tuple(awaited), strict=strict)
+            after = replace(waiting, arrivals=before.arrivals)
             self._gates[run, gate] = after
             return after
 

@@ -5,6 +5,7 @@ Both are one atomic update that answers with the item as it is afterwards, so on
 that one sends the token's answer. A repeated call changes nothing and may send the answer again, which is harmless.
 
     {"run", "gate", "await": [task…], "strict", "token"}                     the gate waits
+    {…, "early": [task…], "rule": "one_success"}                             and for as many of these as decide the rule
     {"run", "arrived": {task: record}, "gates": {task: [gate…]}}             tasks are done
     {"run", "stopped": [task…], "because": {"status", "by"}, "gates": {…}}   tasks did not run, and why
 """
@@ -12,7 +13,7 @@ that one sends the token's answer. A repeated call changes nothing and may send 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,13 +36,16 @@ class Gate:
     """Tasks that must arrive, in the order of the answer."""
     strict: bool = False
     """Fail at the first arrival that is not a success."""
+    early: tuple[str, ...] = ()
+    """Tasks of which so many must arrive that ``rule`` is decided."""
+    rule: str = ""
 
 
 class GateTable(Protocol):
     """Gates by run and name. Every method is atomic, and answers with the gate afterwards."""
 
-    def wait(self, run: str, gate: str, *, awaited: Iterable[str], strict: bool, token: str) -> Gate:
-        """The gate, now with a token; a later token replaces an earlier one (the state was tried again)."""
+    def wait(self, run: str, gate: str, waiting: Gate) -> Gate:
+        """The gate, now with the token of ``waiting`` and all it waits for; a later token replaces an earlier one."""
 
     def arrive(self, run: str, gate: str, records: Mapping[str, Json]) -> Gate:
         """The gate, now with these arrivals, except for tasks that had arrived before."""
@@ -72,9 +76,14 @@ def rendezvous(event: Mapping[str, Any], table: GateTable, tokens: TaskTokens) -
 
 
 def _wait(event: Mapping[str, Any], run: str, table: GateTable) -> Gate:
-    return table.wait(
-        run, event["gate"], awaited=event["await"], strict=event.get("strict", False), token=event["token"]
+    waiting = Gate(
+        token=event["token"],
+        awaited=tuple(event["await"]),
+        strict=event.get("strict", False),
+        early=tuple(event.get("early", ())),
+        rule=event.get("rule", ""),
     )
+    return table.wait(run, event["gate"], waiting)
 
 
 def _arrive(event: Mapping[str, Any], run: str, table: GateTable) -> dict[str, Gate]:
@@ -100,11 +109,25 @@ def _answer(gate: Gate, tokens: TaskTokens) -> bool:
             cause = json.dumps({"by": _causes(culprits)})
             tokens.send_failure(gate.token, UPSTREAM_SKIPPED if skipped else UPSTREAM_FAILED, cause)
             return True
-    if any(task not in gate.arrivals for task in gate.awaited):
+    if any(task not in gate.arrivals for task in gate.awaited) or not _is_decided(gate):
         return False
-    records = {task: gate.arrivals[task] for task in gate.awaited}
+    # Of the others that have not arrived, nothing is said: whoever reads the answer finds nothing there.
+    records = {task: gate.arrivals[task] for task in (*gate.awaited, *gate.early) if task in gate.arrivals}
     tokens.send_success(gate.token, json.dumps({"records": records}))
     return True
+
+
+_DECIDING = {
+    "one_success": frozenset({"success"}),
+    "one_failed": frozenset({"failed", "upstream_failed"}),
+    "one_done": frozenset({"success", "failed"}),
+}
+"""Statuses of which one decides a rule before everybody has arrived."""
+
+
+def _is_decided(gate: Gate) -> bool:
+    arrived = [gate.arrivals[task]["status"] for task in gate.early if task in gate.arrivals]
+    return len(arrived) == len(gate.early) or not _DECIDING[gate.rule].isdisjoint(arrived)
 
 
 def _hinders(record: Json) -> bool:

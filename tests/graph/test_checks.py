@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from stepweave.graph.checks import LATER_RULES, check
+from stepweave.graph.checks import check
+from stepweave.graph.constructs import Body, Guard
 from stepweave.graph.model import (
     DagInfo,
     Expression,
@@ -90,12 +92,29 @@ def test_rules_that_work_are_accepted(rule: str) -> None:
     assert codes(task_of(trigger_rule=rule)) == []
 
 
-@pytest.mark.parametrize("rule", sorted(LATER_RULES))
-def test_rules_of_a_later_version_are_known(rule: str) -> None:
-    (problem,) = check(Graph(dag=DagInfo(id="dag"), tasks=(task_of(trigger_rule=rule),)))
+def test_a_guard_names_a_task_of_the_graph() -> None:
+    assert codes(task_of(guards=(Guard(decider="nobody", cases=("if",), block=True),))) == [
+        "unknown-reference"
+    ]
 
-    assert problem.code == "trigger-rule"
-    assert "not available yet" in problem.what
+
+def test_a_task_inside_a_body_may_read_what_its_node_waits_for_and_nothing_else() -> None:
+    inner = Graph(
+        dag=DagInfo(id="dag"), tasks=(Task(id="g.a", call="m:f", arguments=(("x", FromTask(task="rows")),)),)
+    )
+    rows = task_of(id="rows")
+    waits = Task(id="g", call="", upstream=("rows",), body=Body(graph=inner))
+    assert check(Graph(dag=DagInfo(id="dag"), tasks=(rows, waits))) == ()
+    (problem,) = check(Graph(dag=DagInfo(id="dag"), tasks=(rows, replace(waits, upstream=()))))
+    assert (problem.code, problem.task) == ("missing-edge", "g")
+
+
+def test_ids_inside_bodies_are_unique_in_the_whole_dag() -> None:
+    inner = Graph(dag=DagInfo(id="dag"), tasks=(task_of(id="a"),))
+    graph = Graph(
+        dag=DagInfo(id="dag"), tasks=(task_of(id="a"), Task(id="g", call="", body=Body(graph=inner)))
+    )
+    assert [problem.code for problem in check(graph)] == ["duplicate-id"]
 
 
 @pytest.mark.parametrize(
