@@ -8,6 +8,7 @@ nothing, a power cut may lose the last seconds.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -73,6 +74,24 @@ class LocalStore:
                 os.unlink(temporary)
         return True
 
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """The content of an object and its entity tag, for :meth:`swap`; None when there is none."""
+        data = self.get_or_none(key)
+        return None if data is None else (data, _tag(data))
+
+    def swap(self, key: str, data: bytes, expected: str | None) -> bool:
+        """Replace an object only if its entity tag is ``expected`` (None: there is none); whether it was replaced."""
+        if expected is None:
+            return self.create(key, data)
+        if self.size(key) is None:
+            return False
+        with self._explained(key), _locked(self.local_path(key)):
+            found = self.read(key)
+            if found is None or found[1] != expected:
+                return False
+            self.put(key, data)
+        return True
+
     def delete(self, key: str) -> None:
         """Delete an object; nothing happens when there is none."""
         with self._explained(key), contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -129,6 +148,25 @@ class LocalStore:
             yield
         except OSError as error:
             raise StoreError(f"cannot write {key!r} in the store {self._root}: {error}") from error
+
+
+def _tag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def _locked(path: str) -> Iterator[None]:
+    """The lock of an object, between threads and processes; the kernel frees it when its holder dies."""
+    import fcntl  # few tasks swap an object
+
+    folder, name = os.path.split(path)
+    # The file stays: deleting it would let two holders lock two files of one name.
+    descriptor = os.open(f"{folder}/{_TEMPORARY}{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _copy(source: str, target: str) -> None:

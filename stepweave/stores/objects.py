@@ -1,7 +1,8 @@
 """`open_store(url) -> ObjectStore`: one interface over a local folder and S3.
 
 Every write is atomic: a reader sees the whole object or none. `create` never replaces an object, which makes it the
-commit of a task (docs/decisions/stores.md has the measurements behind the two implementations).
+commit of a task (docs/decisions/stores.md has the measurements behind the two implementations). `swap` replaces one
+only if nobody else did meanwhile, for the few objects that runs share.
 """
 
 from __future__ import annotations
@@ -34,6 +35,15 @@ class ObjectStore(Protocol):
 
     def create(self, key: str, data: bytes) -> bool:
         """Write an object only if there is none; whether it was written."""
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """The content of an object and its entity tag, for :meth:`swap`; None when there is none."""
+
+    def swap(self, key: str, data: bytes, expected: str | None) -> bool:
+        """Replace an object only if its entity tag is ``expected`` (None: there is none); whether it was replaced.
+
+        False may follow a success whose answer was lost: read the object to see who won.
+        """
 
     def delete(self, key: str) -> None:
         """Delete an object; nothing happens when there is none."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import S3Store
 
 from stepweave.errors import StoreError
@@ -75,6 +75,31 @@ class RemoteStore:
             try:
                 obstore.put(self._store, checked_key(key), data, mode="create")
             except AlreadyExistsError:
+                return False
+        return True
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """The content of an object and its entity tag, for :meth:`swap`; None when there is none."""
+        with self._explained("read", key):
+            try:
+                found = obstore.get(self._store, checked_key(key))
+                return found.bytes().to_bytes(), str(found.meta["e_tag"])
+            except FileNotFoundError:
+                return None
+
+    def swap(self, key: str, data: bytes, expected: str | None) -> bool:
+        """Replace an object only if its entity tag is ``expected`` (None: there is none); whether it was replaced.
+
+        The request carries ``If-Match``
+        (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). False may follow a success
+        whose answer was lost.
+        """
+        if expected is None:
+            return self.create(key, data)
+        with self._explained("write", key):
+            try:
+                obstore.put(self._store, checked_key(key), data, mode={"e_tag": expected})
+            except (PreconditionError, FileNotFoundError):
                 return False
         return True
 

@@ -48,3 +48,27 @@ def test_keys_are_those_of_the_documented_layout():
     assert layout.log_key(prefix, 0) == "runs/churn/r1/train/3/logs/0.log"
     assert layout.cache_key("churn", "train", "k") == "cache/churn/train/k.json"
     assert layout.checkpoint_prefix("churn", "r1", "train") == "checkpoints/churn/r1/train"
+
+
+def test_keys_of_control_flow_are_those_of_the_documented_layout():
+    prefix = layout.task_prefix("churn", "r1", "train", "3/0")
+    assert prefix == "runs/churn/r1/train/3/0"
+    assert layout.staged_key(prefix) == f"{prefix}/staged.json"
+    assert layout.manifest_key(prefix) == f"{prefix}/items.json"
+    assert layout.chunk_key(prefix, 2) == f"{prefix}/items/2.json"
+    assert layout.replica_prefix(prefix, 1) == f"{prefix}/replicas/1"
+    assert layout.undo_prefix(prefix) == f"{prefix}/undo"
+    assert layout.approval_key(prefix) == f"{prefix}/approval.json"
+    assert layout.decision_key(prefix) == f"{prefix}/decision.json"
+    assert layout.last_key("churn", "train", "3") == "cache/churn/train/3/last.json"
+    assert layout.breaker_key("crm api") == "breakers/crm!20api.json"
+    assert layout.current_key("rows", "2026-11-21") == "assets/rows/2026-11-21/current.json"
+    assert layout.version_prefix("rows", "a/b", "churn", "r1") == "assets/rows/a!2fb/churn/r1"
+    assert layout.notice_prefix("churn", "r1", "on_failure") == "runs/churn/r1/_notices/on_failure"
+
+
+@given(st.text(min_size=1), st.from_regex(r"\A[0-9]{1,3}(/[0-9]{1,3})?\Z"))
+def test_marks_of_failed_tasks_lie_below_their_execution_and_apart_from_all_task_runs(task, index):
+    key = layout.failed_key("churn", "r1", "x", task, index)
+    assert layout.checked_key(key).startswith(layout.failed_prefix("churn", "r1", "x") + "/")
+    assert layout.failed_key("churn", "r1", "x", task) != key

@@ -73,6 +73,36 @@ def test_delete_makes_room_for_a_create(store):
     assert store.create("a/result.json", b"second") is True
 
 
+def test_swap_replaces_only_what_was_read(store):
+    assert store.read("a/state.json") is None
+    assert store.swap("a/state.json", b"lost", "no such tag") is False
+    assert store.swap("a/state.json", b"first", None) is True
+    assert store.swap("a/state.json", b"again", None) is False
+    data, tag = store.read("a/state.json")
+    assert data == b"first"
+    assert store.swap("a/state.json", b"second", tag) is True
+    assert store.swap("a/state.json", b"third", tag) is False
+    assert store.get("a/state.json") == b"second"
+    assert list(store.list("a")) == [("a/state.json", 6)]
+
+
+def test_of_many_concurrent_swaps_none_is_lost(store):
+    store.put("count.json", b"0")
+
+    def count_up():
+        for _ in range(5):
+            data, tag = store.read("count.json")
+            while not store.swap("count.json", str(int(data) + 1).encode(), tag):
+                data, tag = store.read("count.json")
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.get("count.json") == b"20"
+
+
 def test_list_gives_what_is_below_a_folder_in_order(store):
     for key in ("r/b/2", "r/a/1", "r/ab", "rx/1"):
         store.put(key, key.encode())
