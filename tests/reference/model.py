@@ -170,7 +170,7 @@ class _Scope:
 
     def _mapped(self, task: Task, index: Index, at: float, known: dict[str, Happened]) -> Happened:
         """Items side by side as far as allowed, failures up to the tolerance; all items end before the node does."""
-        count = item_count(task, index, self.world)
+        count = item_count(task, index, self.world, lambda name: known[name].status == "success")
         if count is None:
             return Happened(_excused(task, "failed"), at, at)
         items: dict[int, Happened] = {}

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, prod
 
 from stepweave.graph.constructs import Expansion
-from stepweave.graph.model import Binding, ListOf, Literal, Task
+from stepweave.graph.model import Binding, FromTask, ListOf, Literal, Task
 from tests.reference.rules import FAILURES
 from tests.reference.worlds import Index, World
 
 
-def item_count(task: Task, index: Index, world: World) -> int | None:
-    """Number of items there; None if what should be a list is none."""
+def item_count(task: Task, index: Index, world: World, succeeded: Callable[[str], bool]) -> int | None:
+    """Number of items there; None if what should be a list is none, as the value of a task that did not succeed."""
     assert task.expansion
     lengths = [_written_length(binding) for _, binding in task.expansion.arguments]
     known = [length for length in lengths if length is not None]
-    if len(known) < len(lengths):
-        return world.items[task.id, index]
-    return prod(known) if task.expansion.how == "product" else known[0]
+    if len(known) == len(lengths):
+        return prod(known) if task.expansion.how == "product" else known[0]
+    sources = [one.task for _, one in task.expansion.arguments if isinstance(one, FromTask)]
+    return world.items[task.id, index] if all(succeeded(source) for source in sources) else None
 
 
 def _written_length(binding: Binding) -> int | None:

@@ -7,6 +7,8 @@ from itertools import permutations
 
 import pytest
 
+from stepweave.graph.model import DagInfo, Graph, Task
+from stepweave.graph.outcomes import verdict_of
 from tests.reference import airflow
 from tests.reference.rules import RULES, Seen, verdict
 
@@ -53,4 +55,21 @@ def test_the_model_decides_as_airflow(rule: str) -> None:
         for order in permutations(states)
         if verdict(rule, seen(order)) != result
     ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("rule", sorted(TABLE))
+def test_the_library_decides_as_airflow(rule: str) -> None:
+    wrong = []
+    for name, states, result in ROWS:
+        for order in permutations(states) if name == rule else ():
+            names = [f"u{number}" for number in range(len(order))]
+            upstream = [
+                Task(id=up, call="m:f", setup=one.setup) for up, one in zip(names, seen(order), strict=True)
+            ]
+            task = Task(id="t", call="m:f", upstream=tuple(names), trigger_rule=rule)
+            graph = Graph(dag=DagInfo(id="dag"), tasks=(*upstream, task))
+            statuses = {up: one.status for up, one in zip(names, seen(order), strict=True)}
+            if verdict_of(graph, task, statuses, {}) != result:
+                wrong.append((order, result))
     assert wrong == []

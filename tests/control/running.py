@@ -1,0 +1,191 @@
+"""Runs a drawn graph compiled, in the engine on the virtual clock, with a runtime that answers as the drawn world says.
+
+The runtime here is made of the event contract alone (docs/architecture.md): it knows the event, the world and what has
+succeeded so far, and nothing of the machine that calls it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepweave import collector
+from stepweave.compiler import Compiled, compile_graph
+from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
+from stepweave.embedded.machines import to_engine
+from stepweave.embedded.rendezvous import rendezvous_function
+from stepweave.engine.clock import VirtualClock
+from stepweave.engine.engine import Engine
+from stepweave.engine.execution import Execution
+from stepweave.engine.failures import FunctionError
+from stepweave.engine.integrations.lambda_invoke import lambda_integrations
+from stepweave.engine.integrations.start_execution import start_execution_integrations
+from stepweave.graph.model import FromTask, Graph, Task
+from tests.control.drawing import Drawn
+from tests.reference.worlds import SUCCESS, Index, Place
+
+LETTERS = {SUCCESS: "s", "Skip": "k"}
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the outside saw of a run."""
+
+    started: dict[Place, float] = field(default_factory=dict)
+    """Second at which each call's first attempt began."""
+    ended: dict[Place, float] = field(default_factory=dict)
+    attempts: Counter[Place] = field(default_factory=Counter)
+    upstream: dict[Place, dict[str, str]] = field(default_factory=dict)
+    """Statuses that tasks were told of."""
+    told: dict[str, list[tuple[Index, str]]] = field(default_factory=dict)
+    """Statuses of nodes that states put out."""
+    succeeded: set[Place] = field(default_factory=set)
+    states: list[str] = field(default_factory=list)
+    """Names of the states entered."""
+
+
+@dataclass(slots=True)
+class Ran:
+    compiled: Compiled
+    execution: Execution
+    seen: Seen
+
+
+def index_of(event: Mapping[str, Any]) -> Index:
+    """``run.index`` of an event as numbers: ``"3/0"`` is ``(3, 0)``."""
+    text = event["run"].get("index") or ""
+    return tuple(int(part) for part in text.split("/")) if text else ()
+
+
+def everywhere(graph: Graph) -> dict[str, Task]:
+    """All tasks by id, those of bodies too."""
+    found: dict[str, Task] = {}
+    for task in graph.tasks:
+        found[task.id] = task
+        if task.body:
+            found |= everywhere(task.body.graph)
+    return found
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The functions that the machine calls."""
+
+    drawn: Drawn
+    clock: VirtualClock
+    seen: Seen = field(default_factory=Seen)
+    tasks: dict[str, Task] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tasks = everywhere(self.drawn.graph)
+
+    async def run_task(self, event: Any) -> Any:
+        """The answer to the event of a task."""
+        task, index = self.tasks[event["task"]], index_of(event)
+        if "upstream" in event:
+            self.seen.upstream[task.id, index] = event["upstream"]
+        if "items" in event:
+            return self._items(task, index)
+        if "batch" in event:
+            return await self._batch(task, index)
+        ending = await self._attempt(task, index)
+        if ending != SUCCESS:
+            raise FunctionError(self._error(task, index, ending, event), json.dumps({"message": ending}))
+        self.seen.succeeded.add((task.id, index))
+        return self._record(task, index, event)
+
+    async def _attempt(self, task: Task, index: Index) -> str:
+        """How one attempt ends, once it has taken its time."""
+        place = (task.id, index)
+        self.seen.started.setdefault(place, self.clock.elapsed)
+        script = self.drawn.world.script(task.id, index)
+        ending = script[min(self.seen.attempts[place], len(script) - 1)]
+        self.seen.attempts[place] += 1
+        await asyncio.sleep(self.drawn.world.length(task.id))
+        self.seen.ended[place] = self.clock.elapsed
+        return ending
+
+    def _error(self, task: Task, index: Index, ending: str, event: Any) -> str:
+        if ending != "NotYet":
+            return ending
+        assert task.sensor
+        waited = self.clock.elapsed - self.seen.started[task.id, index]
+        if waited < task.sensor.timeout_seconds:
+            return "NotYet"
+        return "Skip" if event["sensor"]["soft"] else "SensorTimeout"
+
+    def _record(self, task: Task, index: Index, event: Any) -> dict[str, Any]:
+        record: dict[str, Any] = {"status": "success", "value": json.dumps([task.id, *index])}
+        known = self.drawn.fields.get((task.id, index), {})
+        fields = {
+            ".".join(map(str, path)): known.get(str(path[0]))
+            for path in json.loads(event.get("fields", "[]"))
+        }
+        if fields:
+            record["fields"] = fields
+        if "chooses" in event:
+            record["chosen"] = list(self.drawn.world.choices.get((task.id, index), ()))
+        return record
+
+    def _items(self, task: Task, index: Index) -> dict[str, Any]:
+        assert task.expansion
+        sources = [one.task for _, one in task.expansion.arguments if isinstance(one, FromTask)]
+        if any((source, index) not in self.seen.succeeded for source in sources):
+            raise FunctionError("DataError", json.dumps({"message": "no list"}))
+        count = self.drawn.world.items[task.id, index]
+        assert count is not None
+        batches = -(-count // (task.expansion.batch_size or 1))
+        return {"n": count, "b": batches, "key": f"items/{task.id}.json"}
+
+    async def _batch(self, task: Task, index: Index) -> dict[str, Any]:
+        """The items of one batch, one after another."""
+        assert task.expansion
+        size = task.expansion.batch_size or 1
+        count = self._item_count(task, index[:-1])
+        letters = ""
+        for number in range(index[-1] * size, min((index[-1] + 1) * size, count)):
+            ending = await self._attempt(task, (*index[:-1], number))
+            letters += LETTERS.get(ending, "f")
+        return {"status": "success", "items": letters}
+
+    def _item_count(self, task: Task, index: Index) -> int:
+        counted = self.drawn.world.items.get((task.id, index))
+        if counted is not None:
+            return counted
+        assert task.expansion
+        return len(json.loads(getattr(task.expansion.arguments[0][1], "json", "[]")))
+
+    def listen(self, event: Any) -> None:
+        """Takes note of a state."""
+        if event.kind == "state_entered":
+            self.seen.states.append(event.state)
+        if event.kind == "state_exited" and isinstance(event.data, dict):
+            node, status = event.data.get("node"), event.data.get("status")
+            if isinstance(node, str) and isinstance(status, str):
+                index = index_of({"run": event.variable("run")})
+                self.seen.told.setdefault(node, []).append((index, status))
+
+
+def run_drawn(drawn: Drawn) -> Ran:
+    """``drawn`` compiled and run to its end."""
+    compiled = compile_graph(drawn.graph)
+    machines = to_engine(compiled)
+    clock = VirtualClock()
+    runtime = Runtime(drawn, clock)
+
+    async def meet(event: Any) -> Any:
+        return await rendezvous(event)
+
+    integrations = (
+        lambda_integrations({TASK_RUNNER: runtime.run_task, RENDEZVOUS: meet})
+        | start_execution_integrations()
+    )
+    engine = Engine(machines.machines, integrations, clock=clock, listeners=[runtime.listen])
+    rendezvous = rendezvous_function(engine.tokens)
+    with collector.sparing_what_exists():
+        execution = clock.run(engine.run(machines.root, {"params": drawn.params}))
+    return Ran(compiled, execution, runtime.seen)

@@ -1,0 +1,276 @@
+"""Graphs that hypothesis draws, with every construct; what they choose and how they end is drawn in ``drawing.py``.
+
+A scope (the DAG, or a body) grows node by node: each has some nodes before it upstream, a trigger rule, and a kind; an
+``If`` brings its blocks along. What a condition chooses is a field of a task, or a param of the run.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+
+from hypothesis import strategies as st
+
+from stepweave.graph.constructs import ELSE, Body, Condition, Expansion, Guard, Loop, Sensor
+from stepweave.graph.model import (
+    Binding,
+    DagInfo,
+    Expression,
+    FromItem,
+    FromParam,
+    FromState,
+    FromTask,
+    Graph,
+    Literal,
+    RetryPolicy,
+    Task,
+)
+from tests.control.deciders import answers_fields, with_branches
+from tests.reference.model import leaves
+from tests.reference.rules import RULES
+
+EVERYTHING = frozenset(
+    {"rules", "conditions", "branches", "maps", "groups", "loops", "sensors", "setups", "optional", "retries"}
+)
+SIMPLE_RULES = ("all_success", "all_done")
+RULES_THAT_WAIT = frozenset(RULES) - {"one_success", "one_failed", "one_done", "always"}
+MOST_ITEMS = 4
+MOST_ROUNDS = 3
+
+
+@dataclass(slots=True)
+class Pencil:
+    """What is drawn so far of the whole DAG."""
+
+    draw: st.DrawFn
+    features: frozenset[str]
+    left: int
+    """Nodes that may still be drawn."""
+    count: int = 0
+    params: dict[str, str] = field(default_factory=dict)
+    """Param and what it is in the run."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """Condition, branch or loop → task whose field or answer tells what is chosen; absent for a param."""
+
+    def name(self, prefix: str, kind: str) -> str:
+        self.count += 1
+        return f"{prefix}{kind}{self.count}"
+
+    def one_in(self, chances: int) -> bool:
+        return self.draw(st.integers(1, chances)) == chances
+
+    def has(self, feature: str, chances: int) -> bool:
+        return feature in self.features and self.one_in(chances)
+
+
+@dataclass(slots=True)
+class Scope:
+    """A graph being drawn."""
+
+    pencil: Pencil
+    prefix: str
+    depth: int
+    outer: tuple[str, ...] = ()
+    """Tasks outside whose values may be used: the node of the body has them upstream."""
+    scope: Binding | None = None
+    """The item or state that tasks may read."""
+    tasks: list[Task] = field(default_factory=list)
+
+    def fill(self, most: int) -> None:
+        for _ in range(self.pencil.draw(st.integers(1, most))):
+            if self.pencil.left <= 0 and self.tasks:
+                break
+            self._node(())
+        pencil = self.pencil
+        if "branches" in pencil.features:
+            self.tasks = with_branches(self.tasks, pencil.one_in)
+
+    def _node(self, guards: tuple[Guard, ...]) -> None:
+        """One more node, or an ``If`` with its blocks."""
+        pencil = self.pencil
+        pencil.left -= 1
+        if pencil.has("conditions", 5) and len(guards) < 2:
+            self._condition(guards)
+        elif self.depth < 2 and pencil.has("groups", 6):
+            self._body("g", guards)
+        elif self.depth < 2 and pencil.has("loops", 8):
+            self._body("l", guards)
+        else:
+            self._task(guards)
+
+    def _upstream(self, most: int = 3) -> tuple[str, ...]:
+        names = [task.id for task in self.tasks if not task.teardown][-6:]
+        if not names:
+            return ()
+        least = self.pencil.draw(st.sampled_from((0, 1, 1)))
+        chosen = self.pencil.draw(
+            st.lists(st.sampled_from(names), min_size=least, max_size=most, unique=True)
+        )
+        return tuple(sorted(chosen, key=names.index))
+
+    def _rule(self, upstream: tuple[str, ...]) -> str:
+        if not upstream or not self.pencil.one_in(2):
+            return "all_success"
+        return self.pencil.draw(
+            st.sampled_from(sorted(RULES) if "rules" in self.pencil.features else SIMPLE_RULES)
+        )
+
+    def _task(self, guards: tuple[Guard, ...]) -> None:
+        pencil = self.pencil
+        mapped = pencil.has("maps", 5)
+        sensor = not mapped and pencil.has("sensors", 6)
+        name = pencil.name(self.prefix, "m" if mapped else "s" if sensor else "t")
+        upstream = self._upstream()
+        task = self._common(name, upstream, guards)
+        if mapped:
+            task = replace(task, expansion=self._expansion(task, batches=True))
+            if task.expansion and task.expansion.batch_size:
+                task = replace(task, retry=RetryPolicy())
+        if sensor:
+            waits = Sensor(interval_seconds=5, timeout_seconds=20, soft_fail=pencil.one_in(2))
+            task = replace(task, sensor=waits)
+        self.tasks.append(task)
+
+    def _common(self, name: str, upstream: tuple[str, ...], guards: tuple[Guard, ...]) -> Task:
+        pencil = self.pencil
+        arguments: list[tuple[str, Binding]] = [(up.replace(".", "_"), FromTask(task=up)) for up in upstream]
+        arguments = [(name, value) for name, value in arguments if self._has_value(value)]
+        if self.scope is not None and pencil.one_in(2):
+            arguments.append(("here", self.scope))
+        if self.outer and pencil.one_in(3):
+            arguments.append(("outside", FromTask(task=pencil.draw(st.sampled_from(self.outer)))))
+        retry = RetryPolicy()
+        if pencil.has("retries", 3):
+            retry = RetryPolicy(attempts=pencil.draw(st.integers(1, 2)), delay_seconds=2, jitter=False)
+        return Task(
+            id=name,
+            call=f"flows:{name}",
+            arguments=tuple(arguments),
+            upstream=upstream,
+            trigger_rule=self._rule(upstream),
+            guards=guards,
+            retry=retry,
+            setup=pencil.has("setups", 6),
+            optional=pencil.has("optional", 6),
+        )
+
+    def _has_value(self, value: Binding) -> bool:
+        assert isinstance(value, FromTask)
+        return not next(task for task in self.tasks if task.id == value.task).condition
+
+    def _expansion(self, node: Task, *, batches: bool) -> Expansion:
+        """Over a list written in the DAG, or one that a plain task before ``node`` answers."""
+        pencil = self.pencil
+        items: Binding = Literal(json=json.dumps([*range(pencil.draw(st.integers(0, MOST_ITEMS)))]))
+        plain = [task.id for task in self.tasks if task.id in node.upstream and answers_fields(task)]
+        if plain and node.trigger_rule in RULES_THAT_WAIT and pencil.one_in(2):
+            items = FromTask(task=plain[0])
+        return Expansion(
+            how="product",
+            arguments=(("item", items),),
+            max_concurrency=pencil.draw(st.sampled_from((None, None, 1, 2))),
+            batch_size=pencil.draw(st.sampled_from((None, None, None, 2))) if batches else None,
+            tolerated_count=pencil.draw(st.integers(0, 1)),
+        )
+
+    def _body(self, kind: str, guards: tuple[Guard, ...]) -> None:
+        """A mapped group or a loop."""
+        pencil = self.pencil
+        name = pencil.name(self.prefix, kind)
+        upstream = self._upstream(2)
+        node = replace(self._common(name, upstream, guards), call="", retry=RetryPolicy(), arguments=())
+        valued = tuple(up for up in upstream if self._has_value(FromTask(task=up)))
+        scope: Binding = FromItem(node=name, name="item") if kind == "g" else FromState(node=name)
+        inner = Scope(pencil, f"{name}.", self.depth + 1, valued, scope)
+        inner.fill(3)
+        if kind == "g":
+            node = replace(node, expansion=self._expansion(node, batches=False))
+            result = self._result(inner, always=False)
+        else:
+            result = self._result(inner, always=True)
+            node = replace(node, loop=self._loop(name))
+            carry = result.task if result else ""
+            pencil.sources[name] = carry
+            inner.tasks = [
+                replace(task, fields=(*task.fields, (name,))) if task.id == carry else task
+                for task in inner.tasks
+            ]
+        self.tasks.append(
+            replace(
+                node, body=Body(graph=Graph(dag=DagInfo(id="drawn"), tasks=tuple(inner.tasks)), result=result)
+            )
+        )
+
+    def _result(self, inner: Scope, *, always: bool) -> FromTask | None:
+        """A leaf of the body that has a value; a task of its own where there is none."""
+        if not always and self.pencil.one_in(2):
+            return None
+        last = leaves(Graph(dag=DagInfo(id="drawn"), tasks=tuple(inner.tasks)))
+        plain = [
+            task.id
+            for task in inner.tasks
+            if task.id in last and not (task.condition or task.expansion or task.loop or task.sensor)
+        ]
+        if not plain:
+            inner.tasks.append(inner._common(self.pencil.name(inner.prefix, "t"), inner._upstream(), ()))
+            plain = [inner.tasks[-1].id]
+        return FromTask(task=plain[-1])
+
+    def _loop(self, name: str) -> Loop:
+        return Loop(
+            start=Literal(json=json.dumps({name: False})),
+            until=Expression(text="$_0_ = true", operands=(FromState(node=name, path=(name,)),)),
+            max_rounds=self.pencil.draw(st.integers(1, MOST_ROUNDS)),
+            exhausted=self.pencil.draw(st.sampled_from(("continue", "fail"))),
+        )
+
+    def _condition(self, guards: tuple[Guard, ...]) -> None:
+        """An ``If`` over a field of a task or over a param, with one to three blocks."""
+        pencil = self.pencil
+        name = pencil.name(self.prefix, "if")
+        cases = ["if", *(["elif_1"] if pencil.one_in(3) else [])]
+        readable = [task.id for task in self.tasks if answers_fields(task)]
+        source = pencil.draw(st.sampled_from([None, *readable]))
+        operand: FromParam | FromTask
+        if source is None:
+            operand = FromParam(param=name.replace(".", "_"))
+            pencil.params[operand.param] = pencil.draw(st.sampled_from([*cases, ELSE]))
+        else:
+            operand = FromTask(task=source, path=(name,))
+            pencil.sources[name] = source
+            self.tasks = [
+                replace(task, fields=(*task.fields, (name,))) if task.id == source else task
+                for task in self.tasks
+            ]
+        tests = tuple(
+            (case, Expression(text=f"$_0_ = {json.dumps(case)}", operands=(operand,))) for case in cases
+        )
+        self.tasks.append(
+            Task(
+                id=name,
+                call="",
+                upstream=() if source is None else (source,),
+                guards=guards,
+                condition=Condition(cases=tests),
+            )
+        )
+        for case in [*cases, *([ELSE] if pencil.one_in(2) else [])]:
+            guard = Guard(decider=name, cases=(case,), block=True)
+            for _ in range(pencil.draw(st.integers(1, 2))):
+                self._node((*guards, guard))
+
+
+def with_tear_down(pencil: Pencil, tasks: list[Task]) -> list[Task]:
+    setups = [task.id for task in tasks if task.setup]
+    if not setups or not pencil.one_in(2):
+        return tasks
+    others = [task.id for task in tasks if not task.condition and task.id not in setups]
+    more = pencil.draw(st.lists(st.sampled_from(others), max_size=2, unique=True)) if others else []
+    down = Task(
+        id="down",
+        call="flows:down",
+        upstream=(*setups, *more),
+        trigger_rule="all_done_setup_success" if "rules" in pencil.features else "all_done",
+        teardown=True,
+    )
+    return [*tasks, down]
