@@ -39,6 +39,9 @@ class Drawn:
         given = [f"{name}: {value}" for name, value in {**world, "fields": self.fields}.items() if value]
         return "\n".join(["", *described(self.graph), *given])
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
 
 @st.composite
 def drawn_runs(

@@ -39,8 +39,6 @@ def test_everything_that_matters_is_drawn() -> None:
     @given(drawn=drawn_runs())
     def collect(drawn: Drawn) -> None:
         told = predict(drawn.graph, drawn.world)
-        early = predict(drawn.graph, drawn.world, prompt=True).happened
-        counted["apart"] += any(one.started != early[place].started for place, one in told.happened.items())
         counted.update(set(told.statuses.values()) | {f"outcome {told.outcome}"})
         for task in everything(drawn.graph):
             counted[task.trigger_rule] += bool(task.upstream)
@@ -49,5 +47,5 @@ def test_everything_that_matters_is_drawn() -> None:
 
     collect()
     wanted = [*RULES, *STATUSES, "condition", "decides", "sensor", "expansion", "body", "loop", "teardown"]
-    wanted += ["apart", "outcome success", "outcome failed"]
+    wanted += ["outcome success", "outcome failed"]
     assert {kind: counted[kind] for kind in wanted if counted[kind] < 10} == {}

@@ -81,6 +81,14 @@ def test_it_is_certain_that_a_task_will_not_run_once_no_end_of_the_others_helps(
     assert decided_at(rule, seen) == 2.0
 
 
+def test_what_follows_a_task_that_will_not_run_starts_when_that_is_certain_or_when_all_has_ended() -> None:
+    spec = {"slow": [], "fails": [], "never": ["slow", "fails"], "after": ["never"]}
+    graph = graph_of(spec, {"after": "all_done"})
+    world = World(failing("fails"), seconds={"slow": 100.0})
+    assert predict(graph, world, prompt=True).happened["after", ()].started == 1.0
+    assert predict(graph, world).happened["after", ()].started == 100.0
+
+
 def test_an_if_skips_what_it_did_not_choose_whatever_its_trigger_rule() -> None:
     graph = dag(
         task("if", condition=Condition(cases=(("if", TRUE),))),
