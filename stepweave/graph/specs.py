@@ -108,6 +108,15 @@ def spec(binding: Binding, reader: str, places: Places, number: Number) -> Spec:
     return _Specs(places, number, places.scopes[reader]).of(binding)
 
 
+def value_spec(task_id: str, places: Places) -> Spec:
+    """The spec of a task's value for a reader of the store who has no records of its run."""
+
+    def refuse(what: Expression | Rounds) -> int:
+        raise AssertionError(f"nobody computes {what} for a reader of another run")
+
+    return _Specs(places, refuse, places.scopes[task_id], rounds_known=False).of(FromTask(task=task_id))
+
+
 def written_items(expansion: Expansion) -> tuple[tuple[Binding, ...], ...] | None:
     """The lists of a mapped node, when all of them were written in the DAG; else None."""
     lists = []
