@@ -8,21 +8,24 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any, TypeAlias
 
-from stepweave.asl import conditions, names, states
+from stepweave.asl import choices, names, states
 from stepweave.asl.bodies.choose import body_of
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.checks import Checks
 from stepweave.asl.endings.dag import DagEnding
 from stepweave.asl.endings.ending import Ending
+from stepweave.asl.endings.scope import ScopeEnding
+from stepweave.asl.failures import ALL_ERRORS
 from stepweave.asl.frames import Element, Frame
-from stepweave.asl.jumps import ALL_ERRORS, Jumps
+from stepweave.asl.jumps import Jumps
 from stepweave.asl.outputs import Outputs, joined
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
 
 _KEY_ORDER = (
-    *("Type", "Comment", "Resource", "Arguments", "Branches", "TimeoutSeconds", "Retry", "Choices", "Assign"),
+    *("Type", "Comment", "Resource", "Arguments", "Items", "ItemSelector", "MaxConcurrency", "ItemProcessor"),
+    *("Branches", "Seconds", "TimeoutSeconds", "Retry", "Choices", "Assign"),
     *("Output", "Error", "Cause", "Catch", "Default", "Next", "End"),
 )
 """Order in which a state's fields are written, so that a reader meets them as they take effect."""
@@ -32,28 +35,42 @@ _Emission: TypeAlias = Generator[Frame, dict[str, Any], dict[str, Any]]
 
 
 def emit(scene: Scene) -> dict[str, dict[str, Any]]:
-    """Definitions by machine name, the root (named ``""``) first.
+    """Definitions by machine name, the root (named ``""``) first."""
+    machines: dict[str, dict[str, Any]] = {"": {}}
+    _emit_frames(scene, machines)
+    return machines
+
+
+def emit_body(scene: Scene) -> dict[str, Any]:
+    """``{"StartAt", "States"}`` of the body of a node."""
+    return _emit_frames(scene, {})
+
+
+def _emit_frames(scene: Scene, machines: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Fills ``machines`` and answers with the root frame's body.
 
     Frames are emitted innermost first, however deep, by a stack of suspended frame emitters.
     """
     root = scene.layout.root
-    machines: dict[str, dict[str, Any]] = {"": {}}
-    running: list[tuple[Frame, _Emission]] = [(root, _FrameEmitter(scene, root).emit())]
+    first = _FrameEmitter(scene, root)
+    running: list[tuple[_FrameEmitter, _Emission]] = [(first, first.emit())]
     answer: dict[str, Any] = {}
     while running:
-        frame, emission = running[-1]
+        emitter, emission = running[-1]
+        frame = emitter.frame
         try:
             inner = emission.send(answer) if answer else next(emission)
         except StopIteration as done:
             running.pop()
             answer = done.value
-            if frame.is_machine:
+            if frame.is_machine and scene.scope is None:
                 machines[frame.machine].update(_machine(scene, frame, answer))
         else:
             machines.setdefault(inner.machine, {})
-            running.append((inner, _FrameEmitter(scene, inner).emit()))
+            next_one = _FrameEmitter(scene, inner, emitter)
+            running.append((next_one, next_one.emit()))
             answer = {}
-    return machines
+    return answer
 
 
 def _machine(scene: Scene, frame: Frame, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,19 +93,26 @@ def _machine(scene: Scene, frame: Frame, body: Mapping[str, Any]) -> dict[str, A
     return definition
 
 
+def _ending(scene: Scene) -> Ending:
+    return DagEnding(scene) if scene.scope is None else ScopeEnding(scene, scene.scope)
+
+
 class _FrameEmitter:
     """Emits one frame."""
 
-    def __init__(self, scene: Scene, frame: Frame) -> None:
+    def __init__(self, scene: Scene, frame: Frame, around: _FrameEmitter | None = None) -> None:
+        """``around``: the emitter of the frame that holds this one."""
+        self.outer = around if frame.is_inline else None
         self.scene, self.frame, self.reads = scene, frame, scene.reads
         self.checks = Checks(scene)
         self.outputs = Outputs(scene, frame)
-        self.jumps = Jumps(scene, frame, self.checks.entry, self._end_entry)
+        outer = self.outer.jumps if self.outer is not None else None
+        self.jumps: Jumps = Jumps(scene, frame, self.checks.entry, self._end_entry, outer)
         self.inner: list[dict[str, Any]] = []
         """Bodies of the frames inside the element that is being emitted."""
         self.stop_state_used = False
         # The end is made first, since it reads what the elements assign.
-        self.ending: Ending | None = DagEnding(scene) if frame.holder is None else None
+        self.ending: Ending | None = _ending(scene) if frame.holder is None else None
 
     def emit(self) -> _Emission:
         """Yields each frame inside that it needs emitted, gets its body, and returns its own."""
@@ -126,6 +150,8 @@ class _FrameEmitter:
         """``state`` with its transition after success of ``element``, whose own record it knows as ``record``."""
         if element is not self.frame.elements[-1]:
             state["Next"] = self.checks.entry(self.frame.elements[element.index + 1])
+        elif self.outer is not None and self.frame.holder is not None:
+            state["Next"] = self.outer._onwards(self.frame.holder)
         elif self.ending is not None:
             self.ending.close(element, state, record)
         else:
@@ -149,13 +175,25 @@ class _FrameEmitter:
                 return self._run(element)
             case "fork":
                 return {element.label: self._fork(element)}
+            case "choose":
+                return self._choose(element)
             case "call":
                 return {element.label: self._call(element)}
             case "notify":
                 return {names.signal(element.label): self._notify(element)}
 
     def _run(self, element: Element) -> dict[str, State]:
-        return body_of(Wiring(self.scene, element, self.jumps, self._proceed))
+        if self.scene.task(element).condition is not None:
+            return {element.task: self._proceed(element, choices.decided(self.scene, element), None)}
+        return body_of(Wiring(self.scene, element, self.jumps, self._proceed, emit_body))
+
+    def _choose(self, element: Element) -> dict[str, State]:
+        inner = dict(zip(element.cases, self.inner, strict=True))
+        state = choices.choice(self.scene, element, self.jumps, {c: b["StartAt"] for c, b in inner.items()})
+        found = {element.label: state}
+        for body in inner.values():
+            found.update(body["States"])
+        return found
 
     def _fork(self, element: Element) -> State:
         keys = dict.fromkeys(key for frame in element.frames for key in self.reads.exports.get(frame, ()))
@@ -189,7 +227,10 @@ class _FrameEmitter:
         return state
 
     def _onwards(self, element: Element) -> str:
+        """Where control goes after ``element``, by a state that cannot be the last of its frame."""
         if element is self.frame.elements[-1]:
+            if self.outer is not None and self.frame.holder is not None:
+                return self.outer._onwards(self.frame.holder)
             return self._end_entry()
         return self.checks.entry(self.frame.elements[element.index + 1])
 
@@ -200,16 +241,15 @@ class _FrameEmitter:
     # Checks and gates.
 
     def _check(self, element: Element) -> State:
-        rule, upstream = self.checks.rule(element), self.checks.upstream(element)
         stop = {
-            "status": f"{{% {conditions.status_if_not_met(rule, upstream)} %}}",
-            "by": f"{{% {upstream.by()} %}}",
+            "status": f"{{% {self.checks.status_if_stopped(element)} %}}",
+            "by": f"{{% {self.checks.causes(element)} %}}",
         }
         assign, target = self.jumps.jump(element, stop, own=None)
         onwards = self.checks.after(element, names.ready(element.label))
         return {
             "Type": "Choice",
-            "Comment": rule,
+            "Comment": self.checks.rule(element),
             "Choices": [{"Condition": f"{{% {self.checks.condition(element)} %}}", "Next": onwards}],
             "Default": target,
             **({"Assign": assign} if assign else {}),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepweave.asl import states
+from stepweave.asl import retries
 from stepweave.asl.states import State
 from stepweave.graph.model import Task
 from stepweave.planning import model
@@ -87,25 +87,25 @@ class Estimate:
                 return self._run(self.tasks[task])
             case model.Await(gate=gate, parents=parents):
                 size = 1_600 + 12 * len(gate) + sum(len(group[0]) + 4 for group in parents)
-                return self._cost(size, 6 + 4 * states.LAMBDA_ATTEMPTS)
+                return self._cost(size, 6 + 4 * retries.LAMBDA_ATTEMPTS)
             case model.Signal(groups=groups, gates=gates):
                 names = sum(len(group[0]) for group in groups)
                 each_gate = sum(len(gate) + 3 for gate in gates)
                 # Twice: once for success, once for tasks that do not run.
                 size = 2 * (1_050 + 3 * names + len(groups) * (40 + each_gate))
                 told = 2 * names + len(groups) * (10 + each_gate)
-                return self._cost(size, 2 * (5 + 3 * states.LAMBDA_ATTEMPTS), told)
+                return self._cost(size, 2 * (5 + 3 * retries.LAMBDA_ATTEMPTS), told)
             case _:
                 return Cost()
 
     def _run(self, task: Task) -> Cost:
         arguments = min(16_384, 24 * len(task.arguments) + sum(5 * len(up) + 30 for up in task.upstream))
         size = 900 + 18 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
-        events = 5 + 2 + 3 * (states.LAMBDA_ATTEMPTS + task.retry.attempts)
+        events = 5 + 2 + 3 * (retries.LAMBDA_ATTEMPTS + task.retry.attempts)
         if self.placements[task.id].compute == "batch":
             size, events = (
                 size + 3_600,
-                events + 6 + 4 * task.retry.attempts + 2 * (5 + 3 * states.LAMBDA_ATTEMPTS),
+                events + 6 + 4 * task.retry.attempts + 2 * (5 + 3 * retries.LAMBDA_ATTEMPTS),
             )
         return self._cost(size, events)
 

@@ -50,6 +50,36 @@ def collect(task: str) -> str:
     return f"{task}: collect"
 
 
+def later(base: str) -> str:
+    """State that waits until an attempt that asked to be put off is made again."""
+    return f"{base}: later"
+
+
+def put_off(task: str, part: str) -> str:
+    """The variable that counts how often a part of ``task`` was put off."""
+    return f"later{part}{variable(task)[1:]}"
+
+
+def level(task: str, number: int) -> str:
+    """State that runs rung ``number`` of the ladder."""
+    return f"{task}: level {number}"
+
+
+def ended(task: str) -> str:
+    """State that raises a skip again."""
+    return f"{task}: ended"
+
+
+def copy(task: str, number: int) -> str:
+    """State that runs one of several attempts side by side."""
+    return f"{task}: copy {number}"
+
+
+def hedge(task: str, number: int) -> str:
+    """State that waits before one of several attempts."""
+    return f"{task}: hedge {number}"
+
+
 def signal(task: str) -> str:
     """State that tells gates that a task is done."""
     return f"{task}: signal"
@@ -65,9 +95,24 @@ def stopped(label: str) -> str:
     return f"{label}: stopped"
 
 
-def branches(number: int) -> str:
-    """State that runs branches side by side."""
-    return f"branches {number}"
+def branches(number: int, node: str = "") -> str:
+    """State that runs branches side by side, in the body of ``node`` if one is given."""
+    return f"{node}: branches {number}" if node else f"branches {number}"
+
+
+def results(number: int, node: str = "") -> str:
+    """The variable that holds what :func:`branches` hands out."""
+    return f"b_{number}{variable(node)[1:]}" if node else f"b_{number}"
+
+
+def outer(task: str) -> str:
+    """The variable by which the body of a node knows the record of a task outside; bound when the body is put in."""
+    return f"o{variable(task)[1:]}"
+
+
+def scope(node: str) -> str:
+    """The variable of one item or round of ``node``: ``{"run": ..., ...}``."""
+    return f"s{variable(node)[1:]}"
 
 
 def arrival(tasks: tuple[str, ...]) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from stepweave.asl import names, text
+from stepweave.asl import names, retries, text
 from stepweave.asl.conditions import first_named
-from stepweave.graph.model import Graph, RetryPolicy, Task
+from stepweave.graph.model import Graph, Task
 from stepweave.planning.model import Await, Group, Signal
 from stepweave.planning.placement import Placement, default_timeout_seconds
 
@@ -29,17 +29,6 @@ CONTROL_TIMEOUT_SECONDS = 60
 """Longest call of a control function: rendezvous, prepare."""
 GATE_TIMEOUT_SECONDS = 7 * 24 * 3600
 """Longest wait at a gate, unless the DAG sets a timeout."""
-
-LAMBDA_ERRORS = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-]
-"""Errors of the Lambda service itself, worth another try
-(https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
-LAMBDA_ATTEMPTS = 6
 
 
 def start(graph: Graph) -> State:
@@ -83,8 +72,13 @@ def light_task(task: Task, placement: Placement, payload: Mapping[str, Any]) -> 
         placement.function,
         payload,
         task.timeout_seconds or default_timeout_seconds(placement),
-        [*retriers(task.retry), _lambda_retrier()],
+        [*retries.of_task(task), retries.of_lambda()],
     )
+
+
+def control_call(comment: str, payload: Mapping[str, Any], function: str = "${TaskRunner}") -> State:
+    """A short call of the runtime that runs no task of the user."""
+    return _invoke(comment, function, payload, CONTROL_TIMEOUT_SECONDS)
 
 
 def batch_prepare(task: Task, payload: Mapping[str, Any]) -> State:
@@ -110,7 +104,7 @@ def batch_job(task: Task, placement: Placement) -> State:
         },
         "TimeoutSeconds": (task.timeout_seconds or default_timeout_seconds(placement)) + QUEUE_WAIT_SECONDS,
         # A job that fails is always States.TaskFailed; the worker ends at once when the failure was permanent.
-        **_retry([_retrier(["States.TaskFailed"], task.retry)] if task.retry.attempts else []),
+        **_retry(retries.of_job(task)),
     }
 
 
@@ -124,9 +118,11 @@ def batch_collect(task: Task, payload: Mapping[str, Any]) -> State:
 def gate(await_: Await, strict: bool, timeout_seconds: int) -> State:
     """Waits until tasks of other branches are done; nothing runs meanwhile."""
     waiting = [names.arrival(group) for group in await_.parents]
+    early = {"early": list(await_.early), "rule": await_.rule} if await_.early else {}
+    rule = [f"{await_.rule} of {', '.join(await_.early)}"] if await_.early else []
     return {
         "Type": "Task",
-        "Comment": text.comment(f"gate: {', '.join(waiting)} in other branches"),
+        "Comment": text.comment(f"gate: {', '.join(waiting + rule)} in other branches"),
         "Resource": INVOKE_AND_WAIT,
         "Arguments": {
             "FunctionName": "${Rendezvous}",
@@ -135,11 +131,12 @@ def gate(await_: Await, strict: bool, timeout_seconds: int) -> State:
                 "gate": await_.gate,
                 "await": waiting,
                 "strict": strict,
+                **early,
                 "token": "{% $states.context.Task.Token %}",
             },
         },
         "TimeoutSeconds": timeout_seconds,
-        "Retry": [_lambda_retrier()],
+        "Retry": [retries.of_lambda()],
     }
 
 
@@ -178,7 +175,7 @@ def call(name: str, records: Mapping[str, str]) -> State:
             {
                 "ErrorEquals": ["StepFunctions.ExecutionLimitExceeded", "StepFunctions.SdkClientException"],
                 "IntervalSeconds": 2,
-                "MaxAttempts": LAMBDA_ATTEMPTS,
+                "MaxAttempts": retries.LAMBDA_ATTEMPTS,
                 "JitterStrategy": "FULL",
             }
         ],
@@ -203,42 +200,12 @@ def _invoke(
         "Resource": INVOKE,
         "Arguments": {"FunctionName": function, "Payload": dict(payload)},
         "TimeoutSeconds": timeout_seconds,
-        **_retry([_lambda_retrier()] if retry is None else retry),
+        **_retry([retries.of_lambda()] if retry is None else retry),
     }
 
 
-def retriers(policy: RetryPolicy) -> list[Mapping[str, Any]]:
-    """The retrier of a task's own policy, if it has one."""
-    return [_retrier(list(policy.on), policy)] if policy.attempts else []
-
-
-def _retrier(errors: list[str], policy: RetryPolicy) -> Mapping[str, Any]:
-    retrier: dict[str, Any] = {
-        "ErrorEquals": errors,
-        "IntervalSeconds": policy.delay_seconds,
-        "BackoffRate": policy.backoff,
-        "MaxAttempts": policy.attempts,
-    }
-    if policy.max_delay_seconds is not None and policy.max_delay_seconds > policy.delay_seconds:
-        retrier["MaxDelaySeconds"] = policy.max_delay_seconds
-    if policy.jitter:
-        retrier["JitterStrategy"] = "FULL"
-    return retrier
-
-
-def _lambda_retrier() -> Mapping[str, Any]:
-    return {
-        "ErrorEquals": LAMBDA_ERRORS,
-        "IntervalSeconds": 1,
-        "BackoffRate": 2.0,
-        "MaxAttempts": LAMBDA_ATTEMPTS,
-        "MaxDelaySeconds": 60,
-        "JitterStrategy": "FULL",
-    }
-
-
-def _retry(retriers: Sequence[Mapping[str, Any]]) -> State:
-    return {"Retry": list(retriers)} if retriers else {}
+def _retry(policies: Sequence[Mapping[str, Any]]) -> State:
+    return {"Retry": list(policies)} if policies else {}
 
 
 def record_of_group(group: Group, expressions: Sequence[str]) -> Any:

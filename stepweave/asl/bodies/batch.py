@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepweave.asl import names, states
-from stepweave.asl.bodies.wiring import Wiring
+from stepweave.asl.bodies import later
+from stepweave.asl.bodies.outlet import Catcher
+from stepweave.asl.bodies.way import Way
 from stepweave.asl.states import State
 
+_KILLED = "$exists($states.input.Cause) ? $contains($states.input.Cause, 'OutOfMemory') : false"
+"""Whether the container was killed for its memory: the cause of a failed job is its description
+(https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html)."""
 
-def batch(wiring: Wiring) -> dict[str, State]:
+
+def batch(way: Way) -> dict[str, State]:
     """Prepare, job, and the state that collects: on success only if a part of the value is read.
 
     A job that failed is always ``States.TaskFailed``; collecting it raises the error of its class, or a skip.
     """
-    task, event = wiring.task, wiring.event()
-    prepare = states.batch_prepare(task, event)
-    job = states.batch_job(task, wiring.placement)
-    fetch = states.batch_collect(task, event)
-    prepare["Next"] = task.id
-    wiring.succeed(fetch, "{% $states.result.Payload %}")
-    if task.fields:
-        job["Next"] = names.collect(task.id)
+    prepare = states.batch_prepare(way.task, {**way.event, **later.told(way, later.from_input(way))})
+    job = states.batch_job(way.task, way.placement)
+    fetch = states.batch_collect(
+        way.task, {**way.event, **({"killed": f"{{% {_KILLED} %}}"} if way.climbs else {})}
+    )
+    collect = names.collect(way.base)
+    prepare["Next"] = way.base
+    way.outlet.succeed(fetch, "{% $states.result.Payload %}")
+    if way.task.fields:
+        job["Next"] = collect
     else:
-        wiring.succeed(job, {"status": "success"})
-    found = {names.prepare(task.id): prepare, task.id: job, names.collect(task.id): fetch}
-    for state in found.values():
-        wiring.catch(state)
-    if not wiring.fail_fast:
-        job["Catch"].insert(0, {"ErrorEquals": ["States.TaskFailed"], "Next": names.collect(task.id)})
-    prepare["Catch"] = [
-        {"ErrorEquals": ["Reused"], "Next": names.collect(task.id)},
-        *prepare.get("Catch", []),
-    ]
+        way.outlet.succeed(job, {"status": "success"})
+    found = {names.prepare(way.base): prepare, way.base: job, collect: fetch}
+    caught = way.outlet.catchers()
+    reused: Catcher = {"ErrorEquals": ["Reused"], "Next": collect}
+    failed = [{"ErrorEquals": ["States.TaskFailed"], "Next": collect}] if caught else []
+    put_off: list[Catcher] = []
+    if later.possible(way):
+        variable = later.in_variable(way)
+        kept = {variable: f"{{% {later.from_input(way)} %}}"}
+        prepare["Assign"] = kept
+        reused = {"ErrorEquals": ["Reused"], "Assign": kept, "Next": collect}
+        put_off = [later.catcher(way, f"${variable}")]
+        failed = [{"ErrorEquals": ["States.TaskFailed"], "Next": collect}]
+        found |= later.waiting(way)
+    _catch(prepare, [reused, *caught])
+    _catch(job, [*failed, *caught])
+    _catch(fetch, [*put_off, *caught])
     return found
+
+
+def _catch(state: State, catchers: list[dict[str, Any]]) -> None:
+    if catchers:
+        state["Catch"] = [dict(catcher) for catcher in catchers]

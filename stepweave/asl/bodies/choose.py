@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from stepweave.asl import names
-from stepweave.asl.bodies.batch import batch
-from stepweave.asl.bodies.light import light
+from stepweave.asl.bodies import called
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.states import State
 from stepweave.graph.model import Task
@@ -13,9 +11,9 @@ from stepweave.planning.placement import Placement
 
 def body_of(wiring: Wiring) -> dict[str, State]:
     """The states of a task by name, the first one first."""
-    return batch(wiring) if wiring.placement.compute == "batch" else light(wiring)
+    return called.called(wiring)
 
 
 def entry_of(task: Task, placement: Placement) -> str:
     """Name of the first state of the body of ``task``."""
-    return names.prepare(task.id) if placement.compute == "batch" else task.id
+    return called.entry(task, placement)

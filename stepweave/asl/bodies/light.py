@@ -1,15 +1,23 @@
-"""A task on Lambda: one state."""
+"""A task on Lambda: one state, and where it is tried again, one that waits when it asks to be put off."""
 
 from __future__ import annotations
 
 from stepweave.asl import states
-from stepweave.asl.bodies.wiring import Wiring
+from stepweave.asl.bodies import later
+from stepweave.asl.bodies.way import Way
 from stepweave.asl.states import State
 
 
-def light(wiring: Wiring) -> dict[str, State]:
+def light(way: Way) -> dict[str, State]:
     """The state that calls the task runner."""
-    state = states.light_task(wiring.task, wiring.placement, wiring.event())
-    wiring.succeed(state, "{% $states.result.Payload %}")
-    wiring.catch(state)
-    return {wiring.task.id: state}
+    event = {**way.event, **later.told(way, later.from_input(way))}
+    state = states.light_task(way.task, way.placement, event)
+    way.outlet.succeed(state, "{% $states.result.Payload %}")
+    catchers = way.outlet.catchers()
+    found = {way.base: state}
+    if later.possible(way):
+        catchers.insert(0, later.catcher(way, later.from_input(way)))
+        found |= later.waiting(way)
+    if catchers:
+        state["Catch"] = catchers
+    return found

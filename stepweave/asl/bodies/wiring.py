@@ -8,7 +8,7 @@ from typing import Any
 from stepweave.asl import names
 from stepweave.asl.frames import Element
 from stepweave.asl.jumps import Jumps
-from stepweave.asl.payload import payload
+from stepweave.asl.payload import items_payload, payload
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
 from stepweave.graph.model import Task
@@ -18,13 +18,18 @@ from stepweave.planning.placement import Placement
 Proceed = Callable[[Element, State, Any], State]
 """Gives a state its transition after success of an element, whose own record it knows."""
 
+EmitBody = Callable[[Scene], dict[str, Any]]
+"""Emits the body of a node: ``{"StartAt", "States"}``."""
+
 
 class Wiring:
     """One task's place in its frame."""
 
-    def __init__(self, scene: Scene, element: Element, jumps: Jumps, proceed: Proceed) -> None:
+    def __init__(
+        self, scene: Scene, element: Element, jumps: Jumps, proceed: Proceed, emit_body: EmitBody
+    ) -> None:
         self.scene, self.element, self.jumps = scene, element, jumps
-        self._proceed = proceed
+        self._proceed, self.emit_body = proceed, emit_body
 
     @property
     def task(self) -> Task:
@@ -41,20 +46,37 @@ class Wiring:
 
     def event(self) -> dict[str, Any]:
         """The event of the task."""
-        scene, element = self.scene, self.element
         return payload(
             self.task,
-            inline_bytes=scene.budgets.of(self.task.id),
-            record_of=lambda upstream: scene.sight.required(upstream, element).expression,
-            useful_record_of=lambda upstream: scene.sight.useful(upstream, element, scene.tolerant),
+            places=self.scene.places,
+            inline_bytes=self.scene.budgets.of(self.task.id),
+            record_of=self.record_of,
+            useful_record_of=self.useful_record_of,
             upstream=self._upstream_statuses(),
         )
+
+    def items_event(self) -> dict[str, Any]:
+        """The event that counts the items of a mapped node."""
+        return items_payload(
+            self.task,
+            places=self.scene.places,
+            record_of=self.record_of,
+            useful_record_of=self.useful_record_of,
+        )
+
+    def record_of(self, upstream: str) -> str:
+        """JSONata for the record of a task that is read here."""
+        return self.scene.sight.required(upstream, self.element).expression
+
+    def useful_record_of(self, upstream: str) -> str | None:
+        """JSONata for the record of a task, if it is at hand here."""
+        return self.scene.sight.useful(upstream, self.element, self.scene.tolerant)
 
     def _upstream_statuses(self) -> dict[str, str] | None:
         """Records of upstream tasks whose status the runtime is told; None where all of them succeeded."""
         if is_strict(self.task):
             return None
-        looked_at = ruled_by(self.task)
+        looked_at = ruled_by(self.scene.graph, self.task)
         seen = {upstream: self.scene.sight.required(upstream, self.element) for upstream in looked_at}
         return {upstream: record.expression for upstream, record in seen.items() if not record.is_tally}
 

@@ -1,0 +1,123 @@
+"""The retriers of a state: what is tried again, how often, after which wait.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-retrying-after-an-error
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any, TypeAlias
+
+from stepweave.graph.constructs import Sensor
+from stepweave.graph.model import RetryPolicy, Task
+
+Retrier: TypeAlias = dict[str, Any]
+
+LAMBDA_ERRORS = (
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+)
+"""Errors of the Lambda service itself, worth another try
+(https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
+LAMBDA_ATTEMPTS = 6
+
+CLASSES = frozenset({"TransientError", "ResourceError", "DataError", "PermanentError"})
+"""Error classes that every exception is mapped to, unless a policy names its own class."""
+
+NOT_YET = "NotYet"
+"""What a sensor's poke raises whose time has not come."""
+
+
+def policies(task: Task) -> tuple[RetryPolicy, ...]:
+    """The policies of ``task``, the main one first."""
+    return (task.retry, *task.other_retries)
+
+
+def attempts(task: Task) -> int:
+    """Further attempts that all policies of ``task`` allow together."""
+    return sum(policy.attempts for policy in policies(task))
+
+
+def most_attempts(task: Task) -> int:
+    """Further attempts of the policy of ``task`` that allows most."""
+    return max(policy.attempts for policy in policies(task))
+
+
+def own_errors(task: Task) -> list[str]:
+    """Exception classes of the user's that policies name; the runtime reports these by their own names."""
+    named = (error for policy in policies(task) for error in policy.on)
+    return [error for error in dict.fromkeys(named) if error not in CLASSES and "." not in error]
+
+
+def of_task(task: Task) -> list[Retrier]:
+    """One retrier for each policy, and that of a sensor's pokes."""
+    found = [_retrier(list(policy.on), policy) for policy in policies(task) if policy.attempts]
+    return [_of_sensor(task.sensor), *found] if task.sensor is not None else found
+
+
+def of_job(task: Task) -> list[Retrier]:
+    """The retrier of a Batch job, which fails as ``States.TaskFailed`` whatever went wrong.
+
+    The worker ends at once after a failure that no further attempt can mend.
+    """
+    allowed = most_attempts(task)
+    if not allowed:
+        return []
+    main = next(policy for policy in policies(task) if policy.attempts)
+    return [{**_retrier(["States.TaskFailed"], main), "MaxAttempts": allowed}]
+
+
+def of_lambda() -> Retrier:
+    """The retrier of the Lambda service's own errors."""
+    return {
+        "ErrorEquals": list(LAMBDA_ERRORS),
+        "IntervalSeconds": 1,
+        "BackoffRate": 2.0,
+        "MaxAttempts": LAMBDA_ATTEMPTS,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    }
+
+
+def pokes(sensor: Sensor) -> int:
+    """Further pokes that cover the time-out of ``sensor``: their waits alone are at least as long.
+
+    >>> pokes(Sensor(interval_seconds=60, timeout_seconds=3600))
+    60
+    """
+    longest = float(sensor.max_interval_seconds or sensor.timeout_seconds)
+    passed, number, wait = 0.0, 0, min(float(sensor.interval_seconds), longest)
+    while passed < sensor.timeout_seconds:
+        if sensor.backoff == 1 or wait >= longest:
+            return number + ceil((sensor.timeout_seconds - passed) / wait)
+        passed, number, wait = passed + wait, number + 1, min(wait * sensor.backoff, longest)
+    return number
+
+
+def _of_sensor(sensor: Sensor) -> Retrier:
+    retrier: Retrier = {
+        "ErrorEquals": [NOT_YET],
+        "IntervalSeconds": sensor.interval_seconds,
+        "BackoffRate": sensor.backoff,
+        "MaxAttempts": pokes(sensor),
+    }
+    if sensor.max_interval_seconds is not None and sensor.max_interval_seconds > sensor.interval_seconds:
+        retrier["MaxDelaySeconds"] = sensor.max_interval_seconds
+    return retrier
+
+
+def _retrier(errors: list[str], policy: RetryPolicy) -> Retrier:
+    retrier: Retrier = {
+        "ErrorEquals": errors,
+        "IntervalSeconds": policy.delay_seconds,
+        "BackoffRate": policy.backoff,
+        "MaxAttempts": policy.attempts,
+    }
+    if policy.max_delay_seconds is not None and policy.max_delay_seconds > policy.delay_seconds:
+        retrier["MaxDelaySeconds"] = policy.max_delay_seconds
+    if policy.jitter:
+        retrier["JitterStrategy"] = "FULL"
+    return retrier
