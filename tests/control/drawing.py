@@ -7,7 +7,7 @@ phases and on nothing that authoring does.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,8 @@ class Drawn:
     def __repr__(self) -> str:
         """What a person needs to see of it, a line for each task."""
         world = {
-            name: getattr(self.world, name) for name in ("scripts", "seconds", "items", "choices", "rounds")
+            name: getattr(self.world, name)
+            for name in ("scripts", "seconds", "items", "choices", "rounds", "votes")
         }
         given = [f"{name}: {value}" for name, value in {**world, "fields": self.fields}.items() if value]
         return "\n".join(["", *described(self.graph), *given])
@@ -75,11 +76,12 @@ class _World:
     items: dict[Place, int | None] = field(default_factory=dict)
     choices: dict[Place, tuple[str, ...]] = field(default_factory=dict)
     rounds: dict[Place, int] = field(default_factory=dict)
+    votes: dict[Place, str] = field(default_factory=dict)
     fields: dict[Place, dict[str, Any]] = field(default_factory=dict)
 
     def drawn(self, graph: Graph) -> Drawn:
         self._scope(graph, ())
-        world = World(self.scripts, self.seconds, self.items, self.choices, self.rounds)
+        world = World(self.scripts, self.seconds, self.items, self.choices, self.rounds, self.votes)
         return Drawn(graph, world, dict(self.pencil.params), self.fields)
 
     def _scope(self, graph: Graph, index: Index) -> None:
@@ -100,7 +102,10 @@ class _World:
                 if task.decides:
                     chosen = self.pencil.draw(st.lists(st.sampled_from(task.decides.cases), unique=True))
                     self.choices[place] = tuple(chosen)
-            self.seconds.setdefault(task.id, float(self.pencil.draw(st.integers(1, 9))))
+            # Half a second more, so that no attempt ends at the very moment in which a hedge begins.
+            self.seconds.setdefault(
+                task.id, self.pencil.draw(st.integers(1, 9)) + 0.5 * bool(task.hedge_seconds)
+            )
 
     def _choice(self, task: Task, index: Index) -> None:
         assert task.condition
@@ -133,20 +138,40 @@ class _World:
         return count
 
     def _script(self, task: Task, index: Index) -> None:
-        endings = list(_endings(task))
+        self._ending(task.id, index, [*_endings(task, self.pencil.features)])
+        for level, _ in enumerate(task.ladder, 1):
+            self._ending(f"{task.id}@{level}", index, [*_endings(task, self.pencil.features)])
+        if task.quorum > 1:
+            for number in range(1, task.replicas + 1):
+                self._ending(f"{task.id}@{number}", index, [("success",)] * 6 + [("DataError",), ("Skip",)])
+            self.votes[task.id, index] = self.pencil.draw(
+                st.text("ab", min_size=task.replicas, max_size=task.replicas)
+            )
+
+    def _ending(self, name: str, index: Index, endings: Sequence[Script]) -> None:
         script = self.pencil.draw(st.sampled_from(endings))
         if script != ("success",):
-            self.scripts[task.id, index] = script
+            self.scripts[name, index] = script
 
 
-def _endings(task: Task) -> Iterator[Script]:
+def _endings(task: Task, features: frozenset[str]) -> Iterator[Script]:
     """How a call of ``task`` may end; most often well."""
     yield from [("success",)] * 6
     yield from [("PermanentError",), ("Skip",), ("DataError",)]
     if task.sensor:
         yield from [("NotYet", "success"), ("NotYet", "NotYet", "success"), ("NotYet",)]
+    if task.ladder:
+        yield from [("ResourceError",)] * 3
+    if task.hedge_seconds or task.replicas > 1:
+        yield from [("DataError", "success")] * 3
     if task.retry.attempts:
         yield from [
             ("TransientError", "success"), ("TransientError",), ("TransientError", "ResourceError", "success"),
             ("TransientError", "PermanentError"),
         ]  # fmt: skip
+    if "later" in features and not task.sensor:
+        yield from [
+            ("RetryAfter:7", "success"),
+            ("TransientError", "RetryAfter:7", "success"),
+            ("RetryAfter:3",),
+        ]

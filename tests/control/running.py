@@ -26,6 +26,7 @@ from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.graph.model import FromTask, Graph, Task
 from tests.control.drawing import Drawn
+from tests.reference.attempts import RETRY_AFTER
 from tests.reference.worlds import SUCCESS, Index, Place
 
 LETTERS = {SUCCESS: "s", "Skip": "k"}
@@ -78,6 +79,8 @@ class Runtime:
     drawn: Drawn
     clock: VirtualClock
     seen: Seen = field(default_factory=Seen)
+    attempts: Counter[tuple[str, Index, int]] = field(default_factory=Counter)
+    """By level of a ladder, or by replica."""
     tasks: dict[str, Task] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,22 +95,49 @@ class Runtime:
             return self._items(task, index)
         if "batch" in event:
             return await self._batch(task, index)
-        ending = await self._attempt(task, index)
+        if "quorum" in event:
+            return self._agreed(task, index, event)
+        ending = await self._attempt(
+            task, index, event.get("rung", {}).get("level", 0) or event.get("replica", 0)
+        )
+        if ending.startswith(RETRY_AFTER):
+            raise self._put_off(ending, event)
         if ending != SUCCESS:
             raise FunctionError(self._error(task, index, ending, event), json.dumps({"message": ending}))
         self.seen.succeeded.add((task.id, index))
         return self._record(task, index, event)
 
-    async def _attempt(self, task: Task, index: Index) -> str:
-        """How one attempt ends, once it has taken its time."""
+    async def _attempt(self, task: Task, index: Index, level: int = 0) -> str:
+        """How one attempt ends, once it has taken its time; ``level`` of a ladder, or number of a replica."""
         place = (task.id, index)
         self.seen.started.setdefault(place, self.clock.elapsed)
-        script = self.drawn.world.script(task.id, index)
-        ending = script[min(self.seen.attempts[place], len(script) - 1)]
+        script = self.drawn.world.script(task.id, index, level)
+        ending = script[min(self.attempts[task.id, index, level], len(script) - 1)]
+        self.attempts[task.id, index, level] += 1
         self.seen.attempts[place] += 1
         await asyncio.sleep(self.drawn.world.length(task.id))
         self.seen.ended[place] = self.clock.elapsed
         return ending
+
+    def _put_off(self, ending: str, event: Any) -> FunctionError:
+        """What the runtime raises for ``RetryAfter``, as often as it may."""
+        if event.get("later", 0) < event.get("later_most", 0):
+            seconds = int(ending.removeprefix(RETRY_AFTER))
+            return FunctionError("RetryAfter", json.dumps({"seconds": seconds, "message": "later"}))
+        return FunctionError("TransientError", "{}")
+
+    def _agreed(self, task: Task, index: Index, event: Any) -> dict[str, Any]:
+        """The answer to the question whether enough replicas say the same."""
+        world, need = self.drawn.world, event["quorum"]
+        numbers = range(1, need["of"] + 1)
+        votes = zip(world.votes.get((task.id, index), "a" * len(numbers)), numbers, strict=True)
+        counted = Counter(
+            vote for vote, number in votes if world.script(task.id, index, number)[0] == SUCCESS
+        )
+        if max(counted.values(), default=0) < need["need"]:
+            raise FunctionError("PermanentError", json.dumps({"type": "NoQuorum"}))
+        self.seen.succeeded.add((task.id, index))
+        return self._record(task, index, event)
 
     def _error(self, task: Task, index: Index, ending: str, event: Any) -> str:
         if ending != "NotYet":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
-from stepweave.graph.constructs import ELSE, Body, Condition, Expansion, Guard, Loop, Sensor
+from stepweave.graph.constructs import ELSE, Body, Condition, Expansion, Guard, Loop, Rung, Sensor
 from stepweave.graph.model import (
     Binding,
     DagInfo,
@@ -22,6 +22,7 @@ from stepweave.graph.model import (
     FromTask,
     Graph,
     Literal,
+    Resources,
     RetryPolicy,
     Task,
 )
@@ -30,7 +31,21 @@ from tests.reference.model import leaves
 from tests.reference.rules import RULES
 
 EVERYTHING = frozenset(
-    {"rules", "conditions", "branches", "maps", "groups", "loops", "sensors", "setups", "optional", "retries"}
+    [
+        "rules",
+        "conditions",
+        "branches",
+        "maps",
+        "groups",
+        "loops",
+        "sensors",
+        "setups",
+        "optional",
+        "retries",
+        "later",
+        "ladders",
+        "copies",
+    ]
 )
 SIMPLE_RULES = ("all_success", "all_done")
 RULES_THAT_WAIT = frozenset(RULES) - {"one_success", "one_failed", "one_done", "always"}
@@ -125,7 +140,26 @@ class Scope:
         if sensor:
             waits = Sensor(interval_seconds=5, timeout_seconds=20, soft_fail=pencil.one_in(2))
             task = replace(task, sensor=waits)
+        if not mapped and not sensor:
+            task = self._made_safer(task)
         self.tasks.append(task)
+
+    def _made_safer(self, task: Task) -> Task:
+        """With rungs after failures, or copies side by side."""
+        pencil = self.pencil
+        if pencil.has("ladders", 5):
+            bigger = Rung(call=task.call, resources=Resources(memory_mib=4096), on="resource", label="4 GiB")
+            lesser = Rung(call=f"{task.call}_less", resources=Resources(), label="less")
+            return replace(
+                task, ladder=pencil.draw(st.sampled_from(((bigger,), (lesser,), (bigger, lesser))))
+            )
+        if pencil.has("copies", 5):
+            task = replace(task, retry=RetryPolicy())
+            replicas, quorum = pencil.draw(st.sampled_from(((1, 1), (2, 1), (3, 2), (3, 3))))
+            if replicas > 1:
+                return replace(task, replicas=replicas, quorum=quorum)
+            return replace(task, hedge_seconds=pencil.draw(st.integers(1, 5)))
+        return task
 
     def _common(self, name: str, upstream: tuple[str, ...], guards: tuple[Guard, ...]) -> Task:
         pencil = self.pencil

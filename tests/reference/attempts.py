@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from stepweave.graph.model import RetryPolicy, Task
 from tests.reference.rules import Status
-from tests.reference.worlds import SKIP, SUCCESS, Index, Script, World
+from tests.reference.worlds import SKIP, SUCCESS, Script
 
 NOT_YET = "NotYet"
-RESOURCE = "ResourceError"
+RETRY_AFTER = "RetryAfter:"
+"""Followed by the seconds after which the task asks to be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +26,14 @@ class Call:
     """Name of the last error."""
 
 
-def call(task: Task, index: Index, world: World) -> Call:
-    """How the task ends there, its ladder climbed."""
-    result = _attempts(task, world.script(task.id, index), world.length(task.id))
-    for level, rung in enumerate(task.ladder, 1):
-        if result.status != "failed" or (rung.on == "resource" and result.error != RESOURCE):
-            continue
-        higher = _attempts(task, world.script(task.id, index, level), world.length(task.id))
-        result = Call(
-            higher.status,
-            result.seconds + higher.seconds,
-            result.attempts + higher.attempts,
-            higher.error,
-        )
-    if task.optional and result.status == "failed":
-        return Call("skipped", result.seconds, result.attempts, result.error)
-    return result
+def attempts_of(task: Task, script: Script, length: float) -> Call:
+    """How a call ends whose attempts take ``length`` seconds each.
 
-
-def _attempts(task: Task, script: Script, length: float) -> Call:
-    """Policies count for themselves, as the retriers of a state do."""
-    used: Counter[int] = Counter()
-    passed, pokes = 0.0, 0
+    Policies count for themselves, as the retriers of a state do, and anew after the task has asked to be put off.
+    A sensor that answers ``NotYet`` pokes again until its time is over, which is judged at the end of a poke.
+    """
+    used: Counter[str] = Counter()
+    passed, put_off = 0.0, 0
     for number in range(1, 10_000):
         ending = script[min(number, len(script)) - 1]
         passed += length
@@ -57,19 +44,26 @@ def _attempts(task: Task, script: Script, length: float) -> Call:
         if ending == NOT_YET and task.sensor:
             if passed >= task.sensor.timeout_seconds:
                 return Call("skipped" if task.sensor.soft_fail else "failed", passed, number, "SensorTimeout")
-            passed += _poke_wait(task, pokes)
-            pokes += 1
+            passed += _poke_wait(task, used[NOT_YET])
+            used[NOT_YET] += 1
             continue
-        policy = _policy(task, ending)
-        if policy is None or used[id(policy)] >= policy.attempts:
+        if ending.startswith(RETRY_AFTER):
+            if put_off < max(policy.attempts for policy in _policies(task)):
+                passed += float(ending.removeprefix(RETRY_AFTER))
+                put_off += 1
+                used.clear()
+                continue
+            ending = "TransientError"
+        policy = next((policy for policy in _policies(task) if ending in policy.on), None)
+        if policy is None or used[policy.on[0]] >= policy.attempts:
             return Call("failed", passed, number, ending)
-        passed += _wait(policy, used[id(policy)])
-        used[id(policy)] += 1
+        passed += _wait(policy, used[policy.on[0]])
+        used[policy.on[0]] += 1
     raise AssertionError(f"{task.id} is tried for ever")
 
 
-def _policy(task: Task, error: str) -> RetryPolicy | None:
-    return next((policy for policy in (task.retry, *task.other_retries) if error in policy.on), None)
+def _policies(task: Task) -> tuple[RetryPolicy, ...]:
+    return (task.retry, *task.other_retries)
 
 
 def _wait(policy: RetryPolicy, before: int) -> float:

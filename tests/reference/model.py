@@ -20,7 +20,8 @@ from math import inf
 
 from stepweave.graph.constructs import Body, Guard
 from stepweave.graph.model import FromTask, Graph, Task, references
-from tests.reference.attempts import Call, call
+from tests.reference.attempts import Call
+from tests.reference.calls import call
 from tests.reference.people import asked
 from tests.reference.rules import FAILURES, Seen, Status, decided_at, hopeless_at, verdict
 from tests.reference.spreading import batches, item_count, schedule, tolerated

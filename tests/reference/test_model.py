@@ -6,8 +6,28 @@ from dataclasses import replace
 
 import pytest
 
-from stepweave.graph.constructs import Body, Condition, Decision, Expansion, Guard, Loop, Sensor, Speculation
-from stepweave.graph.model import DagInfo, Expression, FromState, FromTask, Graph, Literal, RetryPolicy, Task
+from stepweave.graph.constructs import (
+    Body,
+    Condition,
+    Decision,
+    Expansion,
+    Guard,
+    Loop,
+    Rung,
+    Sensor,
+    Speculation,
+)
+from stepweave.graph.model import (
+    DagInfo,
+    Expression,
+    FromState,
+    FromTask,
+    Graph,
+    Literal,
+    Resources,
+    RetryPolicy,
+    Task,
+)
 from tests.graphs import graph_of
 from tests.reference.model import leaves, predict
 from tests.reference.rules import Seen, decided_at, hopeless_at
@@ -134,6 +154,56 @@ def test_retries_wait_longer_each_time_and_only_for_their_errors() -> None:
     never = predict(graph, World({("a", ()): ("TransientError",)})).happened["a", ()]
     assert (never.status, never.ended, never.attempts) == ("failed", 33.0, 3)
     assert predict(graph, World({("a", ()): ("DataError",)})).happened["a", ()].attempts == 1
+
+
+def test_a_task_that_asks_to_be_put_off_is_tried_again_at_the_time_it_names() -> None:
+    graph = dag(task("a", retry=NO_JITTER))
+    asked = predict(graph, World({("a", ()): ("RetryAfter:50", "success")})).happened["a", ()]
+    assert (asked.status, asked.ended, asked.attempts) == ("success", 52.0, 2)
+    ever = predict(graph, World({("a", ()): ("RetryAfter:50",)})).happened["a", ()]
+    assert (ever.status, ever.ended, ever.attempts) == ("failed", 2 * 51.0 + 33.0, 5)
+    never = predict(dag(task("a")), World({("a", ()): ("RetryAfter:50",)})).happened["a", ()]
+    assert (never.status, never.attempts) == ("failed", 1)
+
+
+def test_a_ladder_is_climbed_after_a_failure_and_its_first_rungs_only_for_lack_of_memory() -> None:
+    bigger = Rung(call="m:f", resources=Resources(memory_mib=4096), on="resource")
+    lesser = Rung(call="m:g", resources=Resources())
+    graph = dag(task("a", ladder=(bigger, lesser)))
+
+    def ended(*endings: str) -> tuple[str, int]:
+        calls = ("a", "a@1", "a@2")
+        scripts: dict[Place, tuple[str, ...]] = {
+            (name, ()): (ending,) for name, ending in zip(calls, endings, strict=False)
+        }
+        one = predict(graph, World(scripts)).happened["a", ()]
+        return one.status, one.attempts
+
+    assert ended("DataError") == ("success", 2)
+    assert ended("DataError", "DataError") == ("success", 2)
+    assert ended("ResourceError") == ("success", 2)
+    assert ended("ResourceError", "ResourceError") == ("success", 3)
+    assert ended("ResourceError", "ResourceError", "DataError") == ("failed", 3)
+    assert ended("Skip") == ("skipped", 1)
+
+
+def test_the_first_of_several_attempts_to_succeed_counts() -> None:
+    graph = dag(task("a", hedge_seconds=5))
+    seconds = {"a": 7.5}
+    fast = predict(graph, World(seconds={"a": 4.5})).happened["a", ()]
+    assert (fast.ended, fast.attempts) == (4.5, 1)
+    slow = predict(graph, World(seconds=seconds)).happened["a", ()]
+    assert (slow.ended, slow.attempts) == (7.5, 2)
+    second = predict(graph, World({("a", ()): ("DataError", "success")}, seconds)).happened["a", ()]
+    assert (second.status, second.ended, second.attempts) == ("success", 12.5, 2)
+
+
+def test_enough_replicas_must_answer_the_same() -> None:
+    graph = dag(task("a", replicas=3, quorum=2))
+    assert predict(graph, World(votes={("a", ()): "aba"})).happened["a", ()].status == "success"
+    assert predict(graph, World(votes={("a", ()): "abc"})).happened["a", ()].status == "failed"
+    broken = World({("a@1", ()): ("DataError",)}, votes={("a", ()): "aba"})
+    assert predict(graph, broken).happened["a", ()].status == "failed"
 
 
 def test_an_optional_task_that_fails_counts_as_skipped() -> None:

@@ -31,11 +31,13 @@ class World:
     """What a condition, branch or short circuit chooses; no case unless given."""
     rounds: Mapping[Place, int] = field(default_factory=dict)
     """After how many rounds the condition of a loop holds; never unless given."""
+    votes: Mapping[Place, str] = field(default_factory=dict)
+    """What each replica in turn answers, a letter each; all the same unless given."""
     answers: Mapping[Place, Script] = field(default_factory=dict)
     """What each approver in turn says: ``approve``, ``reject`` or ``silence``; the last for ever."""
 
     def script(self, task: str, index: Index, level: int = 0) -> Script:
-        """Endings of a call; ``level`` counts the rungs of a ladder, whose places are called ``task@level``."""
+        """Endings of a call; ``level`` counts the rungs of a ladder or the replicas, called ``task@level``."""
         return self.scripts.get((f"{task}@{level}" if level else task, index), (SUCCESS,))
 
     def length(self, task: str) -> float:
