@@ -17,26 +17,38 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stepweave.authoring.approvals import approval
     from stepweave.authoring.assets import Asset
+    from stepweave.authoring.breakers import Breaker
     from stepweave.authoring.compute import Batch, Lambda
+    from stepweave.authoring.conditions import Elif, Else, If
     from stepweave.authoring.dags import dag
     from stepweave.authoring.groups import task_group
+    from stepweave.authoring.loops import Loop
     from stepweave.authoring.ordering import chain
     from stepweave.authoring.params import Param
     from stepweave.authoring.retry import Retry
     from stepweave.authoring.schedule import Cron, Every
     from stepweave.authoring.tasks import task
     from stepweave.runtime.context import get_current_context
+    from stepweave.runtime.pokes import PokeReturn
 
 __all__ = [
     "dag",
     "task",
     "task_group",
     "chain",
+    "If",
+    "Elif",
+    "Else",
+    "Loop",
+    "approval",
     "Param",
     "Cron",
     "Every",
     "Retry",
+    "Breaker",
+    "PokeReturn",
     "Asset",
     "Lambda",
     "Batch",
@@ -48,10 +60,17 @@ _MODULES = {
     "task": "authoring.tasks",
     "task_group": "authoring.groups",
     "chain": "authoring.ordering",
+    "If": "authoring.conditions",
+    "Elif": "authoring.conditions",
+    "Else": "authoring.conditions",
+    "Loop": "authoring.loops",
+    "approval": "authoring.approvals",
     "Param": "authoring.params",
     "Cron": "authoring.schedule",
     "Every": "authoring.schedule",
     "Retry": "authoring.retry",
+    "Breaker": "authoring.breakers",
+    "PokeReturn": "runtime.pokes",
     "Asset": "authoring.assets",
     "Lambda": "authoring.compute",
     "Batch": "authoring.compute",

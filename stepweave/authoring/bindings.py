@@ -8,9 +8,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepweave.authoring.expressions import to_expression
-from stepweave.authoring.references import BROKEN, Computed, Operand, Origin, Reference
-from stepweave.authoring.trace import Node, Trace
-from stepweave.graph.model import Binding, DictOf, FromTask, ListOf, Literal
+from stepweave.authoring.nodes import Node, Origin
+from stepweave.authoring.references import BROKEN, Computed, Operand, Reference
+from stepweave.authoring.scoping import OutOfReachError, use
+from stepweave.graph import model
+from stepweave.graph.model import (
+    Binding,
+    DictOf,
+    Expression,
+    FromItem,
+    FromParam,
+    FromState,
+    FromTask,
+    ListOf,
+    Literal,
+)
 
 DEEPEST_LITERAL = 100
 """Most lists and dicts inside one another; JSON readers recurse, and a list that holds itself has no end."""
@@ -26,11 +38,20 @@ _NONE = Literal(json="null")
 class BindingError(Exception):
     """A value cannot be an argument: what it is, where in the argument, and what to write instead."""
 
-    def __init__(self, code: str, what: str, fix: str, trail: tuple[str | int, ...] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        what: str,
+        fix: str,
+        *,
+        trail: tuple[str | int, ...] = (),
+        expected: str | None = None,
+    ) -> None:
         self.code = code
         self.what = what
         self.fix = fix
         self.trail = trail
+        self.expected = expected
         super().__init__(what)
 
     def where(self, argument: str) -> str:
@@ -71,35 +92,109 @@ def _of_container(value: Any, node: Node) -> Binding:
 def _of_operand(operand: Operand, node: Node) -> Binding:
     if operand is BROKEN:
         return _NONE
-    if isinstance(operand, Reference):
-        assert operand._origin is not None  # only BROKEN has none
-        _check_home(operand._origin, node.trace)
-        binding = operand._origin.bind(operand._path)
-        if isinstance(binding, FromTask):
-            node.upstream[binding.task] = None
-        return binding
-    assert isinstance(operand, Computed)
     try:
-        expression = to_expression(operand._operation)
+        if isinstance(operand, Reference):
+            assert operand._origin is not None  # only BROKEN has none
+            return use(operand._origin, operand._path, node)
+        assert isinstance(operand, Computed)
+        return _of_computed(operand, node)
+    except OutOfReachError as error:
+        raise BindingError(error.code, error.what, error.fix) from None
+
+
+def _of_computed(computed: Computed, node: Node) -> Expression:
+    try:
+        expression = to_expression(computed._operation)
     except ValueError as error:
         raise BindingError("expression-size", str(error), "compute it inside a task") from None
-    for origin in operand._origins:
-        _check_home(origin, node.trace)
+    origins = {
+        _named(found): origin
+        for origin in computed._origins
+        if not isinstance(found := origin.bind(()), Literal)
+    }
+    operands = []
     for part in expression.operands:
-        if isinstance(part, FromTask):
-            node.upstream[part.task] = None
-            node.trace.nodes[part.task].fields[part.path] = None
-    return expression
+        operand = _native(origins[_named(part)], part.path, node)
+        assert not isinstance(operand, Literal)  # a known value is in the text
+        operands.append(operand)
+    return Expression(text=expression.text, operands=tuple(operands))
 
 
-def _check_home(origin: Origin, trace: Trace) -> None:
-    if origin.trace is not trace:
-        what = f"{origin.describe()} belongs to another DAG"
-        raise BindingError("foreign-reference", what, "call the task in this DAG")
+def _named(reference: model.Reference) -> tuple[str, ...]:
+    """What ``reference`` leads to, whatever the path: names of tasks, params, items and states do not collide."""
+    match reference:
+        case FromTask(task=task):
+            return "task", task
+        case FromParam(param=param):
+            return "param", param
+        case FromItem(node=owner, name=name):
+            return "item", owner, name
+        case FromState(node=owner, counter=counter):
+            return "state", owner, str(counter)
+
+
+def _native(origin: Origin, path: model.Path, node: Node) -> model.Reference | Literal:
+    """The binding of a part that the state machine itself reads: the task that makes it notes that."""
+    if isinstance(origin, Node) and "expansion" in origin.forms:
+        raise BindingError(
+            "mapped-expression",
+            f"the results of the mapped {origin.describe()} are in a condition or computed value",
+            "compute it inside a task that takes all results",
+        )
+    found = use(origin, path, node)
+    if isinstance(found, FromTask):
+        node.trace.nodes[found.task].fields[found.path] = None
+    return found
+
+
+def to_condition(value: Any, node: Node) -> Expression:
+    """The expression of a condition that decides for ``node``. Raises :class:`BindingError` when it is none."""
+    if isinstance(value, Operand) and value._kind() == "bool":
+        binding = native(value, node)
+        if isinstance(binding, Expression):
+            return binding
+        assert isinstance(binding, Literal)  # an operand is nothing else
+        return Expression(text=binding.json, operands=())
+    if isinstance(value, Operand):
+        raise BindingError(
+            "condition-type",
+            f"{value._described()} is no condition",
+            "compare it: ref > 0, ref == 'yes'; of a truth value write ref == True, or annotate its task -> bool",
+            expected="a comparison of references, or a reference to a bool",
+        )
+    raise BindingError(
+        "condition-type",
+        f"{value!r} is known while the DAG is traced",
+        "write Python's if for what is known now; compare a reference for what is known in a run",
+        expected="a condition over references",
+    )
+
+
+def native(value: Any, node: Node) -> Binding:
+    """The binding of a value that the state machine itself reads: every reference in it is an expression.
+
+    Raises :class:`BindingError` when the value can be no argument.
+    """
+    if isinstance(value, Reference) and value is not BROKEN:
+        assert value._origin is not None  # only BROKEN has none
+        try:
+            found = _native(value._origin, value._path, node)
+        except OutOfReachError as error:
+            raise BindingError(error.code, error.what, error.fix) from None
+        return found if isinstance(found, Literal) else Expression(text="$_0_", operands=(found,))
+    if isinstance(value, (list, tuple)) and holds_references(value):
+        return ListOf(items=tuple(native(item, node) for item in value))
+    if isinstance(value, dict) and holds_references(value):
+        return DictOf(items=tuple((key, native(item, node)) for key, item in value.items()))
+    return to_binding(value, node)
+
+
+def holds_references(value: Any) -> bool:
+    """Whether a reference is anywhere inside ``value``. Raises :class:`BindingError` on what JSON cannot hold."""
+    return _holds_references(value, 0)
 
 
 def _holds_references(value: Any, depth: int) -> bool:
-    """Whether a reference is anywhere inside ``value``. Raises :class:`BindingError` on what JSON cannot hold."""
     match value:
         case None | bool() | int():
             return False

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepweave.authoring.options import conflicts, resolve, text, texts, truth
+from stepweave.authoring.option_values import count, function, text, texts, truth
+from stepweave.authoring.options import conflicts, resolve
 from stepweave.authoring.schedule import Schedule, mistakes, to_schedule
+from stepweave.authoring.signatures import signature_of
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.authoring.units import seconds
 from stepweave.errors import Problem
@@ -25,6 +27,11 @@ class DagOptions:
     tags: tuple[str, ...] = ()
     owner: str = ""
     fail_fast: bool = False
+    max_failed_tasks: int | None = None
+    retries: int = 0
+    on_failure: Callable[..., Any] | None = None
+    on_success: Callable[..., Any] | None = None
+    version: str = ""
     timeout: int | None = None
     """Seconds."""
     doc: str | None = None
@@ -43,6 +50,9 @@ def read(given: Mapping[str, Any]) -> tuple[DagOptions, list[Problem]]:
             except (ValueError, TypeError) as error:
                 problems.append(_wrong(name, str(error), repr(value)))
     problems += _schedule_problems(values)
+    for name in ("on_failure", "on_success"):
+        if name in values:
+            problems += _notice_problems(name, values[name])
     for problem in (*conflicts(values.get("default_args", {})), *resolve(values.get("default_args", {}))[1]):
         problems.append(Problem(what=f"default_args: {problem.what}", code=problem.code, expected=problem.expected,
                                 got=problem.got, fix=problem.fix))  # fmt: skip
@@ -58,6 +68,26 @@ def _schedule_problems(values: dict[str, Any]) -> list[Problem]:
 
 
 _SCHEDULE_FIX = "write e.g. Cron('0 6 * * 1-5', timezone='Europe/Berlin') or Every('15m')"
+
+
+NOTICE = ("run_id", "dag_id", "status", "failed", "params")
+"""What a function that is told how a run ended may take."""
+
+
+def _notice_problems(name: str, told: Callable[..., Any]) -> list[Problem]:
+    signature = signature_of(getattr(told, "function", told))
+    strange = [one for one in signature.required if one not in NOTICE]
+    if not strange:
+        return []
+    return [
+        Problem(
+            what=f"{name}: {signature.name}() needs {', '.join(map(repr, strange))}",
+            code="notice-signature",
+            expected=f"parameters among {', '.join(NOTICE)}",
+            got=signature.text,
+            fix="take what a run can tell",
+        )
+    ]
 
 
 def _wrong(name: str, expected: str, got: str) -> Problem:
@@ -100,6 +130,11 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "tags": texts,
     "owner": text,
     "fail_fast": truth,
+    "max_failed_tasks": count,
+    "retries": count,
+    "on_failure": function,
+    "on_success": function,
+    "version": text,
     "timeout": seconds,
     "doc": text,
 }
@@ -113,6 +148,8 @@ _AIRFLOW = {
     "doc_md": "doc=",
     "schedule_interval": "schedule=",
     "dagrun_timeout": "timeout=",
+    "on_failure_callback": "on_failure=",
+    "on_success_callback": "on_success=",
     "params": "the params as arguments of the DAG function: def my_dag(threshold: float = 0.8)",
 }
 """What Airflow calls something else."""

@@ -32,13 +32,14 @@ def mismatch(value: Any, target: Any) -> str | None:
 
 
 def _operand_mismatch(operand: Operand, target: Any) -> str | None:
-    source = _annotation(operand)
+    source = annotation_of(operand)
     if can_be(source, target):
         return None
     return f"{type_name(source)} from {operand._described()}"
 
 
-def _annotation(operand: Operand) -> Any:
+def annotation_of(operand: Operand) -> Any:
+    """The annotation of a reference, or what is known of a computed value."""
     if isinstance(operand, Reference):
         return operand._annotation
     kind = operand._kind() if isinstance(operand, Computed) else None

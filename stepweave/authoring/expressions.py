@@ -1,6 +1,6 @@
 """Operators on references, written as JSONata 2.0.6.
 
-    Tree      = FromTask | FromParam | Constant | Operation
+    Tree      = FromTask | FromParam | FromItem | FromState | Constant | Operation
     Operation = (pieces, kind)        pieces: JSONata text and the trees between
 
 A tree is built while the DAG function runs and written once, by :func:`to_expression`:
@@ -19,7 +19,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from stepweave.graph.model import Expression, FromParam, FromTask
+from stepweave.graph.model import Expression, Reference
 
 Kind: TypeAlias = Literal["number", "text", "bool", "list", "dict", "null"]
 """What an operand is known to be."""
@@ -57,7 +57,7 @@ class Operation:
             raise ValueError(f"more than {DEEPEST_EXPRESSION} operators inside one another")
 
 
-Tree: TypeAlias = FromTask | FromParam | Constant | Operation
+Tree: TypeAlias = Reference | Constant | Operation
 
 
 def constant(value: Any) -> Constant:
@@ -111,7 +111,7 @@ def quoted(text: str) -> str:
 
 def to_expression(tree: Tree) -> Expression:
     """The tree as an ``Expression``. Raises ``ValueError`` when it is longer than ``LARGEST_EXPRESSION``."""
-    operands: dict[FromTask | FromParam, int] = {}
+    operands: dict[Reference, int] = {}
     written: list[str] = []
     length = 0
     stack: list[str | Tree] = [tree]
@@ -122,13 +122,13 @@ def to_expression(tree: Tree) -> Expression:
                 text = piece
             case Constant():
                 text = piece.text
-            case FromTask() | FromParam():
-                text = f"$_{operands.setdefault(piece, len(operands))}_"
             case Operation():
                 alone = not written and not stack
                 argument = bool(written and stack) and written[-1][-1] == "(" and stack[-1] in (")", ", ")
                 stack.extend(reversed(piece.pieces if alone or argument else ("(", *piece.pieces, ")")))
                 continue
+            case _:
+                text = f"$_{operands.setdefault(piece, len(operands))}_"
         written.append(text)
         length += len(text)
         if length > LARGEST_EXPRESSION:

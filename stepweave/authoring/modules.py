@@ -45,14 +45,37 @@ def module_name(name: str) -> str:
     return importable_file(Path(file))[1] if file else name
 
 
-def importable_name(function: Callable[..., Any]) -> str | None:
-    """``module:qualname`` if importing that gives this function or a task made of it; None otherwise."""
+MADE_HERE = "__stepweave_dags__"
+"""Name in a module's globals of the list of DAGs that were made while it was imported.
+
+DAGs that a factory makes need not be bound to a name; this is where ``module:dag_id`` finds them.
+"""
+
+
+def module_being_imported() -> dict[str, Any] | None:
+    """The globals of the module whose import is running the code that calls this; None when no import is."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name != "<module>":
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    # The import system marks the specification of a module while its code runs.
+    spec = frame.f_globals.get("__spec__")
+    return frame.f_globals if getattr(spec, "_initializing", False) else None
+
+
+def importable_name(function: Callable[..., Any], wanted: object = None) -> str | None:
+    """``module:qualname`` of a function if importing that gives it or a task made of it; None otherwise.
+
+    With ``wanted``, only if importing gives that very object.
+    """
     module, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", "<locals>")
     if module not in sys.modules or "<" in qualname:
         return None
     found: Any = sys.modules[module]
     for part in qualname.split("."):
         found = getattr(found, part, None)
-    if found is function or getattr(found, "function", None) is function:
+    same = found is function or getattr(found, "function", None) is function
+    if found is wanted if wanted is not None else same:
         return f"{module_name(module)}:{qualname}"
     return None

@@ -7,16 +7,14 @@ decorator, ``override``. :func:`merge` combines them, :func:`resolve` reads the 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepweave.authoring.compute import compute_name
-from stepweave.authoring.retry import Retry, policy
+from stepweave.authoring.option_values import AIRFLOW, LATER, OF_KIND, OPTIONS
 from stepweave.authoring.suggest import did_you_mean
-from stepweave.authoring.units import mebibytes, seconds
 from stepweave.errors import Problem
+from stepweave.graph.constructs import Breaker
 from stepweave.graph.model import Compute, Resources, RetryPolicy
 
 _NO_RETRY = RetryPolicy()
@@ -24,16 +22,61 @@ _NO_RESOURCES = Resources()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MapOptions:
+    """How a mapped task goes through its items."""
+
+    max_concurrency: int | None = None
+    batch_size: int | None = None
+    tolerated_failures: tuple[int, float] = (0, 0.0)
+    """Number and percentage."""
+    map_label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PokeOptions:
+    """How a sensor asks again."""
+
+    poke_interval: int = 60
+    """Seconds."""
+    backoff: float = 1.0
+    max_interval: int | None = None
+    soft_fail: bool = False
+
+
+_NO_MAP = MapOptions()
+_NO_POKE = PokeOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOptions:
     """Options of a task in their normal form; None where nothing was said and the default depends on the task."""
 
     task_id: str | None = None
-    trigger_rule: str = "all_success"
+    trigger_rule: str | None = None
+    setup: bool = False
     teardown: bool = False
+    optional: bool = False
+    lazy: bool = False
+    when: Any = None
+    """A condition, as the user wrote it."""
     retry: RetryPolicy = _NO_RETRY
+    other_retries: tuple[RetryPolicy, ...] = ()
     timeout_seconds: int | None = None
+    heartbeat_seconds: int | None = None
     resources: Resources = _NO_RESOURCES
     compute: Compute | None = None
+    more_memory: tuple[int, ...] = ()
+    """MiB, from small to large."""
+    degrade: tuple[Callable[..., Any], ...] = ()
+    replicas: int = 1
+    quorum: int | None = None
+    hedge_seconds: int | None = None
+    compensate: Callable[..., Any] | None = None
+    breaker: Breaker | None = None
+    mapping: MapOptions = _NO_MAP
+    poking: PokeOptions = _NO_POKE
+    ignore_downstream_trigger_rules: bool = True
+    version: str = ""
     doc: str | None = None
     owner: str = ""
     tags: tuple[str, ...] = ()
@@ -65,37 +108,76 @@ def resolve(given: Mapping[str, Any]) -> tuple[TaskOptions, list[Problem]]:
     return _normal(read), problems
 
 
-def conflicts(layer: Mapping[str, Any]) -> list[Problem]:
-    """What contradicts itself within one layer."""
-    if "retry" not in layer or not {"retries", "retry_delay"} & layer.keys():
-        return []
-    return [
-        Problem(
-            what="both retry= and retries= or retry_delay= are given",
-            code="option-conflict",
-            fix="write retry=Retry(attempts=..., delay=...) alone",
+def conflicts(layer: Mapping[str, Any], kind: str | None = None) -> list[Problem]:
+    """What contradicts itself within one layer; with ``kind``, also what only tasks of another kind have."""
+    found = []
+    if "retry" in layer and {"retries", "retry_delay"} & layer.keys():
+        found.append(
+            Problem(
+                what="both retry= and retries= or retry_delay= are given",
+                code="option-conflict",
+                fix="write retry=Retry(attempts=..., delay=...) alone",
+            )
         )
-    ]
+    for name in sorted(OF_KIND.keys() & layer.keys()) if kind is not None else ():
+        if OF_KIND[name] != kind:
+            found.append(
+                Problem(
+                    what=f"option {name!r} is for tasks made by @task.{OF_KIND[name]}",
+                    code="option-kind",
+                    fix=f"write @task.{OF_KIND[name]}, or leave {name} out",
+                )
+            )
+    return found
+
+
+def contradictions(options: TaskOptions) -> list[Problem]:
+    """What in options of one task does not go together."""
+    found = []
+    if options.quorum is not None and options.quorum > options.replicas:
+        found.append(
+            Problem(
+                what=f"a quorum of {options.quorum} of {options.replicas} can never agree",
+                code="option-conflict",
+                expected="quorum= at most replicate=",
+                fix=f"write replicate={options.quorum} or more, or a smaller quorum",
+            )
+        )
+    if options.hedge_seconds is not None and options.replicas > 1:
+        found.append(
+            Problem(
+                what="both hedge= and replicate= are given: replicas run side by side anyway",
+                code="option-conflict",
+                fix="leave hedge out",
+            )
+        )
+    memory = options.resources.memory_mib
+    if memory is not None and options.more_memory and options.more_memory[0] <= memory:
+        found.append(
+            Problem(
+                what="on_out_of_memory does not ask for more memory than the first attempt had",
+                code="option-conflict",
+                expected=f"more than {memory:,} MiB",
+                got=f"{options.more_memory[0]:,} MiB",
+                fix="name larger sizes",
+            )
+        )
+    if options.setup and options.teardown:
+        what = "a task is both setup and teardown"
+        found.append(Problem(what=what, code="option-conflict", fix="make it one of the two"))
+    return found
 
 
 def _normal(read: dict[str, Any]) -> TaskOptions:
-    retry = read.get("retry", _NO_RETRY)
-    if "retries" in read or "retry_delay" in read:
-        delay = read.get("retry_delay", retry.delay_seconds)
-        ceiling = retry.max_delay_seconds
-        retry = dataclasses.replace(
-            retry,
-            attempts=read.get("retries", retry.attempts),
-            delay_seconds=delay,
-            max_delay_seconds=None if ceiling is not None and ceiling <= delay else ceiling,
-        )
-    teardown = read.get("teardown", False)
+    first, *others = read.get("retry", (_NO_RETRY,))
     return TaskOptions(
-        task_id=read.get("task_id"),
-        trigger_rule=read.get("trigger_rule", "all_done" if teardown else "all_success"),
-        teardown=teardown,
-        retry=retry,
+        retry=_with_retries(first, read),
+        other_retries=tuple(others),
         timeout_seconds=read.get("timeout"),
+        heartbeat_seconds=read.get("heartbeat"),
+        more_memory=read.get("on_out_of_memory", ()),
+        replicas=read.get("replicate", 1),
+        hedge_seconds=read.get("hedge"),
         resources=Resources(
             cpu=read.get("cpu"),
             memory_mib=read.get("memory"),
@@ -103,20 +185,42 @@ def _normal(read: dict[str, Any]) -> TaskOptions:
             ephemeral_mib=read.get("ephemeral"),
             spot=read.get("spot", False),
         ),
-        compute=read.get("compute"),
-        doc=read.get("doc"),
-        owner=read.get("owner", ""),
-        tags=read.get("tags", ()),
+        mapping=MapOptions(**_taken(read, _MAP_FIELDS)),
+        poking=PokeOptions(**_taken(read, _POKE_FIELDS)),
+        **_taken(read, _SAME_FIELDS),
+    )
+
+
+_MAP_FIELDS = tuple(MapOptions.__dataclass_fields__)
+_POKE_FIELDS = tuple(PokeOptions.__dataclass_fields__)
+_SAME_FIELDS = tuple(name for name in TaskOptions.__dataclass_fields__ if name in OPTIONS and name != "retry")
+"""Options that are called as users call them."""
+
+
+def _taken(read: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: read[name] for name in names if name in read}
+
+
+def _with_retries(retry: RetryPolicy, read: dict[str, Any]) -> RetryPolicy:
+    if "retries" not in read and "retry_delay" not in read:
+        return retry
+    delay = read.get("retry_delay", retry.delay_seconds)
+    ceiling = retry.max_delay_seconds
+    return dataclasses.replace(
+        retry,
+        attempts=read.get("retries", retry.attempts),
+        delay_seconds=delay,
+        max_delay_seconds=None if ceiling is not None and ceiling <= delay else ceiling,
     )
 
 
 def _unknown(name: str) -> Problem:
     what = f"unknown option {name!r}"
-    if name in _LATER:
+    if name in LATER:
         return Problem(
             what=f"option {name!r} is not available yet", code="unknown-option", fix=f"leave {name} out"
         )
-    fix = f"write {_AIRFLOW[name]}" if name in _AIRFLOW else did_you_mean(name, OPTIONS)
+    fix = f"write {AIRFLOW[name]}" if name in AIRFLOW else did_you_mean(name, OPTIONS)
     return Problem(what=what, code="unknown-option", fix=fix)
 
 
@@ -128,75 +232,3 @@ def _wrong(name: str, value: object, expected: str) -> Problem:
         got=repr(value),
         fix=f"correct or leave out {name}",
     )
-
-
-def text(value: Any) -> str:
-    """``value`` if it is text. Raises ``ValueError`` otherwise, as do the readers below."""
-    if not isinstance(value, str):
-        raise ValueError("text")
-    return value
-
-
-def truth(value: Any) -> bool:
-    """``value`` if it is True or False."""
-    if not isinstance(value, bool):
-        raise ValueError("True or False")
-    return value
-
-
-def texts(value: Any) -> tuple[str, ...]:
-    """The texts in a list, in order, without repetition."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise ValueError("a list of texts")
-    return tuple(dict.fromkeys(text(item) for item in value))
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError("a whole number, 0 or more")
-    return value
-
-
-def _cpus(value: Any) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
-        raise ValueError("a number of virtual CPUs above 0")
-    return float(value)
-
-
-def _retry(value: Any) -> RetryPolicy:
-    if not isinstance(value, Retry):
-        raise ValueError("Retry(attempts=..., delay=...)")
-    return policy(value)
-
-
-OPTIONS: dict[str, Callable[[Any], Any]] = {
-    "task_id": text,
-    "retries": _count,
-    "retry": _retry,
-    "retry_delay": seconds,
-    "timeout": seconds,
-    "cpu": _cpus,
-    "memory": mebibytes,
-    "gpu": _count,
-    "ephemeral": mebibytes,
-    "spot": truth,
-    "compute": compute_name,
-    "trigger_rule": text,
-    "teardown": truth,
-    "owner": text,
-    "tags": texts,
-    "doc": text,
-}
-"""Every option of a task and what reads it."""
-
-_LATER = frozenset({"pool", "outlets", "inlets", "cache", "checkpoint", "expand"})
-
-_AIRFLOW = {
-    "execution_timeout": "timeout=",
-    "retry_exponential_backoff": "retry=Retry(backoff=...)",
-    "max_retry_delay": "retry=Retry(max_delay=...)",
-    "doc_md": "doc=",
-    "name": "task_id=",
-    "id": "task_id=",
-}
-"""What Airflow (or habit) calls something else."""

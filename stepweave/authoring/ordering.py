@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise, product
 from typing import Any
 
+from stepweave.authoring.nodes import End
+from stepweave.authoring.scoping import together
 from stepweave.authoring.source import here
-from stepweave.authoring.trace import End, current, report
+from stepweave.authoring.trace import current, report
 
 
 class OrderOperators:
@@ -61,7 +63,11 @@ def put_in_order(left: Any, right: Any) -> None:
                 f"{stranger.id!r} belongs to another DAG",
                 fix="call the task in this DAG",
             )
-        elif before is after:
+            continue
+        ends_of_edge = together(before, after)
+        assert ends_of_edge is not None  # both are in the DAG's own graph, or inside nodes of it
+        before, after = ends_of_edge
+        if before is after:
             report(
                 "self-reference",
                 f"{before.id!r} is put before itself",

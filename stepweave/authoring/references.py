@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 from stepweave.authoring import expressions
 from stepweave.authoring.contracts import NoSuchPartError, at_path, fixed_length, kind_of
 from stepweave.authoring.expressions import Kind, Operation, Tree
-from stepweave.authoring.ordering import Orderable
+from stepweave.authoring.nodes import End, GivenNode, Node, Origin
+from stepweave.authoring.ordering import Orderable, put_in_order
 from stepweave.authoring.refusals import Refusing
-from stepweave.authoring.trace import End, Node, ParamNode, report
+from stepweave.authoring.trace import report
 from stepweave.graph.model import Path
 
-Origin: TypeAlias = Node | ParamNode
 _Rule: TypeAlias = Callable[[str, Tree, Tree, tuple[Kind | None, Kind | None]], Operation]
 _SET = object.__setattr__
 
@@ -152,8 +152,13 @@ class Reference(Operand):
         _SET(self, "_path", path)
 
     def _tree(self) -> Tree:
-        assert self._origin is not None  # BROKEN is in no expression
-        return self._origin.bind(self._path)
+        origin = self._origin
+        assert origin is not None  # BROKEN is in no expression
+        return (
+            expressions.constant(origin.at(self._path))
+            if isinstance(origin, GivenNode)
+            else origin.bind(self._path)
+        )
 
     def _kind(self) -> Kind | None:
         return kind_of(self._annotation)
@@ -214,6 +219,37 @@ class Reference(Operand):
             return super().__iter__()
         return iter([self._part(index) for index in range(length)])
 
+    def as_setup(self) -> Reference:
+        """Itself, its task marked as one that makes what a tear-down removes."""
+        node = self._task("as_setup")
+        if node is not None:
+            node.setup = True
+        return self
+
+    def as_teardown(self, setups: Any = None) -> Reference:
+        """Itself, its task marked as clean-up of what the tasks ``setups`` make; it comes after them."""
+        node = self._task("as_teardown")
+        if node is not None:
+            node.teardown = True
+        if setups is not None and self._origin is not None:
+            for one in setups if isinstance(setups, (list, tuple)) else [setups]:
+                if isinstance(one, Reference):
+                    one.as_setup()
+            put_in_order(setups, self)
+        return self
+
+    def _task(self, method: str) -> Node | None:
+        if isinstance(self._origin, Node):
+            return self._origin
+        if self._origin is not None:
+            report(
+                "setup-task",
+                f"{self._described()} is no task",
+                expected="the result of a task call",
+                fix=f"write task().{method}()",
+            )
+        return None
+
     def __repr__(self) -> str:
         return f"<reference to {self._described() or 'a mistake'}>"
 
@@ -254,7 +290,8 @@ def _operand(value: Any) -> tuple[Tree, Kind | None]:
 def _origins(value: Any) -> tuple[Origin, ...]:
     if isinstance(value, Computed):
         return value._origins
-    return (value._origin,) if isinstance(value, Reference) and value._origin is not None else ()
+    origin = value._origin if isinstance(value, Reference) else None
+    return () if origin is None or isinstance(origin, GivenNode) else (origin,)
 
 
 def _sketch(value: Any) -> str:

@@ -1,136 +1,42 @@
-"""One run of a DAG function: the tasks, the order between them, and the mistakes, as they turn up.
+"""One run of a DAG function: the nodes, the order between them, and the mistakes, as they turn up.
 
-A trace is the only mutable value of authoring; it lives while the DAG function runs and ends as a tuple of ``Task``.
+A trace is the only mutable value of authoring; it lives while the DAG function runs, and ``finishing`` turns it into
+tasks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
-from stepweave.authoring.options import TaskOptions
+from stepweave.authoring.nodes import End, GroupNode, Node, Scope
 from stepweave.authoring.source import here
 from stepweave.errors import DagError, Problem
-from stepweave.graph.model import Binding, FromParam, FromTask, Path, Source, Task
+from stepweave.graph.model import Source
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("stepweave_trace", default=None)
 
 
-class Node:
-    """A task that has been called."""
-
-    __slots__ = (
-        "arguments", "call", "doc", "fields", "function", "groups", "id", "options", "source", "trace", "upstream",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        trace: Trace,
-        id: str,
-        function: Callable[..., Any],
-        options: TaskOptions,
-        doc: str,
-        source: Source,
-    ) -> None:
-        self.trace = trace
-        self.id = id
-        self.call = ""
-        self.function = function
-        self.options = options
-        self.doc = doc
-        self.source = source
-        self.arguments: list[tuple[str, Binding]] = []
-        self.upstream: dict[str, None] = {}
-        self.fields: dict[Path, None] = {}
-        self.groups: tuple[str, ...] = ()
-
-    def bind(self, path: Path) -> FromTask:
-        """The binding of a part of this task's value."""
-        return FromTask(task=self.id, path=path)
-
-    def describe(self) -> str:
-        """The task, in words."""
-        return f"task {self.id!r}"
-
-    def to_task(self) -> Task:
-        """The task in its final form."""
-        options = self.options
-        return Task(
-            id=self.id,
-            call=self.call,
-            arguments=tuple(self.arguments),
-            upstream=tuple(self.upstream),
-            fields=tuple(self.fields),
-            trigger_rule=options.trigger_rule,
-            teardown=options.teardown,
-            retry=options.retry,
-            timeout_seconds=options.timeout_seconds,
-            resources=options.resources,
-            compute=options.compute,
-            doc=self.doc,
-            owner=options.owner,
-            tags=options.tags,
-            groups=self.groups,
-            source=self.source,
-        )
-
-
-class ParamNode:
-    """A param of the DAG."""
-
-    __slots__ = ("name", "trace")
-
-    def __init__(self, trace: Trace, name: str) -> None:
-        self.trace = trace
-        self.name = name
-
-    def bind(self, path: Path) -> FromParam:
-        """The binding of a part of this param."""
-        return FromParam(param=self.name, path=path)
-
-    def describe(self) -> str:
-        """The param, in words."""
-        return f"param {self.name!r}"
-
-
-class GroupNode:
-    """A task group: an id, and the tasks called inside it."""
-
-    __slots__ = ("default_args", "id", "members", "parent", "source", "trace")
-
-    def __init__(
-        self, trace: Trace, id: str, parent: GroupNode | None, default_args: Mapping[str, Any], source: Source
-    ) -> None:
-        self.trace = trace
-        self.id = id
-        self.parent = parent
-        self.default_args = default_args
-        self.source = source
-        self.members: list[Node] = []
-
-    def path(self) -> tuple[str, ...]:
-        """Ids of the enclosing groups and of this one, outermost first."""
-        return (*(self.parent.path() if self.parent else ()), self.id)
-
-
-End = Node | GroupNode
-"""What an edge without data may start or end at."""
-
-
 class Trace:
-    """Tasks, groups, edges and mistakes of one run of a DAG function."""
+    """Nodes, groups, edges and mistakes of one run of a DAG function."""
 
     def __init__(self, default_args: Mapping[str, Any]) -> None:
         self.default_args = default_args
+        self.root = Scope()
+        self.scope = self.root
+        """The graph that tasks are added to now."""
         self.nodes: dict[str, Node] = {}
+        """Nodes of all graphs, by id."""
         self.problems: list[Problem] = []
         self.group: GroupNode | None = None
+        self.group_edges: list[tuple[End, End, Source]] = []
+        self.calling: list[str] = []
+        """Ids of the DAGs whose functions run now inside this one, outermost first."""
         self.caches: dict[Any, Any] = {}
         """What need not be worked out again for each call of the same task, by whoever works it out."""
         self._ids: dict[str, int] = {}
-        self._group_edges: list[tuple[End, End, Source]] = []
         self._outer: list[Token[Trace | None]] = []
 
     def __enter__(self) -> Trace:
@@ -161,61 +67,35 @@ class Trace:
         return f"{self.group.id}.{name}" if self.group else name
 
     def add(self, node: Node) -> None:
-        """Take ``node`` as the next task, inside the group that is open now."""
-        self.nodes[node.id] = node
+        """Take ``node`` as the next one, inside the group and the blocks that are open now."""
+        scope = node.scope
+        self.nodes[node.id] = scope.nodes[node.id] = node
+        scope.chain = None
+        if scope.blocks:
+            node.guards = tuple(scope.blocks)
         group = self.group
         node.groups = group.path() if group else ()
-        while group is not None:
+        while group is not None and group.scope is scope:
             group.members.append(node)
             group = group.parent
+
+    @contextmanager
+    def body_of(self, node: Node, default_args: Mapping[str, Any] | None = None) -> Iterator[Scope]:
+        """The body of ``node``, open for the nodes written meanwhile; their ids get that of ``node`` as prefix."""
+        outer, group = self.scope, self.group
+        node.body = self.scope = Scope(node)
+        self.group = GroupNode(self, node.id, group, default_args or {}, node.source)
+        try:
+            yield node.body
+        finally:
+            self.scope, self.group = outer, group
 
     def order(self, left: End, right: End, source: Source) -> None:
         """``right`` comes after ``left``. What a group's ends are is known when the DAG function has ended."""
         if isinstance(left, GroupNode) or isinstance(right, GroupNode):
-            self._group_edges.append((left, right, source))
+            self.group_edges.append((left, right, source))
         else:
             right.upstream[left.id] = None
-
-    def tasks(self) -> tuple[Task, ...]:
-        """All tasks in the order in which they were called, with the edges of groups resolved."""
-        # An edge inside a group decides which tasks are the group's first and last, so inner edges come first.
-        for left, right, source in sorted(self._group_edges, key=_depth, reverse=True):
-            firsts, lasts = self._first(right, source), self._last(left, source)
-            for first in firsts:
-                for last in lasts:
-                    if first is not last:
-                        first.upstream[last.id] = None
-        self._group_edges.clear()
-        return tuple(node.to_task() for node in self.nodes.values())
-
-    def _first(self, end: End, source: Source) -> list[Node]:
-        if isinstance(end, Node):
-            return [end]
-        inside = {node.id for node in end.members}
-        return self._members(end, [node for node in end.members if inside.isdisjoint(node.upstream)], source)
-
-    def _last(self, end: End, source: Source) -> list[Node]:
-        if isinstance(end, Node):
-            return [end]
-        followed = {up for node in end.members for up in node.upstream}
-        return self._members(end, [node for node in end.members if node.id not in followed], source)
-
-    def _members(self, group: GroupNode, found: list[Node], source: Source) -> list[Node]:
-        if not group.members:
-            self.problems.append(
-                Problem(
-                    what=f"task group {group.id!r} is ordered but has no tasks",
-                    code="empty-group",
-                    file=source.file,
-                    line=source.line,
-                    fix="call a task inside the group, or leave the edge out",
-                )
-            )
-        return found
-
-
-def _depth(edge: tuple[End, End, Source]) -> int:
-    return min(len(end.path()) for end in edge[:2] if isinstance(end, GroupNode))
 
 
 def current() -> Trace | None:

@@ -1,0 +1,68 @@
+"""Versions of components: dotted numbers, and what somebody who uses a component asks of them."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import Any
+
+from stepweave.authoring.source import here
+from stepweave.errors import DagError, Problem
+
+_VERSION = re.compile(r"\d+(\.\d+)*")
+_DEMAND = re.compile(r"\s*(>=|<=|==|!=|>|<)?\s*(\d+(?:\.\d+)*)\s*")
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+
+
+def satisfies(version: str, demands: str) -> bool:
+    """Whether ``version`` is as asked: ``satisfies("1.2.0", ">=1.1,<2")``; missing numbers count as 0.
+
+    Raises ``ValueError`` saying which of the two cannot be understood.
+    """
+    if not _VERSION.fullmatch(version):
+        raise ValueError(f"the version {version!r} is not made of numbers and dots")
+    for demand in demands.split(","):
+        match = _DEMAND.fullmatch(demand)
+        if match is None:
+            raise ValueError(f"the demand {demand!r} is none")
+        sign, wanted = match.groups()
+        if not _COMPARE[sign or "=="](_numbers(version), _numbers(wanted)):
+            return False
+    return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    numbers = [int(part) for part in version.split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def check_version(component: str, version: Any, demands: str) -> None:
+    """Nothing when the version of a component is as asked. Raises ``DagError`` at the user's line otherwise."""
+    source = here()
+    try:
+        if isinstance(version, str) and version and satisfies(version, demands):
+            return
+        got = f"version {version}" if version else "no version"
+        what = f"{component} is not of the version that is asked for"
+        fix = "use the version that fits, or ask for this one"
+    except ValueError as error:
+        got, what, fix = (
+            f"{version} and {demands}",
+            str(error),
+            "write versions as 1.2.0, and demands as '>=1.1,<2'",
+        )
+    problem = Problem(
+        what=what,
+        code="version",
+        file=source.file,
+        line=source.line,
+        expected=f"version {demands}",
+        got=got,
+        fix=fix,
+    )
+    raise DagError([problem])
