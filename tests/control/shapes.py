@@ -30,23 +30,6 @@ from tests.control.deciders import answers_fields, with_branches
 from tests.reference.model import leaves
 from tests.reference.rules import RULES
 
-EVERYTHING = frozenset(
-    [
-        "rules",
-        "conditions",
-        "branches",
-        "maps",
-        "groups",
-        "loops",
-        "sensors",
-        "setups",
-        "optional",
-        "retries",
-        "later",
-        "ladders",
-        "copies",
-    ]
-)
 SIMPLE_RULES = ("all_success", "all_done")
 RULES_THAT_WAIT = frozenset(RULES) - {"one_success", "one_failed", "one_done", "always"}
 MOST_ITEMS = 4
