@@ -19,7 +19,6 @@ from tests.control.describing import described
 from tests.control.shapes import MOST_ITEMS, MOST_ROUNDS, Pencil, Scope, with_tear_down
 from tests.reference.worlds import Index, Place, Script, World
 
-
 EVERYTHING = frozenset(
     {"rules", "conditions", "branches", "maps", "groups", "loops", "sensors"}
     | {"setups", "optional", "retries", "later", "ladders", "copies"}
@@ -52,7 +51,7 @@ class Drawn:
 
 @st.composite
 def drawn_runs(
-    draw: st.DrawFn, features: frozenset[str] = nodes: int = 9, fail_fast: bool = False
+    draw: st.DrawFn, features: frozenset[str] = EVERYTHING, nodes: int = 9, fail_fast: bool = False
 ) -> Drawn:
     """A graph of up to about ``nodes`` nodes with the constructs in ``features``, and its world."""
     pencil = Pencil(draw, features, nodes)
