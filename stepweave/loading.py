@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from stepweave.authoring.dags import Dag
-from stepweave.authoring.modules import importable_file
+from stepweave.authoring.modules import MADE_HERE, importable_file
 from stepweave.authoring.source import is_ours, shown
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.errors import DagError, Problem, UsageError
@@ -57,7 +57,7 @@ def all_dags(folder: str = FOLDER) -> tuple[Dag, ...]:
 def module_root(dag: Dag) -> tuple[tuple[str, ...], str]:
     """The folders that ``sys.path`` needs, and the module name, to import the DAG's module in another process."""
     file = (
-        getattr(sys.modules.get(dag.function.__module__), "__file__", None)
+        getattr(sys.modules.get(dag.made_in), "__file__", None)
         or dag.function.__code__.co_filename
     )
     folder = Path(file).resolve().parent
@@ -139,12 +139,17 @@ def _place(error: BaseException, path: str) -> tuple[str, int | None]:
 
 
 def dags_in(module: ModuleType) -> dict[str, Dag]:
-    """DAGs of a module by name, in the order written: those it defines, or where there are none, those it imports."""
+    """DAGs of a module by name, in the order written: those it makes, or where there are none, those it imports.
+
+    A DAG that a factory made, and that is bound to no name, has its id as name.
+    """
     found: dict[int, tuple[str, Dag]] = {}
     for name, value in vars(module).items():
         if isinstance(value, Dag):
             found.setdefault(id(value), (name, value))
-    own = {name: dag for name, dag in found.values() if dag.function.__module__ == module.__name__}
+    for dag in vars(module).get(MADE_HERE, ()):
+        found.setdefault(id(dag), (dag.id, dag))
+    own = {name: dag for name, dag in found.values() if dag.made_in == module.__name__}
     return own or dict(found.values())
 
 

@@ -15,7 +15,7 @@ from stepweave.authoring.references import BROKEN, Operand, Reference
 from stepweave.authoring.signatures import signature_of
 from stepweave.authoring.source import here
 from stepweave.authoring.trace import Trace, report
-from stepweave.graph.model import Binding, Source
+from stepweave.graph.model import Binding, DictOf, Expression, ListOf, Source
 
 
 def returned(trace: Trace, owner: str, value: Any, source: Source, what: str) -> Binding | None:
@@ -24,12 +24,30 @@ def returned(trace: Trace, owner: str, value: Any, source: Source, what: str) ->
         return None
     probe = Node(trace=trace, id=owner, options=TaskOptions(), source=source)
     try:
-        return to_binding(value, probe)
+        binding = to_binding(value, probe)
+        if holds_expression(binding):
+            raise BindingError(
+                "result-expression", "it holds a computed value", "compute it in a task and return that"
+            )
+        return binding
     except BindingError as error:
         trail = "".join(f"[{key!r}]" for key in error.trail)
         where = f"{what}{f' at {trail}' if trail else ''}"
         report(error.code, f"{where}: {error.what}", task=owner or None, fix=error.fix, source=source)
         return None
+
+
+def holds_expression(binding: Binding) -> bool:
+    """Whether something in ``binding`` is computed by the state machine, so that no store ever holds it."""
+    match binding:
+        case Expression():
+            return True
+        case ListOf(items=items):
+            return any(holds_expression(item) for item in items)
+        case DictOf(items=pairs):
+            return any(holds_expression(item) for _, item in pairs)
+        case _:
+            return False
 
 
 def type_of(value: Any) -> Any:

@@ -34,12 +34,6 @@ def use(origin: Origin, path: Path, node: Node) -> Reference | Literal:
             return origin.bind(path)
         except ValueError as error:
             raise OutOfReachError("unknown-part", str(error), "take a part that it has") from None
-    if isinstance(origin, Node) and path and "expansion" in origin.forms:
-        raise OutOfReachError(
-            "mapped-part",
-            f"a part of the results of the mapped {origin.describe()} is used",
-            "pass all results to a task and take the part there",
-        )
     waiting = node if origin.home is node.scope else node.scope.inside(origin.home)
     if waiting is None:
         return _from_outside(origin, path, node)

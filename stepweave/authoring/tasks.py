@@ -133,8 +133,11 @@ class TaskFunction(OrderOperators, Generic[P, R]):
         return f"<task {self.__name__}>"
 
 
-class TaskDecorator:
-    """``@task``, and the decorators of special tasks: ``@task.branch``, ``@task.short_circuit``, ``@task.sensor``."""
+class Decorator:
+    """A decorator of functions, with or without options: ``@task``, ``@task(retries=2)``."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind: Kind = kind
 
     @overload
     def __call__(self, function: Callable[P, R], /) -> TaskFunction[P, R]: ...
@@ -148,38 +151,35 @@ class TaskDecorator:
         The options are those of :data:`stepweave.authoring.option_values.OPTIONS`. A wrong option is reported when a
         DAG that uses the task is traced.
         """
-        return _decorated(function, options, "task")
+        if function is None:
+            return lambda decorated: task_of(decorated, options, self._kind)
+        return task_of(function, options, self._kind)
 
-    def branch(self, function: Any = None, /, **options: Any) -> Any:
+
+class TaskDecorator(Decorator):
+    """``@task``, and the decorators of special tasks."""
+
+    def __init__(self) -> None:
+        super().__init__("task")
+        self.branch = Decorator("branch")
         """A task that returns the id, or ids, of the tasks directly downstream that are to run; None for no task.
 
         The others are skipped, except those that a chosen one leads to.
         """
-        return _decorated(function, options, "branch")
-
-    def short_circuit(self, function: Any = None, /, **options: Any) -> Any:
+        self.short_circuit = Decorator("short_circuit")
         """A task that skips all tasks downstream unless it returns something true.
 
         With ``ignore_downstream_trigger_rules=False`` it skips the direct ones, and their rules decide about the rest.
         """
-        return _decorated(function, options, "short_circuit")
-
-    def sensor(self, function: Any = None, /, **options: Any) -> Any:
+        self.sensor = Decorator("sensor")
         """A task that is called again and again until it returns something true, or ``PokeReturn(True, value)``.
 
         Options besides those of a task: ``poke_interval``, ``timeout`` (for all of it), ``soft_fail`` (skip when the
         time is over), ``backoff``, ``max_interval``.
         """
-        return _decorated(function, options, "sensor")
 
 
 task = TaskDecorator()
-
-
-def _decorated(function: Any, options: Mapping[str, Any], kind: Kind) -> Any:
-    if function is None:
-        return lambda decorated: task_of(decorated, options, kind)
-    return task_of(function, options, kind)
 
 
 def task_of(function: Any, options: Mapping[str, Any], kind: Kind = "task") -> TaskFunction[..., Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stepweave.authoring.bindings import BindingError, to_binding
-from stepweave.authoring.bodies import type_of
+from stepweave.authoring.bodies import holds_expression, type_of
 from stepweave.authoring.finishing import finish
 from stepweave.authoring.modules import importable_name
 from stepweave.authoring.nodes import Node, ParamNode
@@ -79,9 +79,10 @@ def _returned(trace: Trace, source: Source, value: Any) -> tuple[Binding | None,
     if value is None or value is BROKEN:
         return None, ""
     try:
-        return to_binding(value, Node(trace=trace, id="", options=TaskOptions(), source=source)), ""
+        binding = to_binding(value, Node(trace=trace, id="", options=TaskOptions(), source=source))
     except BindingError as error:
         return None, error.what
+    return (None, "it holds a computed value") if holds_expression(binding) else (binding, "")
 
 
 class _Names:

@@ -179,6 +179,11 @@ def breaker_key(name: str) -> str:
     return f"breakers/{segment(name)}.json"
 
 
+def status_key(dag: str, moment: str) -> str:
+    """Key of how the latest run of a DAG for a logical date (or, without one, of that id) ended."""
+    return f"status/{segment(dag)}/{segment(moment)}.json"
+
+
 def partition_prefix(name: str, partition: str) -> str:
     """Prefix of all versions of one partition of an asset."""
     return f"assets/{segment(name)}/{segment(partition)}"
