@@ -19,15 +19,13 @@ from stepweave.asl import measure
 from stepweave.asl.machines import Machines, to_bytes, to_machines
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Graph
+from stepweave.graph.specs import Places
 from stepweave.planning.model import Await, Plan, Signal, walk
 from stepweave.planning.partition import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, cut
 from stepweave.planning.placement import Placement, place
 from stepweave.planning.plan import to_plan
 
 _MAX_ROUNDS = 4
-
-EXACT_BEHIND_GATES = frozenset({"all_success", "all_done"})
-"""Trigger rules that mean exactly the same in every DAG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +70,8 @@ def compile_graph(graph: Graph) -> Compiled:
 
 
 def _compile(graph: Graph) -> Compiled:
-    placements = {task.id: place(task) for task in graph.tasks}
+    placements = {task.id: place(task) for task in Places.of(graph).tasks.values()}
     exact = to_plan(graph)
-    problems = _rules_behind_gates(graph, exact)
-    if problems:
-        raise DagError(problems)
     tasks = {task.id: task for task in graph.tasks}
     factor = 1.0
     for _ in range(_MAX_ROUNDS):
@@ -92,30 +87,6 @@ def _compile(graph: Graph) -> Compiled:
     raise DagError([_too_large(graph, report)])
 
 
-def _rules_behind_gates(graph: Graph, plan: Plan) -> list[Problem]:
-    """Trigger rules that tell a skip from a failure, in a DAG with gates.
-
-    A branch that was skipped does not wait for the other parents of what it skips, so a later failure there
-    could not turn the skip into ``upstream_failed``; such a rule would then see the wrong status.
-    """
-    if not any(isinstance(step, Await) for step in walk(plan)):
-        return []
-    return [
-        Problem(
-            what=f"trigger rule {task.trigger_rule!r} is not available yet in a DAG that is not series-parallel",
-            code="trigger-rule-gate",
-            task=task.id,
-            file=task.source.file if task.source else None,
-            line=task.source.line if task.source else None,
-            expected=f"one of {', '.join(sorted(EXACT_BEHIND_GATES))}",
-            got=task.trigger_rule,
-            fix="use all_done and look at the upstream statuses in the task (get_current_context().upstream)",
-        )
-        for task in graph.tasks
-        if task.trigger_rule not in EXACT_BEHIND_GATES
-    ]
-
-
 def _report(graph: Graph, plan: Plan, machines: Machines, files: Mapping[str, bytes]) -> PlanReport:
     steps = list(walk(plan))
     definitions = machines.definitions
@@ -123,10 +94,12 @@ def _report(graph: Graph, plan: Plan, machines: Machines, files: Mapping[str, by
         dag_id=graph.dag.id,
         tasks=len(graph),
         states=sum(1 for definition in definitions.values() for _ in measure.every_state(definition)),
-        transitions=measure.transitions(definitions),
+        transitions=measure.transitions(definitions, machines.repeats),
         gates=sum(isinstance(step, Await) for step in steps),
         signals=sum(isinstance(step, Signal) for step in steps),
-        history_events=max(measure.history_events(definition) for definition in definitions.values()),
+        history_events=max(
+            measure.history_events(definition, machines.repeats) for definition in definitions.values()
+        ),
         definition_bytes=max(len(content) for content in files.values()),
         machines=len(definitions),
     )

@@ -26,8 +26,9 @@ _MIN_INLINE_BYTES = 256
 class Budgets:
     """Inline budgets, in bytes of JSON text, by task."""
 
-    def __init__(self, graph: Graph, layout: Layout, reads: Reads) -> None:
-        share = min(_MAX_INLINE_BYTES, int(MAX_VARIABLES_BYTES * 0.8) // max(1, len(graph)))
+    def __init__(self, graph: Graph, layout: Layout, reads: Reads, copies: int = 1) -> None:
+        """``copies``: how many of the graph may run at once in one execution, where it is the body of a node."""
+        share = min(_MAX_INLINE_BYTES, int(MAX_VARIABLES_BYTES * 0.8) // max(1, len(graph) * copies))
         self._of: dict[str, int] = {}
         for task in graph.tasks:
             read = [
@@ -44,7 +45,7 @@ class Budgets:
             self._limit([key for key in keys if key in self._of], share, gathered[frame.holder])
         for element in reads.pending:
             if element.gate:
-                waiting = [task for group in element.gate.parents if len(group) == 1 for task in group]
+                waiting = [task for group in element.gate.met if len(group) == 1 for task in group]
                 self._limit([task for task in waiting if task in self._of], share, len(waiting))
 
     def _limit(self, tasks: list[str], share: int, gathered: int | None = None) -> None:

@@ -113,6 +113,16 @@ class _FrameEmitter:
         self.stop_state_used = False
         # The end is made first, since it reads what the elements assign.
         self.ending: Ending | None = _ending(scene) if frame.holder is None else None
+        if self.ending is None and self.outer is None and self._ends_by_stopping():
+            self.outputs.at_end(None)  # likewise: what the last state hands out must have been assigned
+
+    def _ends_by_stopping(self) -> bool:
+        """Whether the last element cannot be the end itself, since it chooses where to go."""
+        last = self.frame.elements[-1]
+        return last.kind == "choose" or self._is_condition(last)
+
+    def _is_condition(self, element: Element) -> bool:
+        return element.kind == "run" and self.scene.task(element).condition is not None
 
     def emit(self) -> _Emission:
         """Yields each frame inside that it needs emitted, gets its body, and returns its own."""
@@ -183,8 +193,8 @@ class _FrameEmitter:
                 return {names.signal(element.label): self._notify(element)}
 
     def _run(self, element: Element) -> dict[str, State]:
-        if self.scene.task(element).condition is not None:
-            return {element.task: self._proceed(element, choices.decided(self.scene, element), None)}
+        if self._is_condition(element):
+            return {element.task: {**choices.decided(self.scene, element), "Next": self._onwards(element)}}
         return body_of(Wiring(self.scene, element, self.jumps, self._proceed, emit_body))
 
     def _choose(self, element: Element) -> dict[str, State]:

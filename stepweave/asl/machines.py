@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepweave.asl.budget import Budgets
 from stepweave.asl.emit import emit
-from stepweave.asl.frames import lay_out
 from stepweave.asl.indented import indented
-from stepweave.asl.reads import Sight, TolerantPositions, analyse
-from stepweave.asl.scene import Scene, sent_signals
+from stepweave.asl.scene import scene_of
+from stepweave.asl.scopes.scope import Repeat
 from stepweave.graph.model import Graph
+from stepweave.graph.specs import Places
 from stepweave.planning.model import Plan
 from stepweave.planning.placement import Placement
 
@@ -27,6 +26,8 @@ class Machines:
 
     dag_id: str
     definitions: Mapping[str, dict[str, Any]]
+    repeats: Mapping[str, Repeat]
+    """How often what is inside a Map or a loop runs, by the name of its state."""
 
     def files(self) -> dict[str, bytes]:
         """File name to content: ``<dag>.asl.json`` and ``<dag>.<machine>.asl.json`` for nested machines."""
@@ -38,19 +39,8 @@ class Machines:
 
 def to_machines(graph: Graph, plan: Plan, placements: Mapping[str, Placement]) -> Machines:
     """The state machines that carry out ``plan``."""
-    layout = lay_out(graph, plan)
-    reads = analyse(graph, layout)
-    scene = Scene(
-        graph=graph,
-        layout=layout,
-        reads=reads,
-        sight=Sight(reads),
-        tolerant=TolerantPositions(layout),
-        budgets=Budgets(graph, layout, reads),
-        placements=placements,
-        sent=sent_signals(layout),
-    )
-    return Machines(graph.dag.id, emit(scene))
+    scene = scene_of(graph, plan, placements, Places.of(graph))
+    return Machines(graph.dag.id, emit(scene), scene.repeats)
 
 
 def to_bytes(definition: Mapping[str, Any]) -> bytes:

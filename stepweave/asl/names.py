@@ -105,6 +105,56 @@ def results(number: int, node: str = "") -> str:
     return f"b_{number}{variable(node)[1:]}" if node else f"b_{number}"
 
 
+def items(node: str) -> str:
+    """State that counts the items of a mapped node."""
+    return f"{node}: items"
+
+
+def size(node: str) -> str:
+    """State that chooses how a mapped node runs, by the number of items."""
+    return f"{node}: size?"
+
+
+def item(node: str) -> str:
+    """State that runs the task for one item."""
+    return f"{node}: item"
+
+
+def verdict(node: str) -> str:
+    """State that looks at how the items ended."""
+    return f"{node}: verdict"
+
+
+def done(node: str) -> str:
+    """State that ends a branch after a node whose last state is a Choice."""
+    return f"{node}: done"
+
+
+def distributed(name: str) -> str:
+    """A state of a map as it stands where items are executions of their own."""
+    return f"{name} (d)"
+
+
+def first_round(node: str) -> str:
+    """State before the first round of a loop."""
+    return f"{node}: start"
+
+
+def again(node: str) -> str:
+    """State that decides whether a loop goes on."""
+    return f"{node}: again?"
+
+
+def scope_begin(node: str) -> str:
+    """State that keeps what one item gets."""
+    return f"{node}: begin"
+
+
+def end_of(node: str) -> str:
+    """State in which the body of a node ends; not named after the node, since a failure ends there."""
+    return f"end of {node}"
+
+
 def outer(task: str) -> str:
     """The variable by which the body of a node knows the record of a task outside; bound when the body is put in."""
     return f"o{variable(task)[1:]}"

@@ -5,117 +5,130 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from stepweave.asl import names, text
-from stepweave.graph.model import (
-    Binding,
-    DictOf,
-    Expression,
-    FromParam,
-    FromTask,
-    ListOf,
-    Literal,
-    Path,
-    Task,
-)
+from stepweave.graph.model import Expression, FromItem, FromParam, FromState, FromTask, Path, Reference, Task
+from stepweave.graph.specs import Places, Rounds, Spec, argument_specs, list_specs, task_references
+from stepweave.planning.waiting import is_early
 
 MAX_ARGS_BYTES = 16 * 1024
 """Longest argument specification in a definition; a longer one is found by tracing the DAG."""
 
 _OPERAND = re.compile(r"\$_(\d+)_")
 
-
-@dataclass(slots=True)
-class _Specs:
-    """Argument specifications under construction, with what they refer to."""
-
-    task: Task
-    field_of: Callable[[str], str]
-    """JSONata for the record of a task."""
-    tasks: dict[str, None] = field(default_factory=dict)
-    values: list[str] = field(default_factory=list)
+RecordOf = Callable[[str], str]
+"""JSONata for the record of a task."""
 
 
 def payload(
     task: Task,
     *,
+    places: Places,
     inline_bytes: int,
-    record_of: Callable[[str], str],
+    record_of: RecordOf,
     useful_record_of: Callable[[str], str | None],
     upstream: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """The event for ``task``; ``record_of`` serves expressions, ``useful_record_of`` values (None: not at hand)."""
-    specs = _Specs(task, record_of)
-    args = {name: _spec(binding, specs) for name, binding in task.arguments}
-    # Literals bring their own JSON text, so that 1.0 stays 1.0.
-    args_text = "{" + ",".join(f"{json.dumps(name)}:{spec}" for name, spec in args.items()) + "}"
+    values: list[str] = []
+    specs = argument_specs(task.id, places, _numbered(values, record_of))
     event: dict[str, Any] = {
         "task": task.id,
         "call": task.call,
         "run": "{% $run %}",
         "attempt": "{% $states.context.State.RetryCount %}",
-        "args": text.guard(args_text) if len(args_text) <= MAX_ARGS_BYTES else "graph",
+        **_arguments(specs, values, useful_record_of),
     }
-    if len(args_text) <= MAX_ARGS_BYTES:
-        records = {upstream_id: useful_record_of(upstream_id) for upstream_id in specs.tasks}
-        at_hand = {task_id: f"{{% {seen} %}}" for task_id, seen in records.items() if seen}
-        if at_hand:
-            event["records"] = at_hand
-    if specs.values:
-        event["values"] = [f"{{% {value} %}}" for value in specs.values]
     if upstream is not None:
-        event["upstream"] = {task_id: f"{{% {record}.status %}}" for task_id, record in upstream.items()}
+        # A task that starts before all its upstream tasks have ended knows nothing of those that have not.
+        status = "([{}.status, 'running'])[0]" if is_early(task) else "{}.status"
+        event["upstream"] = {
+            task_id: f"{{% {status.format(record)} %}}" for task_id, record in upstream.items()
+        }
     if task.teardown:
         event["rerun"] = True
-    if task.fields:
+    if task.fields and task.expansion is None:
         event["fields"] = text.json_text([list(path) for path in task.fields])
     if inline_bytes:
         event["inline"] = inline_bytes
     return event
 
 
-def _spec(binding: Binding, specs: _Specs) -> str:
-    """The specification of one argument, as JSON text."""
-    match binding:
-        case Literal(json=literal):
-            return f'{{"v":{literal}}}'
+def items_payload(
+    task: Task, *, places: Places, record_of: RecordOf, useful_record_of: Callable[[str], str | None]
+) -> dict[str, Any]:
+    """The event that counts the items of the mapped node ``task`` and makes them ready to be read."""
+    assert task.expansion is not None
+    values: list[str] = []
+    specs = list_specs(task.id, places, _numbered(values, record_of))
+    batch, label = task.expansion.batch_size, task.expansion.label
+    return {
+        "task": task.id,
+        "call": task.call,
+        "run": "{% $run %}",
+        "attempt": "{% $states.context.State.RetryCount %}",
+        "items": {
+            "how": task.expansion.how,
+            **({"batch": batch} if batch else {}),
+            **({"label": text.json_text(label)[1:-1]} if label else {}),
+        },
+        **_arguments(specs, values, useful_record_of),
+    }
+
+
+def _numbered(values: list[str], record_of: RecordOf) -> Callable[[Expression | Rounds], int]:
+    def number(found: Expression | Rounds) -> int:
+        if isinstance(found, Rounds):
+            values.append(f"{record_of(found.node)}.rounds - 1")
+        else:
+            values.append(expression_text(found, record_of))
+        return len(values) - 1
+
+    return number
+
+
+def _arguments(
+    specs: Mapping[str, Spec], values: list[str], useful_record_of: Callable[[str], str | None]
+) -> dict[str, Any]:
+    args_text = json.dumps(specs, ensure_ascii=False, separators=(",", ":"))
+    event: dict[str, Any] = {}
+    if len(args_text) <= MAX_ARGS_BYTES:
+        event["args"] = text.guard(args_text)
+        referred = dict.fromkeys(name for spec in specs.values() for name, _ in task_references(spec))
+        records = {name: useful_record_of(name) for name in referred}
+        at_hand = {name: f"{{% {seen} %}}" for name, seen in records.items() if seen}
+        if at_hand:
+            event["records"] = at_hand
+    else:
+        event["args"] = "graph"
+    if values:
+        event["values"] = [f"{{% {value} %}}" for value in values]
+    return event
+
+
+def expression_text(written: Expression, record_of: RecordOf) -> str:
+    """JSONata of ``written`` with its operands filled in, all at once: a filled-in name may look like a mark."""
+    operands = written.operands
+    return _OPERAND.sub(lambda mark: operand_text(operands[int(mark[1])], record_of), written.text)
+
+
+def operand_text(operand: Reference, record_of: RecordOf) -> str:
+    """JSONata for a reference: a field that a record carries natively, a part of a param, of an item, of a state."""
+    match operand:
         case FromTask(task=task, path=path):
-            specs.tasks[task] = None
-            return _reference("t", task, path)
+            return names.member(f"{record_of(task)}.fields", field_key(path))
+        case FromItem(node=node, name=name, path=path):
+            return names.member(f"${names.scope(node)}.item", field_key((name, *path)))
+        case FromState(node=node, counter=True):
+            return f"${names.scope(node)}.round"
+        case FromState(node=node, path=path):
+            return names.member(f"${names.scope(node)}.state", field_key(path))
         case FromParam(param=param, path=path):
-            return _reference("r", param, path)
-        case Expression():
-            specs.values.append(_expression(binding, specs.field_of))
-            return f'{{"x":{len(specs.values) - 1}}}'
-        case ListOf(items=items):
-            return '{"l":[' + ",".join(_spec(item, specs) for item in items) + "]}"
-        case DictOf(items=pairs):
-            return (
-                '{"d":{' + ",".join(f"{json.dumps(key)}:{_spec(value, specs)}" for key, value in pairs) + "}}"
-            )
-
-
-def _reference(kind: str, name: str, path: Path) -> str:
-    steps = f',"p":{json.dumps(list(path), separators=(",", ":"))}' if path else ""
-    return f'{{"{kind}":{json.dumps(name)}{steps}}}'
-
-
-def _expression(expression: Expression, record_of: Callable[[str], str]) -> str:
-    """JSONata of ``expression`` with its operands filled in, all at once: a filled-in name may look like a mark."""
-    operands = expression.operands
-    return _OPERAND.sub(lambda mark: operand_text(operands[int(mark[1])], record_of), expression.text)
-
-
-def operand_text(operand: FromTask | FromParam, record_of: Callable[[str], str]) -> str:
-    """JSONata for a reference: a field that the record carries natively, or a part of a param."""
-    if isinstance(operand, FromTask):
-        return names.member(f"{record_of(operand.task)}.fields", field_key(operand.path))
-    base = names.member("$run.params", operand.param)
-    for step in operand.path:
-        base = f"{base}[{step}]" if isinstance(step, int) else names.member(base, step)
-    return base
+            base = names.member("$run.params", param)
+            for step in path:
+                base = f"{base}[{step}]" if isinstance(step, int) else names.member(base, step)
+            return base
 
 
 def field_key(path: Path) -> str:

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from stepweave.asl import names
 from stepweave.asl.frames import Element, Frame, Layout
 from stepweave.graph.model import Graph
-from stepweave.graph.order import topological_order
-from stepweave.planning.needs import fields_read, is_strict, ruled_by
+from stepweave.graph.order import predecessors, topological_order
+from stepweave.planning.needs import fields_read, is_strict, looks_at_one, ruled_by
 
 MAX_RECORDS_PER_FORK = 300
 """Records handed out one by one from a Parallel; leaves each about 650 bytes of the 256 KiB."""
@@ -74,12 +74,15 @@ class Seen:
     is_tally: bool = False
 
 
-def analyse(graph: Graph, layout: Layout) -> Reads:
-    """All reads of the DAG, and what follows for exports and inputs."""
+def analyse(graph: Graph, layout: Layout, handed_out: tuple[str, ...] = ()) -> Reads:
+    """All reads of the DAG, and what follows for exports and inputs; ``handed_out``: tasks that a body's end reads."""
     reads = Reads(layout)
+    reads.individual.update(handed_out)
     reads.leaves = leaves(graph)
-    reads.deciding = reads.leaves + _hidden_failures(graph, layout, reads.leaves)
-    for position, task in _required(graph, reads):
+    reads.deciding = reads.leaves
+    if not layout.exact:
+        reads.deciding += _hidden_failures(graph, layout, reads.leaves)
+    for position, task in (*_required(graph, reads), *((layout.end, task) for task in handed_out)):
         reads.required.setdefault(task, []).append(position)
     _export(reads)
     _form_tallies(reads)
@@ -89,7 +92,8 @@ def analyse(graph: Graph, layout: Layout) -> Reads:
 def leaves(graph: Graph) -> tuple[str, ...]:
     """Tasks whose outcome is the run's: those without a downstream task, tear-downs left out."""
     counted = [task for task in graph.tasks if not task.teardown]
-    inner = {upstream for task in counted for upstream in task.upstream}
+    inner = {before for task in counted for before in predecessors(task)}
+    inner.update(task.speculation.decider for task in counted if task.speculation)
     found = tuple(task.id for task in counted if task.id not in inner)
     return found or tuple(task.id for task in graph.tasks if task.teardown)
 
@@ -128,8 +132,9 @@ def _required(graph: Graph, reads: Reads) -> Iterator[tuple[int, str]]:
                 yield from ((element.low, task) for group in element.signal.groups for task in group)
                 continue
             pending = _entry_pending(element, previous, inherited)
-            if element.kind == "run":
+            if element.task:
                 yield from ((element.low, task) for task in _run_reads(graph, reads, element, pending))
+                stack.extend((inner, ()) for inner in reversed(element.frames))
             elif element.tolerant:
                 stack.extend((inner, pending + _awaited(element)) for inner in reversed(element.frames))
             else:
@@ -156,28 +161,42 @@ def _entry_pending(element: Element, previous: Element | None, inherited: tuple[
 
 def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str, ...]) -> tuple[str, ...]:
     task = graph[element.task]
-    checked = ruled_by(task)
+    checked = ruled_by(graph, task)
     if is_strict(task):
         behind_gate = _awaited(element)
         # A strict gate goes on only when all it waits for succeeded; behind a tolerant one that is to be checked.
         proven = () if element.tolerant else behind_gate
         asked = pending + reads.layout.unimplied.get(task.id, ()) + (behind_gate if element.tolerant else ())
-        checked = tuple(dict.fromkeys(t for t in asked if t not in proven))
+        upstream = set(task.upstream)
+        # What only decides about the task is asked by its guards.
+        checked = tuple(dict.fromkeys(t for t in asked if t not in proven and t in upstream))
     reads.pending[element] = checked
-    reads.individual.update(fields_read(task))
-    return (*checked, *fields_read(task))
+    fields = tuple(other for other in fields_read(task) if other in graph)
+    deciders = tuple(guard.decider for guard in reads.layout.guards.get(task.id, ()))
+    reads.individual.update(fields, deciders, checked if looks_at_one(task) else ())
+    return (*checked, *deciders, *fields)
 
 
 def path_out(element: Element, position: int) -> tuple[list[Frame], Element]:
-    """Frames left on the way from ``element`` to ``position``, and the element by which the position sees it."""
-    left = []
+    """Frames left on the way from ``element`` to ``position``, and the element by which the position sees it.
+
+    Inline frames are not left: what is assigned in them is seen around them.
+    """
+    left, seen = [], element
     while not element.frame.low <= position < element.frame.high:
         holder = element.frame.holder
         if holder is None:
             break
-        left.append(element.frame)
+        if not element.frame.is_inline:
+            left.append(element.frame)
+            seen = holder
         element = holder
-    return left, element
+    return left, seen
+
+
+def is_inside(seen: Element, position: int) -> bool:
+    """Whether ``position`` is in another branch of the very element: a gate must hand the record over."""
+    return seen.low <= position < seen.high and seen.kind != "choose"
 
 
 def _export(reads: Reads) -> None:
@@ -185,7 +204,7 @@ def _export(reads: Reads) -> None:
         run = reads.layout.runs[task]
         for position in positions:
             left, seen_by = path_out(run, position)
-            if seen_by.low <= position < seen_by.high:
+            if is_inside(seen_by, position):
                 continue  # met at a gate: the gate hands it over
             for frame in left:
                 reads.exports.setdefault(frame, {})[task] = None
@@ -244,21 +263,25 @@ class Sight:
 
     def required(self, task: str, reader: Element | None) -> Seen:
         """The record of ``task`` (or the tally it is in) as seen at the entry of ``reader`` (None: at the very end)."""
+        if task not in self.runs:
+            return Seen(f"${names.outer(task)}")
         position = reader.low if reader is not None else self.reads.layout.end
         frame = reader.frame if reader is not None else self.reads.layout.root
         left, element = path_out(self.runs[task], position)
-        if element.low <= position < element.high and reader is not None:
+        if is_inside(element, position) and reader is not None:
             return self._at_gate(task, reader)
         key = self.reads.tally.get(task, task) if left else task
         self.reads.used.add(element)
         base = f"${element.variable or names.variable(task)}"
-        inside = base if element.kind == "run" else names.member(base, key)
+        inside = base if element.task else names.member(base, key)
         return Seen(self._carried(inside, key, element.frame, frame), key.startswith("#"))
 
     def useful(self, task: str, reader: Element, tolerant_before: TolerantPositions) -> str | None:
         """The record of ``task`` at ``reader`` if it is at hand on every path, else None."""
+        if task not in self.runs:
+            return None
         left, element = path_out(self.runs[task], reader.low)
-        if element.low <= reader.low < element.high:
+        if is_inside(element, reader.low):
             return self._behind_gate(task, reader)
         if task in self.reads.tally or any(task not in self.reads.exports.get(frame, ()) for frame in left):
             return None
@@ -288,7 +311,7 @@ class Sight:
         element: Element | None = reader
         while element is not None:
             if element.gate:
-                for group in element.gate.parents:
+                for group in element.gate.met:
                     if task in group:
                         self.reads.gate_used.add(element)
                         base = names.member(f"$g_{element.low}", names.arrival(group))
@@ -300,7 +323,7 @@ class Sight:
 def _machines_between(outer: Frame, inner: Frame) -> list[Element]:
     """The nested-machine calls entered on the way from ``outer`` down to ``inner``, outermost first."""
     calls = []
-    frame = inner
+    frame, outer = inner, outer.scope()
     while frame is not outer and frame.holder is not None:
         if frame.holder.kind == "call":
             calls.append(frame.holder)
@@ -316,7 +339,8 @@ class TolerantPositions:
         stack = [layout.root]
         while stack:
             frame = stack.pop()
-            following = frame.high
+            # What jumps out of an inline frame goes on after its condition.
+            following = self._next[frame.holder] if frame.is_inline and frame.holder else frame.high
             for element in reversed(frame.elements):
                 self._next[element] = following
                 if element.tolerant:

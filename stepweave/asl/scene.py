@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stepweave.asl.budget import Budgets
-from stepweave.asl.frames import Element, Layout
-from stepweave.asl.reads import Reads, Sight, TolerantPositions
+from stepweave.asl.frames import Element, Layout, lay_out
+from stepweave.asl.reads import Reads, Sight, TolerantPositions, analyse
+from stepweave.asl.scopes.scope import Repeat, Scope
 from stepweave.graph.model import Graph, Task
+from stepweave.graph.specs import Places
 from stepweave.planning.meetings import task_behind
-from stepweave.planning.model import Signal
+from stepweave.planning.model import Plan, Signal
 from stepweave.planning.placement import Placement
 
 
@@ -48,6 +50,12 @@ class Scene:
     budgets: Budgets
     placements: Mapping[str, Placement]
     sent: tuple[Sent, ...]
+    places: Places
+    """Where every node of the DAG stands, in all scenes the same."""
+    repeats: dict[str, Repeat]
+    """How often the states inside a Map or a loop run, by its name; filled in as they are emitted."""
+    scope: Scope | None = None
+    """What the graph is the body of; None for the DAG itself."""
 
     @property
     def fail_fast(self) -> bool:
@@ -55,3 +63,40 @@ class Scene:
 
     def task(self, element: Element) -> Task:
         return self.graph[element.task]
+
+
+def scene_of(graph: Graph, plan: Plan, placements: Mapping[str, Placement], places: Places) -> Scene:
+    """The scene of a whole DAG."""
+    layout = lay_out(graph, plan)
+    reads = analyse(graph, layout)
+    return Scene(
+        graph=graph,
+        layout=layout,
+        reads=reads,
+        sight=Sight(reads),
+        tolerant=TolerantPositions(layout),
+        budgets=Budgets(graph, layout, reads),
+        placements=placements,
+        sent=sent_signals(layout),
+        places=places,
+        repeats={},
+    )
+
+
+def scene_inside(outer: Scene, graph: Graph, plan: Plan, scope: Scope, copies: int) -> Scene:
+    """The scene of ``graph``, the body of a node in ``outer``, of which ``copies`` may run side by side."""
+    layout = lay_out(graph, plan, scope.node, outer.layout.end + 1)
+    reads = analyse(graph, layout, scope.returns)
+    return Scene(
+        graph=graph,
+        layout=layout,
+        reads=reads,
+        sight=Sight(reads),
+        tolerant=TolerantPositions(layout),
+        budgets=Budgets(graph, layout, reads, copies),
+        placements=outer.placements,
+        sent=sent_signals(layout),
+        places=outer.places,
+        repeats=outer.repeats,
+        scope=scope,
+    )

@@ -1,0 +1,219 @@
+"""A mapped node: a Map over the numbers of its items, and a look at how they ended.
+
+list written in the DAG     x (Map) → x: verdict
+list known when it runs     x: items → x: size? ┬ none ──────▶ skipped
+                                                ├ a few ─────▶ x (Map, inline) ──────────┬▶ x: verdict
+                                                └ many ──────▶ x (d) (Map, distributed) ─┘
+
+Price: 2 transitions and those of the items; 2 more where the number of items is not known beforehand. An item of a
+task is 1 transition, that of a group 1 and its tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from stepweave.asl import failures, measure, names, states
+from stepweave.asl.bodies.called import called
+from stepweave.asl.bodies.outlet import TaskOutlet, passing
+from stepweave.asl.bodies.wiring import Wiring
+from stepweave.asl.scopes import letters
+from stepweave.asl.scopes.binding import rename
+from stepweave.asl.scopes.bodies import body_inside
+from stepweave.asl.scopes.items import NUMBER, Item, ItemWiring, placed
+from stepweave.asl.scopes.scope import Repeat
+from stepweave.asl.states import State
+from stepweave.asl.text import comment
+from stepweave.graph.constructs import Expansion
+from stepweave.graph.model import Task
+from stepweave.graph.specs import written_count
+from stepweave.planning.placement import LAMBDA_MAX_SECONDS
+
+MAX_INLINE_CONCURRENCY = 40
+"""Iterations of an inline Map that run at once
+(https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html)."""
+MAX_INLINE_ITEMS = 200
+"""Items of an inline Map whose concurrency is limited anyway."""
+INLINE_EVENTS = 12_000
+"""History events that the items of one inline Map may take, half of what an execution has."""
+
+
+def mapped(wiring: Wiring) -> dict[str, State]:
+    """The states of a mapped node, the first one first."""
+    return _Mapped(wiring).states()
+
+
+def entry(task: Task) -> str:
+    """Name of the first state of the mapped node ``task``."""
+    return task.id if _written_units(task) is not None else names.items(task.id)
+
+
+def _written_units(task: Task) -> int | None:
+    """How many items, or batches, were written in the DAG; None when that is known only at run time."""
+    assert task.expansion is not None
+    count = written_count(task.expansion)
+    return None if count is None else -(-count // (task.expansion.batch_size or 1))
+
+
+def most_inline(task: Task, events: int) -> int:
+    """Up to how many items, of at most ``events`` history events each, the node runs in its own execution."""
+    assert task.expansion is not None
+    limited = task.expansion.max_concurrency is not None
+    runs = limited and (task.expansion.max_concurrency or 0) <= MAX_INLINE_CONCURRENCY
+    return max(1, min(MAX_INLINE_ITEMS if runs else MAX_INLINE_CONCURRENCY, INLINE_EVENTS // events))
+
+
+class _Mapped:
+    def __init__(self, wiring: Wiring) -> None:
+        assert wiring.task.expansion is not None
+        self.wiring, self.node = wiring, wiring.task.id
+        self.expansion: Expansion = wiring.task.expansion
+        # Where nothing is caught, the first failure ends the run; a tolerance has to see failures.
+        tolerant = self.expansion.tolerated_count or self.expansion.tolerated_percent
+        self.catches = bool(tolerant) or not wiring.fail_fast
+        self.outlet = TaskOutlet(wiring)
+
+    def states(self) -> dict[str, State]:
+        task, units = self.wiring.task, _written_units(self.wiring.task)
+        if units == 0:
+            return {self.node: self._nothing()}
+        item = self._group() if task.body is not None else self._task()
+        repeats = self.wiring.scene.repeats
+        most = most_inline(task, measure.worst_case(item.states, repeats) + measure.ITERATION_EVENTS)
+        if units is not None:
+            distributed = units > most
+            numbers = str(list(range(units))) if units <= 10 else f"[0..{units - 1}]"
+            repeats[self.node] = Repeat(units, 0 if distributed else units)
+            return {self.node: self._map(item, numbers, distributed=distributed), **self._verdict()}
+        numbers, many = "[0..$states.input.b - 1]", names.distributed(self.node)
+        repeats[self.node], repeats[many] = Repeat(1, most), Repeat(1, 0)
+        copy = Item(names.distributed(item.start), rename(item.states, names.distributed), item.handed)
+        repeats.update(
+            {names.distributed(name): repeats[name] for name, _ in _inside(item) if name in repeats}
+        )
+        return {
+            names.items(self.node): self._items(),
+            **self._size(most),
+            self.node: self._map(item, numbers, distributed=False),
+            many: self._map(copy, numbers, distributed=True),
+            **self._verdict(),
+        }
+
+    # What runs per item.
+
+    def _task(self) -> Item:
+        wiring = ItemWiring(self.wiring, catches=self.catches)
+        found = called(wiring)
+        found = {**found, **wiring.end()}
+        start = next(iter(found))
+        renamed = {self.node: names.item(self.node)}
+        found = rename(found, lambda name: renamed.get(name, name))
+        return placed(
+            self.wiring, renamed.get(start, start), found, self._size_of_batch(), wiring.keeps_input
+        )
+
+    def _group(self) -> Item:
+        body = body_inside(self.wiring, is_item=True, copies=MAX_INLINE_ITEMS, catches=self.catches)
+        return placed(self.wiring, body["StartAt"], body["States"], {}, keeps_input=False)
+
+    def _size_of_batch(self) -> dict[str, str]:
+        """How many items a batch has: all as many, but the last."""
+        size = self.expansion.batch_size
+        if not size:
+            return {}
+        count = written_count(self.expansion)
+        all_items = "$states.input.n" if count is None else str(count)
+        return {"size": f"{{% $min([{size}, {all_items} - {size} * {NUMBER}]) %}}"}
+
+    # The states around it.
+
+    def _items(self) -> State:
+        """The call that counts the items."""
+        state = states.control_call(f"items of {self.node}", self.wiring.items_event())
+        state["TimeoutSeconds"] = LAMBDA_MAX_SECONDS
+        state["Output"] = "{% $states.result.Payload %}"
+        state["Next"] = names.size(self.node)
+        return self._caught(state)
+
+    def _size(self, most: int) -> dict[str, State]:
+        """The choice by the number of items, or of batches."""
+        state: State = {
+            "Type": "Choice",
+            "Comment": f"inline up to {most}",
+            "Choices": [
+                {"Condition": f"{{% $states.input.b in [1..{most}] %}}", "Next": self.node},
+                {"Condition": f"{{% $states.input.b > {most} %}}", "Next": names.distributed(self.node)},
+            ],
+        }
+        if self.wiring.fail_fast:
+            name = names.end_of(self.node)
+            return {names.size(self.node): {**state, "Default": name}, name: self._nothing()}
+        onward = dict(self.outlet.onward(failures.skipped(self.node)))
+        state |= {"Default": onward.pop("Next"), "Output": self._shown("skipped"), **onward}
+        return {names.size(self.node): state}
+
+    def _nothing(self) -> State:
+        """The state of a node without items: it is skipped."""
+        if self.wiring.fail_fast:
+            return {"Type": "Fail", "Error": failures.SKIP, "Cause": f"{self.node} has no items"}
+        return {**self.outlet.ending(failures.skipped(self.node)), "Output": self._shown("skipped")}
+
+    def _map(self, item: Item, numbers: str, *, distributed: bool) -> State:
+        mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} if distributed else {"Mode": "INLINE"}
+        most = self.expansion.max_concurrency
+        state: State = {
+            "Type": "Map",
+            "Comment": comment(self.wiring.task.doc or self.node),
+            "Items": f"{{% {numbers} %}}",
+            "ItemSelector": item.handed,
+            **({"MaxConcurrency": most} if most else {}),
+            "ItemProcessor": {"ProcessorConfig": mode, "StartAt": item.start, "States": item.states},
+            "Output": f"{{% {self._record()} %}}",
+            "Next": names.verdict(self.node),
+        }
+        if not self.catches:
+            del state["Next"]
+            self.outlet.succeed(state, state["Output"])
+        return self._caught(state)
+
+    def _caught(self, state: State) -> State:
+        caught = self.outlet.catchers()
+        return {**state, "Catch": caught} if caught else state
+
+    def _record(self) -> str:
+        task = self.wiring.task
+        return letters.verdict(task.id, self.expansion, self._depth() > 0, optional=task.optional)
+
+    def _depth(self) -> int:
+        return self.wiring.scene.places.depths[self.node]
+
+    def _shown(self, status: str) -> dict[str, Any]:
+        index = {"index": "{% $run.index %}"} if self._depth() else {}
+        return {"node": self.node, **index, "status": status}
+
+    def _verdict(self) -> dict[str, State]:
+        """The choice by how the items ended; its input is the node's record."""
+        if not self.catches:
+            return {}
+        onward, further = passing(self.outlet, "$states.input", names.done(self.node), later="$states.input")
+        state: State = {
+            "Type": "Choice",
+            "Comment": "how the items ended",
+            "Choices": [{"Condition": "{% $states.input.status = 'success' %}", **onward}],
+        }
+        if self.wiring.fail_fast:
+            failed = names.end_of(self.node)
+            further[failed] = {"Type": "Fail", "Error": "TooManyFailedItems", "Cause": self.node}
+            return {names.verdict(self.node): {**state, "Default": failed}, **further}
+        status = "$states.input.status"
+        ended = failures.Ended(
+            {"status": f"{{% {status} %}}", "by": [self.node], "n": "{% $states.input.n %}"},
+            {"status": f"{{% {status} = 'skipped' ? 'skipped' : 'upstream_failed' %}}", "by": [self.node]},
+        )
+        rest = dict(self.outlet.onward(ended))
+        return {names.verdict(self.node): {**state, "Default": rest.pop("Next"), **rest}, **further}
+
+
+def _inside(item: Item) -> Iterator[tuple[str, State]]:
+    return measure.every_state({"States": item.states})
