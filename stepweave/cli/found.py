@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from stepweave.embedded.processes import is_alive
-from stepweave.embedded.taskruns import ENDED
+from stepweave.embedded.recorded import task_run_of
+from stepweave.embedded.taskruns import ENDED, TaskRun
 from stepweave.errors import UsageError
-from stepweave.stores.records import Records, RunRow, TaskRunRow, database_path
+from stepweave.stores.records import Records, RunRow, database_path
 
 LATEST = "latest"
 MAX_NAMED = 5
@@ -55,8 +56,8 @@ def error_now(row: RunRow) -> str:
     return row.error or ""
 
 
-def tasks_now(records: Records, run: RunRow) -> list[TaskRunRow]:
-    """Every task of the run, as reached; those that it has not reached come last, without a status.
+def tasks_now(records: Records, run: RunRow) -> list[TaskRun]:
+    """Every task run of the run, as reached; tasks that it has not reached come last, without a status.
 
     What went on when the run's process was killed has failed.
     """
@@ -64,9 +65,9 @@ def tasks_now(records: Records, run: RunRow) -> list[TaskRunRow]:
     if status_now(run) != run.status:
         rows = [row if row.status in ENDED else replace(row, **_KILLED) for row in rows]
     rows.sort(key=lambda row: (row.scheduled_at or float("inf"), row.task_id))
-    reached = {row.task_id for row in rows}
+    reached = {row.task_id for row in rows if not row.map_index}
     missing = [task for task in json.loads(run.tasks) if task not in reached]
-    return [*rows, *(TaskRunRow(run_id=run.run_id, task_id=task, status=None) for task in missing)]
+    return [*(task_run_of(row) for row in rows), *(TaskRun(task) for task in missing)]
 
 
 def run_object(row: RunRow) -> dict[str, object]:

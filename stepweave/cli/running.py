@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +14,14 @@ from stepweave.cli.progress.lines import LineView
 from stepweave.cli.progress.summary import summary_lines
 from stepweave.cli.progress.tally import groups_of
 from stepweave.cli.screen import paint
+from stepweave.cli.task_objects import task_objects
+from stepweave.embedded.node_values import NodeValues, NoValue
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.run import run_dag
 from stepweave.embedded.run_ids import new_run_id
 from stepweave.embedded.taskruns import Observer, TaskRun
-from stepweave.embedded.values import MAX_VALUE_CHARACTERS, json_value
+from stepweave.embedded.values import MAX_VALUE_CHARACTERS
 from stepweave.engine.workers import WorkerPool
 from stepweave.stores.objects import ObjectStore, open_store
 
@@ -42,28 +43,21 @@ def run_and_show(request: RunRequest, pool: WorkerPool | None, as_json: bool) ->
 
 def run_object(result: RunResult, store: ObjectStore) -> dict[str, object]:
     """The JSON object of ``stepweave run --json``; small values come from the records or from ``store``."""
+    values = NodeValues(result, store)
+
+    def value_of(run: TaskRun) -> dict[str, object]:
+        try:
+            return {"value": values.of(run, MAX_VALUE_CHARACTERS)}
+        except NoValue:
+            return {}
+
     return {
         "run_id": result.run_id,
         "dag_id": result.dag_id,
         "status": result.status,
-        "tasks": {task: _task_object(run, result, store) for task, run in result.tasks.items()},
+        "tasks": task_objects(result.tasks, result.maps, value_of),
         "wall_seconds": round(result.wall_seconds, 6),
     }
-
-
-def _task_object(run: TaskRun, result: RunResult, store: ObjectStore) -> dict[str, object]:
-    found: dict[str, object] = {
-        "status": run.status,
-        "attempts": run.attempts,
-        "duration_seconds": round(run.duration_seconds, 6),
-    }
-    if run.status == "success":
-        value = json_value(store, result.dag_id, result.run_id, run.task, run.value, MAX_VALUE_CHARACTERS)
-        if value is not None:
-            found["value"] = json.loads(value)
-    if run.error:
-        found["error"] = {"type": run.error, "message": run.message}
-    return found
 
 
 def _status(result: RunResult) -> int:
@@ -75,12 +69,12 @@ def _view(request: RunRequest) -> Iterator[Observer]:
     """A live table on a terminal, lines elsewhere and with ``--inline``, where a debugger may need the terminal."""
     title = request.run_id or ""
     if request.inline or not sys.stdout.isatty():
-        yield LineView(sys.stdout, title)
+        yield LineView(sys.stdout, title, request.store)
         return
     # rich is needed on terminals only; a run in a pipe or with --json starts 0.1 s faster without it.
     live = module_named("stepweave.cli.progress.live")
     console = module_named("rich.console").Console()
-    with live.LiveView(title, groups_of(request.dag.graph()), console) as view:
+    with live.LiveView(title, groups_of(request.dag.graph()), console, request.store) as view:
         yield view
 
 

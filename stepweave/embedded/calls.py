@@ -18,6 +18,8 @@ LAMBDA = "lambda:invoke"
 LAMBDA_AND_WAIT = "lambda:invoke.waitForTaskToken"
 BATCH = "batch:submitJob.sync"
 START_EXECUTION = "states:startExecution"
+DISTRIBUTED = " (d)"
+"""End of the names of states in the distributed copy of a map."""
 
 CallKind = Literal[
     "task", "input", "job", "collect", "items", "batch", "replica", "undo", "approval", "nested"
@@ -74,9 +76,9 @@ class CallReader:
             payload = arguments["Payload"]
             return self._known("approval", payload["task"], payload["run"].get("index", ""))
         if event.resource is not None and event.resource.startswith(START_EXECUTION):
-            task = (event.state or "").partition(":")[0]
+            task = (event.state or "").removesuffix(DISTRIBUTED).partition(":")[0]
             if task in self._places and self._places[task].task.nested is not None:
-                return TaskCall("nested", task, index_at(event))
+                return TaskCall("nested", task, _index_in(arguments, task))
         return None
 
     def _invocation(self, payload: Mapping[str, Any]) -> TaskCall | None:
@@ -101,6 +103,13 @@ class CallReader:
         return TaskCall(kind, task, index, number, str(rung.get("label") or rung.get("level") or ""))
 
 
+def _index_in(arguments: Mapping[str, Any], task: str) -> str:
+    """The index path of a nested DAG's node: the child's run id ends with it (``<run id>.<node>.3.0``)."""
+    given = arguments.get("Input")
+    run_id = str(given.get("run_id", "")) if isinstance(given, dict) else ""
+    return run_id.partition(f".{task}.")[2].replace(".", "/")
+
+
 _MARKS: Mapping[str, CallKind] = {
     "prepare": "input",
     "collect": "collect",
@@ -111,7 +120,12 @@ _MARKS: Mapping[str, CallKind] = {
 """Members of an event that say what it is."""
 
 
-def index_at(event: Event) -> str:
-    """The index path of the scope in which the state of ``event`` runs."""
-    run = event.variable("run")
-    return str(run.get("index") or "") if isinstance(run, dict) else ""
+_CONTROL_STATES = ("signal", "not run", "stopped", "wait", "ready?")
+"""Ends of the names of states around a task that do nothing for it (:mod:`stepweave.asl.names`)."""
+
+
+def is_further(state: str | None, task: str) -> bool:
+    """Whether ``state`` does more for ``task``: such states are named after it."""
+    if state is None or not state.startswith(f"{task}: "):
+        return False
+    return state.removesuffix(DISTRIBUTED).partition(": ")[2] not in _CONTROL_STATES

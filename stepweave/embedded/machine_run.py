@@ -21,6 +21,7 @@ from stepweave.embedded.places import places_of
 from stepweave.embedded.propagation import Propagation
 from stepweave.embedded.result import RunEnd, RunResult
 from stepweave.embedded.results import error_text, log_paths, results_of
+from stepweave.embedded.summing import in_order, sum_up
 from stepweave.embedded.taskruns import Observer, TaskRuns
 from stepweave.embedded.timing import where_time_went
 from stepweave.embedded.watching import Watcher
@@ -117,17 +118,20 @@ class MachineRun:
         # Of what was cut off, nothing follows for the tasks after it: they may still run when the run is resumed.
         self._propagation.connect(None)
         self._runs.interrupted()
+        sum_up(self._runs, self._places)
         tasks = self._runs.by_id
         upstream = {task.id: task.upstream for task in self._graph.tasks}
         return RunResult(
             run_id=self._run_id,
             dag_id=self._graph.dag.id,
+            graph=self._graph,
             status=status,
             tasks=tasks,
+            maps={task: in_order(runs.values()) for task, runs in self._runs.mapped.items()},
             wall_seconds=wall_seconds,
             error=error_text(execution),
             breakdown=where_time_went(upstream, tasks, wall_seconds),
             store=self._address,
-            log_paths=log_paths(self._store, self._graph.dag.id, self._run_id, tasks.values()),
+            log_paths=log_paths(self._store, self._graph.dag.id, self._run_id, self._runs.every_run()),
             results=results_of(self._store, self._graph, self._run_id, tasks),
         )

@@ -1,7 +1,7 @@
 """`places_of`: where the tasks of a DAG stand: in which graph, inside which node, and how deep.
 
-An *index path* tells apart the runs of one task: ``""`` at the root, ``"3"`` in item 3 of a mapped group, ``"3/0"`` in round 0
-of a loop inside that. A body that is run once (a speculation) adds nothing to it.
+An *index path* tells apart the runs of one task: ``""`` at the root, ``"3"`` in item 3 of a mapped group, ``"3/0"`` in
+round 0 of a loop inside that. A body that is run once (a speculation) adds nothing to it.
 """
 
 from __future__ import annotations

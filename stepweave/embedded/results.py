@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from stepweave.embedded.causes import error_message
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.values import plain
-from stepweave.embedded.causes import error_message
 from stepweave.engine.execution import Execution
 from stepweave.graph.model import Graph
 from stepweave.graph.order import downstream
@@ -36,14 +36,17 @@ def results_of(
     return tuple(found)
 
 
-def log_paths(store: ObjectStore, dag_id: str, run_id: str, tasks: Iterable[TaskRun]) -> dict[str, str]:
-    """Where the log of the last attempt of each failed task lies, when it logged anything."""
-    found: dict[str, str] = {}
+def log_paths(
+    store: ObjectStore, dag_id: str, run_id: str, tasks: Iterable[TaskRun]
+) -> dict[tuple[str, str], str]:
+    """Where the log of the last attempt of each failed task run lies, when it logged anything."""
+    found: dict[tuple[str, str], str] = {}
     for run in tasks:
         if run.status == "failed" and run.attempts:
-            path = store.local_path(log_key(task_prefix(dag_id, run_id, run.task), run.attempts - 1))
+            prefix = task_prefix(dag_id, run_id, run.task, run.index)
+            path = store.local_path(log_key(prefix, run.attempts - 1))
             if path is not None and os.path.exists(path):
-                found[run.task] = _short(path)
+                found[run.task, run.index] = _short(path)
     return found
 
 

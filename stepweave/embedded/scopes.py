@@ -8,7 +8,7 @@ from typing import cast
 from stepweave.embedded.taskruns import Status, TaskRun
 from stepweave.graph.constructs import Guard
 from stepweave.graph.model import Binding, FromTask, Graph, Task, references
-from stepweave.graph.outcomes import FAILURES, verdict
+from stepweave.graph.outcomes import FAILURES, verdict_of
 
 
 class Block:
@@ -58,11 +58,7 @@ class Scope:
 
     def fate(self, task: Task) -> Status | None:
         """What becomes of a task that waits for nothing any more; None when it runs."""
-        for guard in task.guards:
-            refusal = self.refusal(guard)
-            if refusal is not None:
-                return refusal
-        found = verdict(task.trigger_rule, [self._statuses[up] for up in task.upstream])
+        found = verdict_of(self._block.graph, task, self._statuses, self._chosen)
         return None if found == "run" else cast(Status, found)
 
     def refusal(self, guard: Guard) -> Status | None:

@@ -21,6 +21,9 @@ Status = Literal[
 ENDED: frozenset[str] = frozenset({"success", "failed", "skipped", "upstream_failed"})
 """Statuses in which a task run stays."""
 
+APPROVAL = "approval"
+"""Message of a task run that waits for a person."""
+
 
 @dataclass(slots=True)
 class Items:

@@ -14,15 +14,22 @@ MAX_VALUE_CHARACTERS = 4096
 
 
 def json_value(
-    store: ObjectStore, dag_id: str, run_id: str, task: str, inline: str | None, limit: int
+    store: ObjectStore,
+    dag_id: str,
+    run_id: str,
+    task: str,
+    inline: str | None,
+    limit: int,
+    *,
+    index: str = "",
 ) -> str | None:
-    """The value of a task that succeeded as plain JSON text; None when it is longer than ``limit`` or no JSON.
+    """The value of a task run that succeeded as plain JSON text; None when it is longer than ``limit`` or no JSON.
 
     ``inline`` is the value as stored, when its record holds it.
     """
     text = inline
     if text is None:
-        envelope = find_envelope(store, task_prefix(dag_id, run_id, task))
+        envelope = find_envelope(store, task_prefix(dag_id, run_id, task, index))
         text = envelope.value.text if envelope is not None else None
     return plain(text) if text is not None and len(text) <= limit else None
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from stepweave.embedded.batches import Batches
-from stepweave.embedded.calls import CallReader, TaskCall, index_at
+from stepweave.embedded.calls import CallReader, TaskCall, is_further
 from stepweave.embedded.causes import error_message, record_in
 from stepweave.embedded.places import Place
-from stepweave.embedded.taskruns import ENDED, Status, TaskRuns
+from stepweave.embedded.taskruns import APPROVAL, ENDED, Status, TaskRuns
 from stepweave.engine.events import Event
 
 JobFailure = Callable[[str, str], tuple[str, str] | None]
@@ -42,14 +42,12 @@ class Watcher:
         """What each line called last."""
         self._failing: dict[_Line, tuple[str, str]] = {}
         """Error of the latest attempt, until it is known whether another follows."""
-        self._entered: dict[_Line, str] = {}
-        """The state that a line entered after its task failed."""
+        self._kept: set[_Line] = set()
+        """Lines with such an error that go on with a further state of the task."""
 
     def __call__(self, event: Event) -> None:
         """Take note of ``event``."""
         match event.kind:
-            case "state_entered":
-                self._state_entered(event)
             case "state_exited":
                 self._state_exited(event)
             case "task_scheduled":
@@ -75,6 +73,7 @@ class Watcher:
             return
         self._calls[line] = call
         self._failing.pop(line, None)  # the task goes on
+        self._kept.discard(line)
         match call.kind:
             case "input" | "collect" | "undo":
                 pass
@@ -94,7 +93,7 @@ class Watcher:
         if call.kind in ("job", "nested"):
             self._runs.started(call.task, call.index)
         elif call.kind == "approval":
-            self._runs.waits(call.task, call.index, "approval")
+            self._runs.waits(call.task, call.index, APPROVAL)
 
     def _succeeded(self, event: Event) -> None:
         call = self._calls.get((event.execution, event.line))
@@ -170,12 +169,11 @@ class Watcher:
         else:
             # The engine decides what comes next before anything else happens; after that it is known.
             self._failing[line] = (error, message)
-            self._entered.pop(line, None)
-            asyncio.get_running_loop().call_soon(self._settle_soon, line)
+            asyncio.get_running_loop().call_soon(self._settle_uncaught, line)
 
-    def _settle_soon(self, line: _Line) -> None:
-        # Once more, since a line may let others have a turn before it enters its next state.
-        asyncio.get_running_loop().call_soon(self._settle, line)
+    def _settle_uncaught(self, line: _Line) -> None:
+        if line in self._failing and line not in self._kept:
+            self._settle(line)
 
     def _retrying(self, event: Event) -> None:
         line = (event.execution, event.line)
@@ -184,15 +182,20 @@ class Watcher:
             self._try_again(call, *failing)
 
     def _settle(self, line: _Line) -> None:
-        call, failing = self._calls.get(line), self._failing.get(line)
-        if call is None or failing is None:
-            return
-        if _is_of(self._entered.get(line), call.task):
-            self._try_again(call, *failing)  # and the failure is kept, in case nothing comes of it
-        else:
-            del self._failing[line]
-            del self._calls[line]
+        """The latest failure of a line was for good."""
+        self._kept.discard(line)
+        failing, call = self._failing.pop(line, None), self._calls.pop(line, None)
+        if failing is not None and call is not None:
             self._fail(call, *failing)
+
+    def _go_on(self, line: _Line, following: str | None) -> None:
+        """A line whose task failed goes on with ``following``; a further state of the task may mend the failure."""
+        call = self._calls.get(line)
+        if call is None or not is_further(following, call.task):
+            self._settle(line)
+        elif line not in self._kept:
+            self._kept.add(line)
+            self._try_again(call, *self._failing[line])
 
     def _try_again(self, call: TaskCall, error: str, message: str) -> None:
         if call.kind in ("batch", "job"):
@@ -224,23 +227,17 @@ class Watcher:
 
     # What the machine says itself.
 
-    def _state_entered(self, event: Event) -> None:
-        line = (event.execution, event.line)
-        if line not in self._failing:
-            return
-        self._entered[line] = event.state or ""
-        call = self._calls.get(line)
-        if call is not None and not _is_of(event.state, call.task):
-            asyncio.get_running_loop().call_soon(self._settle, line)
-
     def _state_exited(self, event: Event) -> None:
+        line = (event.execution, event.line)
+        if line in self._failing:
+            self._go_on(line, event.following)
         said = event.data
         if not isinstance(said, dict):
             return
         node = said.get("node", said.get("condition"))
         if not isinstance(node, str) or node not in self._places:
             return
-        index = index_at(event)
+        index = str(said.get("index") or "")
         run = self._runs.at(node, index)
         chosen = said.get("chosen")
         if isinstance(chosen, list):
@@ -254,12 +251,6 @@ class Watcher:
     def _execution_ended(self, event: Event) -> None:
         """What a line had failed with when its execution ended was for good."""
         for line in [line for line in self._failing if line[0] == event.execution]:
-            self._entered.pop(line, None)
             self._settle(line)
         for line in [line for line in self._calls if line[0] == event.execution]:
             del self._calls[line]
-
-
-def _is_of(state: str | None, task: str) -> bool:
-    """Whether a state is a further one of ``task``: such states are named after it."""
-    return state is not None and (state == task or state.startswith(f"{task}: "))

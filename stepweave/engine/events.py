@@ -45,6 +45,8 @@ class Event:
     """Time until the next attempt, when retrying."""
     line: int = 0
     """Line of the execution: 0 is the machine's own; each branch and each iteration of an inline Map has another."""
+    following: str | None = None
+    """The state that comes after one that was exited; None where the line ends."""
     variable: Callable[[str], Any] = field(default=lambda name: None, repr=False, compare=False)
     """The value of a variable as the state sees it now; something that is no JSON value when there is none."""
 

@@ -88,7 +88,7 @@ class Interpreter:
                 frame.aborted()
                 raise
             if listening:
-                frame.tell("state_exited", data=value)
+                frame.tell("state_exited", data=value, following=following)
             name = following
             turns -= 1
             if not turns:

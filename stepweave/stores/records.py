@@ -139,6 +139,10 @@ class Records:
             return self._select(RunRow, "runs", "TRUE", (limit,), order)
         return self._select(RunRow, "runs", "dag_id = ?", (dag_id, limit), order)
 
+    def children(self, run_id: str) -> list[RunRow]:
+        """The runs that tasks of a run are, in the order in which they began."""
+        return self._select(RunRow, "runs", "parent = ?", (run_id,), "ORDER BY started_at, rowid")
+
     def find(self, prefix: str) -> list[RunRow]:
         """The runs whose id begins with ``prefix``, newest first; an exact match comes alone."""
         exact = self.run(prefix)

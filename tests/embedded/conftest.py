@@ -24,15 +24,15 @@ from stepweave.errors import DataError, Skip
 
 
 @pytest.fixture
-def dag_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Dag]]:
-    """A function that makes a DAG of source text; the working directory is the test's own."""
+def dag_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Dag]]:
+    """A function that makes a DAG of source text (the one of a name, when there are several); the working directory is the test's own."""
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)
 
-    def make(text: str) -> Dag:
+    def make(text: str, name: str = "") -> Dag:
         file = tmp_path / f"flow_{next(_serial)}.py"
         file.write_text(HEAD + textwrap.dedent(text))
-        return load(str(file))
+        return load(f"{file}:{name}" if name else str(file))
 
     yield make
     sys.path[:] = before

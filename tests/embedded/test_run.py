@@ -19,7 +19,7 @@ from stepweave.errors import ParamsError, UsageError
 from stepweave.stores.objects import open_store
 from stepweave.stores.records import DATABASE, Records
 
-MakeDag = Callable[[str], Dag]
+MakeDag = Callable[..., Dag]
 
 N_SHAPE = """
     @task
@@ -136,7 +136,7 @@ def test_the_log_of_a_failed_task_holds_what_it_printed_and_what_its_children_pr
     dag_of: MakeDag,
 ) -> None:
     result = run_it(dag_of(FAILING))
-    log = Path(result.log_paths["broken"]).read_text()
+    log = Path(result.log_paths["broken", ""]).read_text()
     assert log.startswith("looking for rows\n")
     assert "DataError: no rows on monday\n" in log
     assert "from a child\n" in log
@@ -378,14 +378,14 @@ ENDLESS = """
 
 
 def test_a_dag_with_a_timeout_ends_in_time_and_says_so(dag_of: MakeDag) -> None:
-    result = run_it(dag_of(ENDLESS + "\n    del impatient\n"))
+    result = run_it(dag_of(ENDLESS, "too_long"))
     assert result.status == "failed"
     assert result.error == "States.Timeout: the run took longer than the DAG's timeout"
     assert statuses_of(result) == {"endless": "failed"}
 
 
 def test_a_dag_that_fails_fast_stops_what_still_runs(dag_of: MakeDag) -> None:
-    result = run_it(dag_of(ENDLESS + "\n    del too_long\n"))
+    result = run_it(dag_of(ENDLESS, "impatient"))
     assert result.status == "failed"
     assert statuses_of(result) == {"endless": "failed", "breaks": "failed"}
     assert result.error == "DataError: bad"

@@ -17,36 +17,42 @@ from stepweave.cli.found import (
     tasks_now,
 )
 from stepweave.cli.options import add_json, add_run, add_store
-from stepweave.cli.progress.words import duration, reason
+from stepweave.cli.progress.words import duration, name_of, notes, reason
 from stepweave.cli.screen import Table, print_table
+from stepweave.cli.task_objects import task_objects
+from stepweave.embedded.summing import in_order
+from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.values import MAX_VALUE_CHARACTERS, json_value
-from stepweave.stores.objects import ObjectStore, open_store
-from stepweave.stores.records import RunRow, TaskRunRow
+from stepweave.stores.objects import open_store
+from stepweave.stores.records import RunRow
 
 
 def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_run(parser)
+    parser.add_argument(
+        "--items", action="store_true", help="also each item of maps and each task inside bodies"
+    )
     add_store(parser)
     add_json(parser)
 
 
-def command(*, run: str, store: str, as_json: bool) -> Answer:
-    """Show one run and its tasks.
+def command(*, run: str, items: bool, store: str, as_json: bool) -> Answer:
+    """Show one run and its tasks; of items of maps and tasks in bodies those that failed, or with --items all.
 
     Example:
       stepweave show latest
     """
     records = open_records(store)
     row = find_run(records, run, store)
-    tasks = tasks_now(records, row)
+    tasks, children = tasks_now(records, row), records.children(row.run_id)
     if not as_json:
-        sys.stdout.write("\n".join(_head(row)) + "\n\n")
-        print_table(_table(tasks))
-    return Answer(_object(row, tasks, store) if as_json else None)
+        sys.stdout.write("\n".join(_head(row, children)) + "\n\n")
+        print_table(_table(tasks, row, store, every=items))
+    return Answer(_object(row, tasks, children, store) if as_json else None)
 
 
-def _head(row: RunRow) -> list[str]:
+def _head(row: RunRow, children: Sequence[RunRow]) -> list[str]:
     took = (
         duration(row.ended_at - row.started_at)
         if row.ended_at is not None and row.started_at is not None
@@ -58,47 +64,63 @@ def _head(row: RunRow) -> list[str]:
         ("status", status_now(row)),
         ("took", took),
         ("params", row.params if row.params != "{}" else ""),
+        ("part of", row.parent or ""),
+        ("runs", ", ".join(f"{child.run_id} {status_now(child)}" for child in children)),
+        ("date", row.logical_date or ""),
         ("resumed", f"{row.resumes} times" if row.resumes else ""),
         ("error", error_now(row)),
     )
     return [f"{label:<8} {text}" for label, text in pairs if text]
 
 
-def _table(tasks: Sequence[TaskRunRow]) -> Table:
+def _table(tasks: Sequence[TaskRun], row: RunRow, store: str, *, every: bool) -> Table:
+    shown = [run for run in tasks if every or not run.index or run.status == "failed"]
     return Table(
         head=("TASK", "STATUS", "ATTEMPTS", "TOOK", "QUEUED", ""),
         rows=[
             (
-                task.task_id,
-                task.status or "not reached",
-                str(task.attempts),
-                duration(task.duration_seconds) if task.duration_seconds is not None else "",
-                duration(task.queued_seconds) if task.queued_seconds else "",
-                reason(task.error_type or "", task.error_message or ""),
+                name_of(run),
+                run.status or "not reached",
+                str(run.attempts),
+                duration(run.duration_seconds) if run.ended is not None and run.attempts else "",
+                duration(run.waited_seconds) if run.waited_seconds else "",
+                "  ".join(_notes(run, row, store)),
             )
-            for task in tasks
+            for run in shown
         ],
         status_column=1,
     )
 
 
-def _object(row: RunRow, tasks: Sequence[TaskRunRow], store: str) -> dict[str, object]:
+def _notes(run: TaskRun, row: RunRow, store: str) -> list[str]:
+    why = reason(run.error, run.message) if run.status != "waiting" else ""
+    return [*notes(run, row.run_id, store), *([why] if why else [])]
+
+
+def _object(
+    row: RunRow, tasks: Sequence[TaskRun], children: Sequence[RunRow], store: str
+) -> dict[str, object]:
     """The run in the shape of ``stepweave run --json`` and more; small values come from the records or ``store``."""
     opened = open_store(store)
-    return {**run_object(row), "tasks": {task.task_id: _task_object(row, task, opened) for task in tasks}}
 
+    def value_of(run: TaskRun) -> dict[str, object]:
+        if run.items is not None:
+            return {}  # what it is worth only the DAG says
+        text = json_value(
+            opened, row.dag_id, row.run_id, run.task, run.value, MAX_VALUE_CHARACTERS, index=run.index
+        )
+        return {"value": json.loads(text)} if text is not None else {}
 
-def _task_object(run: RunRow, row: TaskRunRow, store: ObjectStore) -> dict[str, object]:
-    found: dict[str, object] = {
-        "status": row.status,
-        "attempts": row.attempts,
-        "duration_seconds": row.duration_seconds or 0.0,
+    maps: dict[str, list[TaskRun]] = {}
+    for run in tasks:
+        if run.index:
+            maps.setdefault(run.task, []).append(run)
+    return {
+        **run_object(row),
+        "tasks": task_objects(
+            {run.task: run for run in tasks if not run.index},
+            {task: in_order(runs) for task, runs in maps.items()},
+            value_of,
+        ),
+        "runs": [run_object(child) for child in children],
     }
-    if row.status == "success":
-        inline = json.loads(row.record or "{}").get("value")
-        value = json_value(store, run.dag_id, run.run_id, row.task_id, inline, MAX_VALUE_CHARACTERS)
-        if value is not None:
-            found["value"] = json.loads(value)
-    if row.error_type:
-        found["error"] = {"type": row.error_type, "message": row.error_message}
-    return found

@@ -16,8 +16,17 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from stepweave.cli.options import DEFAULT_STORE
 from stepweave.cli.progress.tally import Tally
-from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, reason
+from stepweave.cli.progress.words import (
+    STYLES,
+    SYMBOLS,
+    count,
+    duration,
+    name_of,
+    notes,
+    reason,
+)
 from stepweave.embedded.taskruns import TaskRun
 
 MAX_ROWS = 40
@@ -30,11 +39,16 @@ REFRESHES_PER_SECOND = 8
 class LiveView:
     """Context manager and observer of task runs."""
 
-    def __init__(self, title: str, groups: Mapping[str, str], console: Console) -> None:
-        """``groups``: the group of each task, in the order in which tasks are shown."""
+    def __init__(
+        self, title: str, groups: Mapping[str, str], console: Console, store: str = DEFAULT_STORE
+    ) -> None:
+        """``title``: the run's id; ``groups``: the group of each task, in the order in which tasks are shown."""
         self._title = title
         self._tally = Tally(groups)
         self._runs: dict[str, TaskRun] = {task: TaskRun(task) for task in groups}
+        self._item_failed: dict[str, TaskRun] = {}
+        """The last item of each map that failed."""
+        self._store = store
         self._began = time.time()
         self._console = console
         self._live = Live(
@@ -60,6 +74,10 @@ class LiveView:
         """Note a change."""
         if not self._live.is_started:
             self._live.start()
+        if run.index or run.task not in self._runs:
+            if run.status == "failed":
+                self._item_failed[run.task] = run
+            return
         self._runs[run.task] = run
         self._tally(run)
 
@@ -80,13 +98,14 @@ class LiveView:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for run in list(self._runs.values()):
             style = STYLES[run.status]
-            attempts = f"attempt {run.attempts}" if run.attempts > 1 else ""
+            more = [f"attempt {run.attempts}"] if run.attempts > 1 else []
+            more += notes(run, self._title, self._store)
             table.add_row(
                 Text(f"{SYMBOLS[run.status]} {run.task}", style=style, overflow="ellipsis", no_wrap=True),
                 Text(run.status or "", style=style, no_wrap=True),
                 Text(_elapsed(run), justify="right", no_wrap=True),
-                Text(attempts, style="dim", no_wrap=True),
-                Text(_why(run), style="red", overflow="ellipsis", no_wrap=True),
+                Text("  ".join(more), style="dim", no_wrap=True),
+                Text(self._why(run), style="red", overflow="ellipsis", no_wrap=True),
             )
         return table
 
@@ -106,9 +125,16 @@ class LiveView:
             *list(self._tally.active.values())[:MAX_LISTED],
             *list(self._tally.failed.values())[:MAX_LISTED],
         ]:
-            text = f"  {SYMBOLS[run.status]} {run.task}  {_elapsed(run)}  {_why(run)}"
+            more = "  ".join([_elapsed(run), *notes(run, self._title, self._store), self._why(run)])
+            text = f"  {SYMBOLS[run.status]} {run.task}  {more}"
             parts.append(Text(text, style=STYLES[run.status], overflow="ellipsis", no_wrap=True))
         return Group(*parts)
+
+    def _why(self, run: TaskRun) -> str:
+        item = self._item_failed.get(run.task)
+        if item is not None and not run.error:
+            return f"{name_of(item)} {reason(item.error, item.message, 100)}"
+        return reason(run.error, run.message, 100) if run.status != "waiting" else ""
 
 
 def _elapsed(run: TaskRun) -> str:
@@ -117,7 +143,3 @@ def _elapsed(run: TaskRun) -> str:
     if run.reused:
         return "reused"
     return duration(run.duration_seconds) if run.attempts and run.ended is not None else ""
-
-
-def _why(run: TaskRun) -> str:
-    return reason(run.error, run.message, 100)

@@ -6,8 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stepweave.cli.progress.words import STYLES, SYMBOLS, count, duration, first_line, reason, resume_command
+from stepweave.cli.progress.words import (
+    STYLES,
+    SYMBOLS,
+    count,
+    duration,
+    first_line,
+    name_of,
+    notes,
+    reason,
+    resume_command,
+)
+from stepweave.embedded.places import every_task
 from stepweave.embedded.result import RunResult
+from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.timing import Breakdown
 
 MAX_LISTED = 10
@@ -53,7 +65,7 @@ def _headline(result: RunResult) -> Line:
 
 
 def _failures(result: RunResult) -> list[Line]:
-    failed = [run for run in result.tasks.values() if run.status == "failed"]
+    failed = _failed_runs(result)
     # The machine's own error names the failed tasks, which are listed here; any other error says something new.
     new = result.error if not failed or not result.error.startswith(TASKS_FAILED) else ""
     if not failed and not new:
@@ -63,13 +75,25 @@ def _failures(result: RunResult) -> list[Line]:
         lines.append(Line(f"  {first_line(new, 400)}", "red"))
     for run in failed[:MAX_LISTED]:
         attempts = f" after {count(run.attempts, 'attempt')}" if run.attempts > 1 else ""
-        lines.append(Line(f"  {run.task}{attempts}: {reason(run.error, run.message)}", "red"))
-        log = result.log_paths.get(run.task)
+        why = "  ".join([*notes(run), *([reason(run.error, run.message)] if run.error else [])])
+        lines.append(Line(f"  {name_of(run)}{attempts}: {why}", "red"))
+        log = result.log_paths.get((run.task, run.index))
         if log:
             lines.append(Line(f"    log: {log}"))
     if len(failed) > MAX_LISTED:
         lines.append(Line(f"  and {len(failed) - MAX_LISTED:,} more: stepweave show {result.run_id}"))
     return lines
+
+
+def _failed_runs(result: RunResult) -> list[TaskRun]:
+    """What failed, as far as it says why: of a task in a body its runs, of a map first itself, then its items."""
+    found: list[TaskRun] = []
+    inner = {task.id for task in every_task(result.graph)} - {task.id for task in result.graph.tasks}
+    for task, run in result.tasks.items():
+        if run.status == "failed" and task not in inner:
+            found.append(run)
+        found += [item for item in result.maps.get(task, ()) if item.status == "failed" and item.error]
+    return found
 
 
 def _time(breakdown: Breakdown) -> list[Line]:

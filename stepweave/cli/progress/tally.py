@@ -31,7 +31,9 @@ class Tally:
             self.groups.setdefault(group, Counter())[None] += 1
 
     def __call__(self, run: TaskRun) -> None:
-        """Count a change."""
+        """Count a change; items and tasks in bodies are a part of their node."""
+        if run.index or run.task not in self._group_of:
+            return
         counts = self.groups[self._group_of[run.task]]
         before = self._status.get(run.task)
         counts[before] -= 1

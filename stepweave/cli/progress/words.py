@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepweave.cli.options import DEFAULT_STORE
+from stepweave.embedded.taskruns import APPROVAL, Items, TaskRun
 
 STYLES: dict[str | None, str] = {
     "success": "green",
@@ -61,6 +62,50 @@ def first_line(text: str, length: int = 200) -> str:
 def reason(error: str, message: str, length: int = 200) -> str:
     """Error class and message on one line: ``DataError: no rows``; either may be empty."""
     return first_line(": ".join(part for part in (error, message) if part), length)
+
+
+def name_of(run: TaskRun) -> str:
+    """The task, with the item or round that it is for: ``train``, ``train[3]``, ``train[3/0 xgboost]``."""
+    if not run.index:
+        return run.task
+    return f"{run.task}[{run.index}{' ' if run.label else ''}{run.label}]"
+
+
+def items_text(items: Items) -> str:
+    """How far a map is: ``8,431/10,000 · 12 failed``."""
+    total = f"/{items.total:,}" if items.total is not None else ""
+    parts = [f"{items.ended:,}{total}"]
+    if items.failed:
+        parts.append(f"{items.failed:,} failed")
+    if items.skipped:
+        parts.append(f"{items.skipped:,} skipped")
+    return " · ".join(parts)
+
+
+def notes(run: TaskRun, run_id: str = "", store: str = DEFAULT_STORE) -> list[str]:
+    """What else there is to say of a task run: its items, what it chose, the rung that it is on, what it waits for."""
+    found: list[str] = []
+    if run.items is not None:
+        found.append(items_text(run.items))
+    if run.chosen is not None:
+        found.append(f"chose {', '.join(run.chosen) or 'nothing'}")
+    if run.level:
+        found.append(f"on {run.level}")
+    if run.undone:
+        found.append("undone" if run.undone == "success" else "could not be undone")
+    if run.status == "waiting" and run.message == APPROVAL:
+        found.append(f"waiting for approval: {approve_command(run_id, name_of_task(run), store)}")
+    return found
+
+
+def name_of_task(run: TaskRun) -> str:
+    """How a task run is named on the command line: ``sign_off``, ``sign_off[3]``."""
+    return f"{run.task}[{run.index}]" if run.index else run.task
+
+
+def approve_command(run_id: str, task: str, store: str) -> str:
+    """What to type to approve what a run waits for."""
+    return f"stepweave approve {run_id} {task}" + (f" --store {store}" if store != DEFAULT_STORE else "")
 
 
 def resume_command(run_id: str, store: str) -> str:

@@ -6,6 +6,7 @@ from stepweave.cli.progress.summary import summary_lines
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.timing import where_time_went
+from stepweave.graph.model import DagInfo, Graph
 
 
 def ran(task: str, start: float, end: float, status: str = "success", **more: object) -> TaskRun:
@@ -19,6 +20,7 @@ def result_of(
     result = RunResult(
         run_id="sales-1",
         dag_id="sales",
+        graph=Graph(dag=DagInfo(id="sales"), tasks=()),
         status="success",
         tasks=tasks,
         wall_seconds=10,
@@ -57,7 +59,7 @@ def test_a_failure_names_the_tasks_their_errors_their_logs_and_how_to_go_on() ->
         {"load": (), "fit": ("load",)},
         status="failed",
         error="DagRunFailed: failed: load",
-        log_paths={"load": ".stepweave/x/0.log"},
+        log_paths={("load", ""): ".stepweave/x/0.log"},
         results=(),
         store="elsewhere",
     )

@@ -1,0 +1,47 @@
+"""`sum_up`: what the runs of a task inside bodies come to, for those who ask about the task as such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from stepweave.embedded.places import Place, depth_of
+from stepweave.embedded.taskruns import Status, TaskRun, TaskRuns
+
+_WORST_FIRST: tuple[Status, ...] = (
+    "failed", "upstream_failed", "running", "up_for_retry", "waiting", "scheduled", "success", "skipped",
+)  # fmt: skip
+
+
+def sum_up(runs: TaskRuns, places: Mapping[str, Place]) -> None:
+    """Give each task inside a body the status of the worst of its runs, or that of its node where it has none."""
+    for task, place in places.items():
+        if place.node is None:
+            continue
+        own = [run for run in runs.mapped.get(task, {}).values() if depth_of(run.index) == place.depth]
+        if own:
+            _sum(runs.by_id[task], own)
+        elif place.depth or runs.by_id[task].status is None:
+            around = runs.by_id[place.node].status
+            runs.by_id[task].status = around if around in ("skipped", "upstream_failed") else None
+
+
+def in_order(runs: Iterable[TaskRun]) -> list[TaskRun]:
+    """``runs`` of one task by their index paths, as numbers."""
+    return sorted(runs, key=lambda run: tuple(map(int, run.index.split("/"))))
+
+
+def _sum(total: TaskRun, runs: list[TaskRun]) -> None:
+    present = {run.status for run in runs}
+    total.status = next((status for status in _WORST_FIRST if status in present), None)
+    total.attempts = max(run.attempts for run in runs)
+    total.first_started = total.started = _least(run.first_started for run in runs)
+    ends = [run.ended for run in runs if run.ended is not None]
+    total.ended = max(ends, default=None)
+    total.ready = _least(run.ready for run in runs)
+    failed = next((run for run in runs if run.status == "failed"), None)
+    if failed is not None:
+        total.error, total.message = failed.error, failed.message
+
+
+def _least(times: Iterable[float | None]) -> float | None:
+    return min((time for time in times if time is not None), default=None)
