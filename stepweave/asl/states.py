@@ -23,6 +23,12 @@ INVOKE_AND_WAIT = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 START_EXECUTION = "arn:aws:states:::states:startExecution.sync:2"
 
+APPROVALS = "${Approvals}"
+"""The function that takes down what people are asked, and decides where they stay silent."""
+_STARTED_BY = {"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $states.context.Execution.Id %}"}
+"""Links two executions in the console
+(https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html)."""
+
 QUEUE_WAIT_SECONDS = 24 * 3600
 """How long a Batch job may wait for capacity on top of its own timeout."""
 CONTROL_TIMEOUT_SECONDS = 60
@@ -140,6 +146,35 @@ def gate(await_: Await, strict: bool, timeout_seconds: int) -> State:
     }
 
 
+def ask(comment: str, payload: Mapping[str, Any], timeout_seconds: int) -> State:
+    """Waits until a person has decided; nothing runs meanwhile."""
+    return {
+        "Type": "Task",
+        "Comment": text.comment(comment),
+        "Resource": INVOKE_AND_WAIT,
+        "Arguments": {
+            "FunctionName": APPROVALS,
+            "Payload": {**payload, "token": "{% $states.context.Task.Token %}"},
+        },
+        "TimeoutSeconds": timeout_seconds,
+        "Retry": [retries.of_lambda()],
+    }
+
+
+def nested_dag(comment: str, dag: str, execution_input: Mapping[str, Any], policies: Sequence[Any]) -> State:
+    """Runs another DAG and waits for it."""
+    return {
+        "Type": "Task",
+        "Comment": text.comment(comment),
+        "Resource": START_EXECUTION,
+        "Arguments": {
+            "StateMachineArn": f"${{Dag_{names.identifier(dag)}}}",
+            "Input": {**execution_input, **_STARTED_BY},
+        },
+        "Retry": [*policies, _execution_retrier()],
+    }
+
+
 def signal(message: Signal, records: Mapping[str, Any]) -> State:
     """Tells the gates of other branches that tasks are done, with their records."""
     gates = {names.arrival(group): list(message.gates) for group in message.groups}
@@ -159,9 +194,7 @@ def call(name: str, records: Mapping[str, str]) -> State:
     arguments = {
         "run": "{% $run %}",
         "records": dict(records),
-        # Links the two executions in the console:
-        # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html
-        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $states.context.Execution.Id %}",
+        **_STARTED_BY,
     }
     return {
         "Type": "Task",
@@ -171,14 +204,16 @@ def call(name: str, records: Mapping[str, str]) -> State:
             "StateMachineArn": f"${{Machine_{names.identifier(name)}}}",
             "Input": arguments,
         },
-        "Retry": [
-            {
-                "ErrorEquals": ["StepFunctions.ExecutionLimitExceeded", "StepFunctions.SdkClientException"],
-                "IntervalSeconds": 2,
-                "MaxAttempts": retries.LAMBDA_ATTEMPTS,
-                "JitterStrategy": "FULL",
-            }
-        ],
+        "Retry": [_execution_retrier()],
+    }
+
+
+def _execution_retrier() -> State:
+    return {
+        "ErrorEquals": ["StepFunctions.ExecutionLimitExceeded", "StepFunctions.SdkClientException"],
+        "IntervalSeconds": 2,
+        "MaxAttempts": retries.LAMBDA_ATTEMPTS,
+        "JitterStrategy": "FULL",
     }
 
 
