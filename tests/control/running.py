@@ -196,7 +196,7 @@ class Runtime:
         if event.kind == "state_exited" and isinstance(event.data, dict):
             node, status = event.data.get("node"), event.data.get("status")
             if isinstance(node, str) and isinstance(status, str):
-                index = index_of({"run": event.variable("run")})
+                index = index_of({"run": event.data})
                 self.seen.told.setdefault(node, []).append((index, status))
 
 

@@ -15,6 +15,7 @@ from stepweave.asl.bodies.called import keeps_input
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.frames import Element
 from stepweave.asl.jumps import Jumps
+from stepweave.asl.retries import policies
 from stepweave.asl.scopes import letters
 from stepweave.asl.scopes.binding import bind, free_variables
 from stepweave.asl.states import State
@@ -161,6 +162,10 @@ class ItemWiring(Wiring):
             event["run"] = "{% $states.input.run %}"
         if self.batch_size:
             event["batch"] = self.batch_size
+            allowed = {error: policy.attempts for policy in policies(self.task) for error in policy.on}
+            if any(allowed.values()):
+                # An item that may be tried again ends its attempt; the next one finds what was committed.
+                event["tries"] = {error: number for error, number in allowed.items() if number}
         return event
 
     def record_of(self, upstream: str) -> str:
