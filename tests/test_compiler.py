@@ -51,9 +51,3 @@ def test_a_single_task_beyond_the_history_is_refused() -> None:
     endless = replace(graph, tasks=(replace(graph["a"], retry=RetryPolicy(attempts=20_000)),))
     with pytest.raises(DagError, match="too-large"):
         compile_graph(endless)
-
-
-def test_a_trigger_rule_that_a_gate_cannot_serve_is_refused() -> None:
-    graph = graph_of({"a": [], "b": [], "c": ["a", "b"], "d": ["b"]}, {"d": "none_failed"})
-    with pytest.raises(DagError, match="trigger-rule-gate"):
-        compile_graph(graph)

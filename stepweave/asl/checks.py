@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from stepweave.asl import conditions, names
 from stepweave.asl.bodies.choose import entry_of
-from stepweave.asl.conditions import Upstream
+from stepweave.asl.conditions import Asked, Upstream
 from stepweave.asl.frames import Element
+from stepweave.asl.reads import Seen
 from stepweave.asl.scene import Scene
 
 
@@ -43,15 +44,40 @@ class Checks:
         return entry_of(self.scene.task(element), self.scene.placements[element.task])
 
     def rule(self, element: Element) -> str:
-        return self.scene.task(element).trigger_rule if element.kind == "run" else "all_success"
+        return self.scene.task(element).trigger_rule if element.task else "all_success"
 
     def condition(self, element: Element) -> str | None:
         """When ``element`` may begin; None if control reaches it only then."""
-        if self.scene.fail_fast or not self.scene.reads.pending.get(element):
-            return None
-        return conditions.met(self.rule(element), self.upstream(element))
+        asked = self.asked(element)
+        pending = self.scene.reads.pending.get(element)
+        # Where the first failure ends the run, only skips can keep a task from running.
+        if not pending or (self.scene.fail_fast and not self.scene.layout.exact):
+            return conditions.guarded(asked, None)
+        return conditions.guarded(asked, conditions.met(self.rule(element), self.upstream(element)))
+
+    def status_if_stopped(self, element: Element) -> str:
+        """Expression for the status of ``element`` where its condition is not met."""
+        upstream = self.upstream(element)
+        # Without upstream tasks it is always a guard that stops.
+        rule_status = (
+            conditions.status_if_not_met(self.rule(element), upstream) if upstream.seen else "'skipped'"
+        )
+        return conditions.status_if_stopped(self.asked(element), rule_status)
+
+    def asked(self, element: Element) -> tuple[Asked, ...]:
+        """The guards that ``element`` asks."""
+        guards = self.scene.layout.guards.get(element.task, ()) if element.task else ()
+        return tuple(
+            Asked(self.scene.sight.required(guard.decider, element).expression, guard) for guard in guards
+        )
 
     def upstream(self, element: Element) -> Upstream:
-        pending = self.scene.reads.pending[element]
+        pending = self.scene.reads.pending.get(element, ())
         seen = dict.fromkeys(self.scene.sight.required(task, element) for task in pending)
         return Upstream(tuple(seen), len(pending))
+
+    def causes(self, element: Element) -> str:
+        """Expression for the tasks because of which ``element`` may not run."""
+        deciders = tuple(Seen(asked.record) for asked in self.asked(element))
+        upstream = self.upstream(element)
+        return Upstream(tuple(dict.fromkeys((*deciders, *upstream.seen))), upstream.total).by()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepweave.asl.reads import Seen
+from stepweave.asl.text import quoted
+from stepweave.graph.constructs import Guard
 
 MAX_NAMED = 20
 """Tasks that ``by`` names at most, so that no record grows with the number of failures."""
@@ -38,6 +40,12 @@ class Upstream:
 
     def failed(self) -> str:
         return self._count(f"[status in {_FAILED}]", "f")
+
+    def count(self, *statuses: str) -> str:
+        """How many records have one of ``statuses``; no tally can tell."""
+        assert not self.tallies
+        listed = ", ".join(f"'{status}'" for status in statuses)
+        return f"$count([{', '.join(self.records)}][status in [{listed}]])"
 
     def _count(self, predicate: str, member: str) -> str:
         terms = [f"$count([{', '.join(self.records)}]{predicate})"] if self.records else []
@@ -76,6 +84,12 @@ def met(rule: str, upstream: Upstream) -> str | None:
             return f"{upstream.not_successful()} - ({upstream.failed()}) = 0"
         case "none_failed_min_one_success":
             return f"{upstream.failed()} = 0 and {upstream.not_successful()} < {upstream.total}"
+        case "one_success" | "all_done_setup_success":
+            return f"{upstream.count('success')} > 0"
+        case "one_failed":
+            return f"{upstream.failed()} > 0"
+        case "one_done":
+            return f"{upstream.count('success', 'failed')} > 0"
         case _:
             return None
 
@@ -89,6 +103,45 @@ def _all_success(upstream: Upstream) -> str:
 
 def status_if_not_met(rule: str, upstream: Upstream) -> str:
     """Expression for the status of a task whose ``rule`` is not met."""
+    if rule in ("one_success", "all_done_setup_success"):
+        return f"{upstream.count('skipped')} = {upstream.total} ? 'skipped' : 'upstream_failed'"
     if rule in ("all_success", "none_failed", "none_failed_min_one_success"):
         return f"{upstream.failed()} > 0 ? 'upstream_failed' : 'skipped'"
     return "'skipped'"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A guard that a task asks: what the decider's record is, and which of its cases will do."""
+
+    record: str
+    guard: Guard
+
+    def met(self) -> str:
+        """The condition under which the guard lets the task run."""
+        chosen = " or ".join(f"{quoted(case)} in {self.record}.chosen" for case in self.guard.cases)
+        if self.guard.block:
+            return f"({self.record}.status = 'success' and ({chosen}))"
+        return f"({self.record}.status != 'success' or {chosen})"
+
+    def status_if_not_met(self) -> str:
+        """Expression for the status of a task that the guard does not let run."""
+        if self.guard.block:
+            return f"{self.record}.status in {_FAILED} ? 'upstream_failed' : 'skipped'"
+        return "'skipped'"
+
+
+def guarded(asked: tuple[Asked, ...], rule_met: str | None) -> str | None:
+    """The condition under which a task runs that has guards beside its rule."""
+    parts = [one.met() for one in asked]
+    if rule_met is not None:
+        parts.append(f"({rule_met})" if parts else rule_met)
+    return " and ".join(parts) or None
+
+
+def status_if_stopped(asked: tuple[Asked, ...], rule_status: str) -> str:
+    """Expression for the status of a task whose guards or whose rule stop it: the outermost guard tells."""
+    text = rule_status
+    for one in reversed(asked):
+        text = f"$not{one.met()} ? ({one.status_if_not_met()}) : ({text})"
+    return text

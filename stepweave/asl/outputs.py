@@ -43,19 +43,17 @@ class Outputs:
         )
 
     def _others(self, ending: Element) -> Iterator[Element]:
-        return (element for element in self.frame.elements if element is not ending)
+        return (element for element in self.frame.flat() if element is not ending)
 
     def _export(self, key: str, ending: Element | None, record: Any) -> Any:
         """The record or tally ``key`` of this frame as its last state can express it."""
-        sources = [e for e in self.frame.elements if self._gives(e, key)]
+        sources = [e for e in self.frame.flat() if self._gives(e, key)]
         self.reads.used.update(e for e in sources if e is not ending)
         if not key.startswith("#"):
             (element,) = sources
             return self._record_at_end(element, key, ending, record)
         # A task that ends its branch has succeeded, so it adds nothing to the tally.
-        seen = tuple(
-            self._tally_source(e, key, ending) for e in sources if e is not ending or e.kind != "run"
-        )
+        seen = tuple(self._tally_source(e, key, ending) for e in sources if e is not ending or not e.task)
         if not seen:
             return {"n": 0, "f": 0}
         if len(seen) == 1 and seen[0].is_tally:
@@ -68,21 +66,21 @@ class Outputs:
         }
 
     def _gives(self, element: Element, key: str) -> bool:
-        if element.kind == "run":
+        if element.task:
             return self.reads.tally.get(element.task, element.task) == key
         return any(key in self.reads.exports.get(frame, ()) for frame in element.frames)
 
     def _record_at_end(self, element: Element, key: str, ending: Element | None, record: Any) -> Any:
         if element is ending:
-            return record if element.kind == "run" else _result_member(element, key)
-        if element.kind == "run":
+            return record if element.task else _result_member(element, key)
+        if element.task:
             return f"{{% ${names.variable(element.task)} %}}"
         return "{% " + names.member(f"${element.variable}", key) + " %}"
 
     def _tally_source(self, element: Element, key: str, ending: Element | None) -> Seen:
         if element is ending:
             return Seen(_tally_of_result(element, key), True)
-        if element.kind == "run":
+        if element.task:
             return Seen(f"${names.variable(element.task)}")
         return Seen(names.member(f"${element.variable}", key), True)
 

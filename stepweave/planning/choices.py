@@ -50,7 +50,7 @@ def _sequence(steps: list[Plan]) -> Plan:
 
 
 def _chosen(graph: Graph, steps: list[Plan]) -> list[Plan]:
-    """``steps`` of a sequence, its conditions with what they settle; from the last, so that inner conditions come first."""
+    """``steps`` of a sequence, its conditions with what they settle; the last first, so that inner ones come first."""
     result: list[Plan] = []
     for step in reversed(steps):
         if isinstance(step, Run) and graph[step.task].condition is not None:

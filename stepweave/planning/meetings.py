@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stepweave.graph.model import Graph, Task
+from stepweave.graph.model import Graph
 from stepweave.planning.model import Await, Choose, Group, Nested, Parallel, Plan, Run, Sequence, Signal
-from stepweave.planning.needs import fields_read, ruled_by, unimplied
+from stepweave.planning.needs import fields_read, open_guards, ruled_by, unimplied
 from stepweave.planning.waiting import is_early
 
 _Path = tuple[tuple[int, int], ...]
@@ -24,7 +24,16 @@ _Path = tuple[tuple[int, int], ...]
 def with_meetings(graph: Graph, plan: Plan) -> Plan:
     """``plan`` with a gate wherever a needed record would otherwise not be at hand."""
     extra = unimplied(graph)
-    needs = {task.id: (*_records(graph, task), *extra.get(task.id, ())) for task in graph.tasks}
+    guards = open_guards(graph)
+    needs = {
+        task.id: (
+            *ruled_by(graph, task),
+            *extra.get(task.id, ()),
+            *(guard.decider for guard in guards.get(task.id, ())),
+            *fields_read(task),
+        )
+        for task in graph.tasks
+    }
     early = {task.id: task.trigger_rule for task in graph.tasks if is_early(task)}
     if not any(needs.values()):
         return plan
@@ -41,11 +50,6 @@ def with_meetings(graph: Graph, plan: Plan) -> Plan:
         return plan
     gates = _Gates(awaited, {task: (graph[task].upstream, rule) for task, rule in early.items()})
     return _Rewriter(gates, survey.own_gate).rewrite(plan)
-
-
-def _records(graph: Graph, task: Task) -> tuple[str, ...]:
-    deciders = (guard.decider for guard in task.guards)
-    return (*ruled_by(graph, task), *deciders, *fields_read(task))
 
 
 @dataclass(frozen=True, slots=True)

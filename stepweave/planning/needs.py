@@ -42,17 +42,20 @@ def needs_exact_statuses(graph: Graph) -> bool:
 def open_guards(graph: Graph) -> dict[str, tuple[Guard, ...]]:
     """Guards that each task must ask about itself: those that not all tasks right before it have too.
 
-    Where all of them have a guard, they ran only if it let them, and a strict task after them needs not ask again.
+    Where all of them have a guard, they ran only if it let them, and a strict task after them needs not ask again, unless
+    it looks at others too.
     """
     guarded = [task for task in graph.tasks if task.guards]
     if not guarded:
         return {}
     order = topological_order(graph)
     reduced = transitive_reduction(graph, order, waits_for(graph, order))
+    looks_further = unimplied(graph)
     found: dict[str, tuple[Guard, ...]] = {}
     for task in guarded:
         before = [set(graph[up].guards) for up in reduced[task.id]]
-        settled = set.intersection(*before) if before and is_strict(task) else set()
+        asks_nothing = before and is_strict(task) and task.id not in looks_further
+        settled = set.intersection(*before) if asks_nothing else set()
         asked = tuple(guard for guard in task.guards if guard not in settled)
         if asked:
             found[task.id] = asked
@@ -61,7 +64,7 @@ def open_guards(graph: Graph) -> dict[str, tuple[Guard, ...]]:
 
 def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
     """Per strict task, the upstream tasks whose success does not follow from that of its nearest upstream tasks."""
-    if all(is_strict(task) for task in graph.tasks):
+    if all(is_strict(task) and not task.guards for task in graph.tasks):
         return {}
     order = topological_order(graph)
     reduced = transitive_reduction(graph, order, waits_for(graph, order))
@@ -70,8 +73,10 @@ def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
     for task_id in order:
         task = graph[task_id]
         implied[task_id] = set()
-        for upstream in task.upstream:
-            if is_strict(graph[upstream]):
+        # A task in a block runs only if its condition was evaluated, and so after success of what that reads.
+        for upstream in (*task.upstream, *(guard.decider for guard in task.guards if guard.block)):
+            # One with a guard of its own may have been skipped although what is before it failed.
+            if is_strict(graph[upstream]) and set(task.guards).issuperset(graph[upstream].guards):
                 implied[task_id] |= implied[upstream]
                 implied[task_id].update(graph[upstream].upstream)
         if is_strict(task):

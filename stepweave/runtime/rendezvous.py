@@ -7,7 +7,9 @@ that one sends the token's answer. A repeated call changes nothing and may send 
     {"run", "gate", "await": [task…], "strict", "token"}                     the gate waits
     {…, "early": [task…], "rule": "one_success"}                             and for as many of these as decide the rule
     {"run", "arrived": {task: record}, "gates": {task: [gate…]}}             tasks are done
-    {"run", "stopped": [task…], "because": {"status", "by"}, "gates": {…}}   tasks did not run, and why
+    {"run", "stopped": [task…], "because": {"status", "by", "own"?: {"task", "status"}}, "gates": {…}}
+                                                                             tasks did not run, and why; the one with
+                                                                             which it began may have a status of its own
 """
 
 from __future__ import annotations
@@ -88,8 +90,12 @@ def _wait(event: Mapping[str, Any], run: str, table: GateTable) -> Gate:
 
 def _arrive(event: Mapping[str, Any], run: str, table: GateTable) -> dict[str, Gate]:
     records: dict[str, Json] = dict(event.get("arrived", {}))
-    for task in event.get("stopped", ()):
-        records[task] = event["because"]
+    if "stopped" in event:
+        because = dict(event["because"])
+        own = because.pop("own", None)
+        for task in event["stopped"]:
+            mine = {"status": own["status"]} if own is not None and own["task"] == task else {}
+            records[task] = {**because, **mine}
     by_gate: dict[str, dict[str, Json]] = {}
     for task, names in event["gates"].items():
         if task in records:
