@@ -51,6 +51,8 @@ def _graph_problems(graph: Graph, seen: set[str], outer: Set[str]) -> Iterator[P
         if teardowns:
             yield from _teardown_problems(task, teardowns)
         yield from limit_problems(task)
+        if graph.dag.fail_fast and (task.compensate or task.optional):
+            yield _nothing_caught(task.source, task.id, "optional=" if task.optional else "compensate=")
         if task.body is not None:
             yield from _graph_problems(task.body.graph, seen, outer | set(graph.ids()))
     ring = find_cycle(graph)
@@ -72,6 +74,9 @@ def _dag_problems(graph: Graph) -> Iterator[Problem]:
             expected="letters, digits, _ and -",
             fix=f"write dag_id={_clean(dag.id, 'dag')!r}",
         )
+    for option, given in (("retries=", dag.retries), ("on_failure=", dag.on_failure)):
+        if dag.fail_fast and given:
+            yield _nothing_caught(dag.source, None, option)
     yield from _too_long(dag.source, None, "DAG", dag.id)
     yield from _text_problems(dag.source, None, (dag.owner, *dag.tags))
 
@@ -95,6 +100,11 @@ def _name_problems(task: Task, seen: Set[str]) -> Iterator[Problem]:
         yield from _too_long(task.source, task.id, "task", task.id)
     if task.owner or task.tags:
         yield from _text_problems(task.source, task.id, (task.owner, *task.tags))
+
+
+def _nothing_caught(source: Source | None, task: str | None, option: str) -> Problem:
+    what = f"{option} follows a failure, but fail_fast ends the run at the first one"
+    return problem_at(source, "fail-fast", what, task=task, fix=f"leave out fail_fast or {option}")
 
 
 def _clean(name: str, start: str) -> str:

@@ -42,8 +42,8 @@ def needs_exact_statuses(graph: Graph) -> bool:
 def open_guards(graph: Graph) -> dict[str, tuple[Guard, ...]]:
     """Guards that each task must ask about itself: those that not all tasks right before it have too.
 
-    Where all of them have a guard, they ran only if it let them, and a strict task after them needs not ask again, unless
-    it looks at others too.
+    Where all of them have a guard, they ran only if it let them, and a strict task after them needs not ask again,
+    unless it looks at others too.
     """
     guarded = [task for task in graph.tasks if task.guards]
     if not guarded:

@@ -7,7 +7,8 @@ anything else                                                                   
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from stepweave.graph.model import Compute, Task
 
@@ -55,6 +56,48 @@ def place(task: Task) -> Placement:
     memory = _lambda_memory(task)
     suffix = "" if memory == MEMORY_TIERS_MIB[0] else str(memory)
     return Placement(compute="lambda", reason=reason, memory_mib=memory, function=f"${{TaskRunner{suffix}}}")
+
+
+def placements(tasks: Iterable[Task]) -> dict[str, Placement]:
+    """The placement of each of ``tasks`` by id, and of each rung of its ladder by :func:`rung_name`."""
+    found: dict[str, Placement] = {}
+    for task in tasks:
+        found[task.id] = place(task)
+        for number in range(1, len(task.ladder) + 1):
+            found[rung_name(task.id, number)] = place_rung(task, number)
+    return found
+
+
+def rung_name(task: str, number: int) -> str:
+    """The name of rung ``number`` of the ladder of ``task``, distinct from every id of a task.
+
+    >>> rung_name("train", 1)
+    'train: level 1'
+    """
+    return f"{task}: level {number}"
+
+
+def on_rung(task: Task, number: int) -> Task:
+    """``task`` as rung ``number`` of its ladder runs it; 0 is the task itself."""
+    if number == 0:
+        return task
+    rung = task.ladder[number - 1]
+    return replace(
+        task,
+        call=rung.call,
+        resources=rung.resources,
+        compute=rung.compute,
+        timeout_seconds=rung.timeout_seconds,
+        doc=rung.label and f"{task.id}: {rung.label}",
+    )
+
+
+def place_rung(task: Task, number: int) -> Placement:
+    """The placement of rung ``number`` of the ladder of ``task``; a job has a definition for each rung."""
+    placed = place(on_rung(task, number))
+    if not placed.job_definition or number == 0:
+        return placed
+    return replace(placed, job_definition=f"{placed.job_definition[:-1]}_level_{number}}}")
 
 
 def _needs_batch(task: Task) -> str:

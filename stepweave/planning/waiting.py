@@ -2,7 +2,7 @@
 
 ordinary rules           its upstream tasks and the deciders of its guards
 ``always``               the deciders alone
-``one_*``, of several    what all its upstream tasks wait for too, and the deciders; the rest is met at a gate of its own,
+``one_*``, of several    what all its upstream tasks wait for too, and the deciders; the rest is met at a gate
                          which opens as soon as the rule is decided
 """
 

@@ -161,3 +161,15 @@ def test_rules_that_wait_for_failures_contradict_fail_fast() -> None:
     tasks = (task_of(id="a"), task_of(id="b", upstream=("a",), trigger_rule="all_done"))
 
     assert codes(*tasks, fail_fast=True) == ["fail-fast"]
+
+
+@pytest.mark.parametrize("facts", [{"optional": True}, {"compensate": "m:undo"}])
+def test_nothing_can_follow_a_failure_where_the_first_one_ends_the_run(facts: dict[str, Any]) -> None:
+    assert codes(task_of(**facts), fail_fast=True) == ["fail-fast"]
+    assert codes(task_of(**facts)) == []
+
+
+@pytest.mark.parametrize("facts", [{"retries": 1}, {"on_failure": "m:alert"}])
+def test_a_fail_fast_dag_has_no_end_at_which_to_act(facts: dict[str, Any]) -> None:
+    assert codes(task_of(), fail_fast=True, **facts) == ["fail-fast"]
+    assert codes(task_of(), **facts) == []
