@@ -20,6 +20,7 @@ from stepweave.errors import (
     DataError,
     PermanentError,
     ResourceError,
+    RetryAfter,
     Skip,
     StoreError,
     TaskError,
@@ -29,7 +30,8 @@ from stepweave.errors import (
 from stepweave.runtime.events import Event
 from stepweave.runtime.failure_mark import read_failure, write_failure
 from stepweave.runtime.invoke import invoke
-from stepweave.stores.layout import task_prefix
+from stepweave.runtime.outcome import MachineError, error_class
+from stepweave.stores.layout import replica_prefix, task_prefix
 from stepweave.stores.objects import ObjectStore, open_store
 
 INPUT_VARIABLE = "STEPWEAVE_INPUT"
@@ -57,16 +59,21 @@ def run(environment: Mapping[str, str], *, compute: str = "batch", logs: bool = 
         return USAGE_STATUS
     prefix = _prefix(event)
     earlier = read_failure(store, prefix)
-    if isinstance(earlier, (DataError, PermanentError, Skip)):
-        sys.stderr.write(f"an earlier attempt failed for good: {earlier}\n")
-        return EXIT_STATUS[type(earlier)]
+    if isinstance(earlier, (DataError, PermanentError, RetryAfter, Skip)):
+        sys.stderr.write(f"an earlier attempt ended the job: {earlier}\n")
+        return exit_status(earlier)
     try:
         invoke(event, store, compute=compute, logs=logs, echo=True)
-    except (TaskError, Skip) as error:
+    except (TaskError, Skip, MachineError) as error:
         write_failure(store, prefix, error)
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return EXIT_STATUS[type(error)]
+        return exit_status(error)
     return 0
+
+
+def exit_status(error: TaskError | Skip | MachineError) -> int:
+    """The exit status for an error as it is reported: that of its class, or of the class that its own one is of."""
+    return EXIT_STATUS[error_class(error)]
 
 
 def _job(environment: Mapping[str, str]) -> tuple[ObjectStore, Event]:
@@ -83,7 +90,8 @@ def _job(environment: Mapping[str, str]) -> tuple[ObjectStore, Event]:
 
 def _prefix(event: Event) -> str:
     run = event["run"]
-    return task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))
+    prefix = task_prefix(run["dag"], run["id"], event["task"], run.get("index", ""))
+    return replica_prefix(prefix, event["replica"]) if "replica" in event else prefix
 
 
 if __name__ == "__main__":

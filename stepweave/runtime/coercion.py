@@ -36,13 +36,31 @@ _FROM_TEXT: dict[type, Coercer] = {
 @functools.lru_cache(maxsize=4096)
 def coercers(function: Callable[..., Any]) -> Mapping[str, Coercer]:
     """Conversions by parameter name; parameters whose JSON values need none are absent."""
-    annotations = getattr(function, "__annotations__", None)
-    if not annotations:
-        return {}
+    found = {name: _coercer(hint) for name, hint in _hints(function).items()}
+    return {name: coerce for name, coerce in found.items() if coerce is not None}
+
+
+@functools.lru_cache(maxsize=4096)
+def list_parameters(function: Callable[..., Any]) -> frozenset[str]:
+    """Parameters annotated with a list, a tuple or a set (or None): they get a real one, not a lazy sequence."""
+    return frozenset(name for name, hint in _hints(function).items() if _asks_for_list(hint))
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations of the parameters, without those that cannot be evaluated."""
+    annotations = getattr(function, "__annotations__", None) or {}
     if any(type(hint) is str for hint in annotations.values()):
         annotations = _evaluated(function, annotations)
-    found = {name: _coercer(hint) for name, hint in annotations.items() if name != "return"}
-    return {name: coerce for name, coerce in found.items() if coerce is not None}
+    return {name: hint for name, hint in annotations.items() if name != "return"}
+
+
+def _asks_for_list(hint: Any) -> bool:
+    origin = get_origin(hint)
+    if origin is typing.Annotated:
+        return _asks_for_list(get_args(hint)[0])
+    if origin in (Union, types.UnionType):
+        return any(map(_asks_for_list, get_args(hint)))
+    return (origin or hint) in (list, tuple, set, frozenset)
 
 
 def coerced(arguments: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:

@@ -3,34 +3,57 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
+from stepweave.errors import TransientError
 from stepweave.runtime.codecs.values import StoredValue, load_text, load_value
 from stepweave.runtime.envelope import Envelope, parse_envelope
-from stepweave.runtime.events import Event, Record
+from stepweave.runtime.events import Event, Json, Record
 from stepweave.runtime.inputs import Inputs
+from stepweave.runtime.lazily import part
 from stepweave.runtime.paths import field_name, native
 from stepweave.runtime.scratch import Scratch
-from stepweave.stores.layout import result_key
+from stepweave.stores.layout import result_key, staged_key
 from stepweave.stores.objects import ObjectStore
+
+
+def commit(store: ObjectStore, prefix: str, envelope: Envelope, *, staged: bool = False) -> Envelope | None:
+    """None when ``envelope`` was committed, else the one of another attempt that was there before."""
+    key = staged_key(prefix) if staged else result_key(prefix)
+    for _ in range(2):
+        if store.create(key, envelope.to_bytes()):
+            return None
+        committed = _envelope_at(store, key)
+        if committed is not None:
+            return committed
+        # Deleted between the two calls, because the run was resumed and it was stale: there is room now.
+    raise TransientError(f"the result under {prefix!r} comes and goes: two runs of the same id are at work")
 
 
 def find_envelope(store: ObjectStore, prefix: str) -> Envelope | None:
     """The envelope under a task's prefix, or None."""
-    key = result_key(prefix)
+    return _envelope_at(store, result_key(prefix))
+
+
+def _envelope_at(store: ObjectStore, key: str) -> Envelope | None:
     data = store.get_or_none(key)
     return None if data is None else parse_envelope(data, key)
 
 
 def reusable(event: Event, store: ObjectStore, prefix: str, inputs: Inputs) -> Envelope | None:
     """The committed envelope, unless this is a resumed run and the result is stale: then it is deleted, and None."""
-    envelope = find_envelope(store, prefix)
+    key = result_key(prefix)
+    envelope = _envelope_at(store, key)
+    if envelope is None and event.get("stage"):
+        key = staged_key(prefix)
+        envelope = _envelope_at(store, key)
     if envelope is None or not event["run"].get("resume"):
         return envelope
     begins_again = event.get("rerun", False) and event.get("attempt", 0) == 0
     if not begins_again and envelope.input_digest == inputs.digest(inputs.upstream_digests()):
         return envelope
     # Deleted before the task runs, so that the new commit is a conditional create like any other.
-    store.delete(result_key(prefix))
+    store.delete(key)
     return None
 
 
@@ -39,13 +62,16 @@ def record_of_committed(
 ) -> Record:
     """The record of an envelope that another attempt committed."""
     stored = envelope.value
-    value = load_value(stored, store, scratch) if "fields" in event else None
+    value = load_value(stored, store, scratch) if "fields" in event or "chooses" in event else None
     inline = stored.codec == "json" and stored.size <= event.get("inline", 0)
-    return record_of(event, prefix, stored, load_text(stored, store) if inline else "", value)
+    text = load_text(stored, store) if inline else ""
+    return record_of(event, prefix, stored, text, value, envelope.metadata)
 
 
-def record_of(event: Event, prefix: str, stored: StoredValue, text: str, value: object) -> Record:
-    """The record of a stored value: inline as far as the event allows, else its key, and the fields asked for."""
+def record_of(
+    event: Event, prefix: str, stored: StoredValue, text: str, value: object, metadata: Mapping[str, Json]
+) -> Record:
+    """The record of a stored value: inline as far as the event allows, else its key, and what else is asked for."""
     if stored.codec == "json" and stored.size <= event.get("inline", 0):
         record = Record(status="success", value=text)
     else:
@@ -55,4 +81,12 @@ def record_of(event: Event, prefix: str, stored: StoredValue, text: str, value: 
         record["fields"] = {
             field_name(path): native(value, path, origin) for path in json.loads(event["fields"])
         }
+    if "chooses" in event:
+        record["chosen"] = part("decisions").chosen(value, event["chooses"], event["task"])
+    if LEVEL in metadata:
+        record["level"] = metadata[LEVEL]
     return record
+
+
+LEVEL = "level"
+"""Name under which the metadata of a result says which rung of a ladder it is from."""

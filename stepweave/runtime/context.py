@@ -8,11 +8,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from stepweave.errors import DataError, UsageError
 from stepweave.runtime.events import Json
+from stepweave.runtime.lazily import part
 from stepweave.runtime.paths import native
 from stepweave.runtime.scratch import Scratch
+from stepweave.stores.objects import ObjectStore
 
 _current: ContextVar[Context | None] = ContextVar("stepweave_context", default=None)
 _logger = logging.getLogger("stepweave.task")
@@ -26,8 +29,8 @@ class Context:
     dag_id: str
     run_id: str
     task_id: str
-    map_index: int | None = None
-    """Index in a mapped task; None for a task that is not mapped."""
+    index: str = ""
+    """Index path of the task run: ``3/0`` in round 0 of a loop in item 3 of a map."""
     attempt: int = 0
     """Attempts before this one."""
     params: Mapping[str, Json] = field(default_factory=dict)
@@ -38,6 +41,18 @@ class Context:
     metadata: dict[str, Json] = field(default_factory=dict)
     """What the task noted about its result by :meth:`log_metadata`."""
     scratch_space: Scratch = field(default_factory=Scratch, repr=False)
+    store: ObjectStore | None = field(default=None, repr=False)
+    """Where the run's artifacts live; None in a test of the function alone."""
+
+    @property
+    def map_indexes(self) -> tuple[int, ...]:
+        """Numbers of the items and rounds that the task runs for, outermost first."""
+        return tuple(map(int, self.index.split("/"))) if self.index else ()
+
+    @property
+    def map_index(self) -> int | None:
+        """Number of the item or round that the task runs for; None outside of mapped nodes and loops."""
+        return self.map_indexes[-1] if self.index else None
 
     @property
     def logical_date(self) -> datetime | None:
@@ -62,6 +77,30 @@ class Context:
                 self.metadata[name] = native(value, (), name)
             except DataError:
                 self.metadata[name] = str(value)
+
+    def heartbeat(self) -> None:
+        """Show a sign of life; a task with ``heartbeat=`` is given up when it shows none for that long."""
+        part("heartbeat").beat()
+
+    def last_success(self) -> Any:
+        """The value of the latest success of this task in any run; ``DataError`` when there is none."""
+        return part("last_success").recall(self, self._opened())
+
+    def publish(self, name: str, partition: str, value: Any) -> None:
+        """Make ``value`` the content of a partition of asset ``name``; readers see the old one or the new one.
+
+        Repeated by the same run with the same value, it changes nothing.
+        """
+        part("partitions").publish(self, self._opened(), name, partition, value)
+
+    def latest(self, name: str, partition: str) -> Any:
+        """The content of a partition of asset ``name``; ``DataError`` when nothing was published."""
+        return part("partitions").latest(self._opened(), name, partition, self.scratch_space)
+
+    def _opened(self) -> ObjectStore:
+        if self.store is None:
+            raise UsageError("this context has no store; give Context(store=open_store(folder)) in a test")
+        return self.store
 
 
 def get_current_context() -> Context:

@@ -23,7 +23,8 @@ class Envelope:
     dag: str
     run: str
     task: str
-    map_index: int | None = None
+    index: str = ""
+    """Index path of the task run, such as ``3/0``; empty outside of mapped nodes and loops."""
     value: StoredValue
     type: str
     """Type of the value, ``module.Class``."""
@@ -55,7 +56,7 @@ class Envelope:
             "dag": self.dag,
             "run": self.run,
             "task": self.task,
-            "map_index": self.map_index,
+            "index": self.index,
             "type": self.type,
             "codec": value.codec,
             "size": value.size,
@@ -73,7 +74,7 @@ class Envelope:
             "compute": self.compute,
             "metadata": self.metadata,
         }
-        return json.dumps({name: part for name, part in parts.items() if part not in (None, {})}).encode()
+        return json.dumps({name: part for name, part in parts.items() if part not in (None, {}, "")}).encode()
 
 
 def parse_envelope(data: bytes, key: str) -> Envelope:
@@ -105,7 +106,7 @@ def parse_envelope(data: bytes, key: str) -> Envelope:
         return Envelope(
             **{name: parts[name] for name in named},
             value=value,
-            map_index=parts.get("map_index"),
+            index=parts.get("index", ""),
             code=parts.get("code", {}),
             inputs=parts.get("inputs", {}),
             input_digest=parts["input_digest"],

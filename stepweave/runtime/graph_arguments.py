@@ -1,32 +1,32 @@
-"""`specs_from_graph(graph, task_id)`: the argument specs of a task that were too many to travel in its event."""
+"""`specs_of(event)`: the argument specs of a task that were too many to travel in its event."""
 
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Iterator
 from typing import Any
 
-from stepweave.graph.model import Binding, DictOf, Expression, FromParam, FromTask, Graph, ListOf, Literal
+from stepweave.graph.model import Graph
+from stepweave.graph.specs import Places, argument_specs, list_specs, value_spec
+from stepweave.runtime.events import Event
+from stepweave.runtime.resolve import graph_of, named_object
 
 
-def specs_from_graph(graph: Graph, task_id: str) -> dict[str, Any]:
-    """Argument name → spec, as the event's ``args`` would say it; expressions are numbered in the order written."""
+def specs_of(event: Event) -> dict[str, Any]:
+    """Argument name → spec, from the traced DAG."""
+    graph = graph_of(event["call"], event["run"]["dag"], event.get("module", ""))
+    return specs_from_graph(graph, event["task"], lists="items" in event)
+
+
+def specs_from_graph(graph: Graph, task_id: str, *, lists: bool = False) -> dict[str, Any]:
+    """Argument name → spec, as the event's ``args`` would say it; expressions are numbered in the order written.
+
+    With ``lists``, of the lists that a mapped node takes its items from.
+    """
     numbers = itertools.count()
-    return {name: _spec(binding, numbers) for name, binding in graph[task_id].arguments}
+    specs = list_specs if lists else argument_specs
+    return specs(task_id, Places.of(graph), lambda _: next(numbers))
 
 
-def _spec(binding: Binding, numbers: Iterator[int]) -> dict[str, Any]:
-    match binding:
-        case Literal(json=text):
-            return {"v": json.loads(text)}
-        case FromTask(task=task, path=path):
-            return {"t": task, "p": list(path)} if path else {"t": task}
-        case FromParam(param=param, path=path):
-            return {"r": param, "p": list(path)} if path else {"r": param}
-        case Expression():
-            return {"x": next(numbers)}
-        case ListOf(items=items):
-            return {"l": [_spec(item, numbers) for item in items]}
-        case DictOf(items=pairs):
-            return {"d": {key: _spec(value, numbers) for key, value in pairs}}
+def value_spec_of(call: str, task_id: str) -> dict[str, Any]:
+    """How another run reads the value of a task of the DAG behind ``call`` from the store."""
+    return value_spec(task_id, Places.of(named_object(call).graph()))

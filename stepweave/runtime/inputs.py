@@ -1,181 +1,295 @@
-"""`Inputs`: the arguments of a task as its event describes them, and the digest that tells whether they changed."""
+"""`Inputs`: the arguments of a task as its event describes them, and the digest that tells whether they changed.
+
+The kinds of specs are those of :mod:`stepweave.graph.specs`; those of mapped nodes, loops and nested DAGs are read by
+``runtime/scoped.py``, which is imported when the first of them is met.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
 
-from stepweave.errors import DataError, PermanentError
+from stepweave.errors import DataError
 from stepweave.runtime.codecs.parts import PartReader
 from stepweave.runtime.codecs.text import decode
 from stepweave.runtime.codecs.values import load_value
 from stepweave.runtime.coercion import coerced
 from stepweave.runtime.envelope import Envelope, parse_envelope
-from stepweave.runtime.events import Event
-from stepweave.runtime.graph_arguments import specs_from_graph
+from stepweave.runtime.events import Event, Record, RunInfo, index_of
+from stepweave.runtime.lazily import part, threads
 from stepweave.runtime.paths import follow
-from stepweave.runtime.resolve import graph_of
 from stepweave.runtime.scratch import Scratch
-from stepweave.stores.layout import result_key, task_prefix
+from stepweave.stores.layout import result_key, staged_key, task_prefix
 from stepweave.stores.objects import ObjectStore
 
 _sorted_text = json.JSONEncoder(sort_keys=True).encode
 
 _MANY = 4
-_READERS = 16
 
 FROM_GRAPH = "graph"
 """``args`` of an event whose specs are found by tracing the DAG."""
+KEYWORDS = "**"
+"""Name under which a dict of mapped keyword arguments stands."""
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What the specs refer to."""
+
+    tasks: dict[tuple[str, int], None] = field(default_factory=dict)
+    """Task and depth of its index path."""
+    params: set[str] = field(default_factory=set)
+    scoped: bool = False
+    """Whether a spec is of a mapped node, a loop or a nested DAG."""
 
 
 class Inputs:
     """What one attempt is given. Nothing is read from the store before it is needed, and nothing twice."""
 
-    __slots__ = ("_envelopes", "_event", "_params", "_scratch", "_specs", "_store", "_values")
+    __slots__ = (
+        "_envelopes",
+        "_own",
+        "_specs",
+        "_survey",
+        "_values",
+        "event",
+        "index",
+        "mapped",
+        "scratch",
+        "states",
+        "store",
+    )
 
-    def __init__(self, event: Event, store: ObjectStore, scratch: Scratch) -> None:
-        self._event = event
-        self._store = store
-        self._scratch = scratch
-        self._specs = _specs(event)
-        self._params = event["run"].get("params", {})
-        self._envelopes: dict[str, Envelope | None] = {}
-        self._values: dict[str, Any] = {}
+    def __init__(
+        self,
+        event: Event,
+        store: ObjectStore,
+        scratch: Scratch,
+        *,
+        index: tuple[str, ...] | None = None,
+        specs: dict[str, Any] | None = None,
+    ) -> None:
+        """``index``: read as a task with another index path would; ``specs``: other arguments than the event's."""
+        self.event = event
+        self.store = store
+        self.scratch = scratch
+        self._own = index_of(event)
+        self.index = self._own if index is None else index
+        self._specs = _specs(event) if specs is None else specs
+        self._survey: _Survey | None = None
+        self._envelopes: dict[tuple[str, int], Envelope | None] = {}
+        self._values: dict[tuple[str, int], Any] = {}
+        self.mapped: dict[tuple[str, int], Any] = {}
+        """Values of mapped nodes that were looked for, by node and depth."""
+        self.states: dict[int, dict[str, Any]] = {}
+        """What is known of the state of the loop at each depth, while it is read."""
 
     def arguments(self, function: Callable[..., Any]) -> dict[str, Any]:
         """The keyword arguments for ``function``."""
         self._prefetch()
-        return coerced({name: self._value(spec) for name, spec in self._specs.items()}, function)
+        arguments = self.values()
+        if self._surveyed().scoped:
+            part("scoped").as_annotated(arguments, function)
+        return coerced(arguments, function)
+
+    def values(self, names: Collection[str] | None = None) -> dict[str, Any]:
+        """The arguments (of these names) as they were stored."""
+        arguments: dict[str, Any] = {}
+        for name, spec in self._specs.items():
+            if name == KEYWORDS:
+                part("scoped").add_keywords(arguments, self.value(spec), names)
+            elif names is None or name in names:
+                arguments[name] = self.value(spec)
+        return arguments
+
+    def lists(self) -> dict[str, Any]:
+        """The lists that a mapped node takes its items from, by argument; for dicts of arguments by ``**``."""
+        self._prefetch()
+        return {name: self.value(spec) for name, spec in self._specs.items()}
+
+    def written_count(self) -> int | None:
+        """How many items the mapped task has, when the arguments say so: its lists were written in the DAG."""
+        count: int | None = part("scoped").written_count(self._specs.values(), len(self.index) - 1)
+        return count
 
     def upstream_digests(self) -> dict[str, str]:
         """Digest of the value of each upstream task that an argument reads; absent where there is no value."""
-        tasks = dict.fromkeys(name for kind, name in _references(self._specs.values()) if kind == "t")
-        digests = ((task, self._digest(task)) for task in tasks)
-        return {task: digest for task, digest in digests if digest is not None}
+        survey = self._surveyed()
+        if survey.scoped:
+            digests: dict[str, str] = part("scoped").settled(self, self._specs)[1]
+            return digests
+        found = ((task, self.digest_of(task, depth)) for task, depth in survey.tasks)
+        return {task: digest for task, digest in found if digest is not None}
 
     def digest(self, upstream_digests: dict[str, str]) -> str:
         """Digest of the arguments' specs, what they read, and the upstream statuses."""
-        params = sorted({name for kind, name in _references(self._specs.values()) if kind == "r"})
+        survey = self._surveyed()
+        specs = part("scoped").settled(self, self._specs)[0] if survey.scoped else self._specs
+        params = self.event["run"].get("params", {})
         basis = (
-            self._specs,
+            specs,
             upstream_digests,
-            {name: self._params.get(name) for name in params},
-            self._event.get("values", []),
-            self._event.get("upstream", {}),
+            {name: params.get(name) for name in sorted(survey.params)},
+            self.event.get("values", []),
+            self.event.get("upstream", {}),
         )
         return hashlib.sha256(_sorted_text(basis).encode()).hexdigest()
 
-    def _prefetch(self) -> None:
-        """Read the envelopes of many upstream tasks at once: from S3 each takes some 20 ms."""
-        tasks = dict.fromkeys(name for kind, name in _references(self._specs.values()) if kind == "t")
-        missing = [task for task in tasks if task not in self._event.get("records", {})]
-        if len(missing) < _MANY or self._store.local_path("any") is not None:
-            return
-        with importlib.import_module("concurrent.futures").ThreadPoolExecutor(_READERS) as pool:
-            list(pool.map(self._find_envelope, missing))
+    def at(self, index: tuple[str, ...]) -> Inputs:
+        """What a task with another index path is given."""
+        return Inputs(self.event, self.store, self.scratch, index=index, specs={})
 
-    def _value(self, spec: dict[str, Any]) -> Any:
+    def of_run(self, run: RunInfo) -> Inputs:
+        """What a task of another run is given."""
+        event = cast(Event, {"task": "", "call": "", "run": run})
+        return Inputs(event, self.store, self.scratch, index=(), specs={})
+
+    def value(self, spec: dict[str, Any]) -> Any:
+        """The value that ``spec`` describes."""
         if "v" in spec:
             return spec["v"]
         if "t" in spec:
-            task = spec["t"]
-            value = self._task_value(task)
-            path = spec.get("p", ())
-            return (
-                follow(value, path, f"the value of task {task!r}") if path and self._exists(task) else value
-            )
+            task, depth, path = spec["t"], spec.get("d", 0), spec.get("p", ())
+            value = self._task_value(task, depth)
+            if path and self.exists(task, depth):
+                return follow(value, path, f"the value of task {task!r}")
+            return value
         if "r" in spec:
-            name = spec["r"]
-            if name not in self._params:
-                raise DataError(
-                    f"the run has no param {name!r}; expected one of {', '.join(sorted(self._params))}"
-                )
-            return follow(self._params[name], spec.get("p", ()), f"param {name!r}")
-        if "x" in spec:
-            return self._event["values"][spec["x"]]
+            return self._param(spec["r"], spec.get("p", ()))
+        if "x" in spec and "last" not in spec:
+            return self.event["values"][spec["x"]]
         if "l" in spec:
-            return [self._value(item) for item in spec["l"]]
-        if "d" in spec:
-            return {key: self._value(item) for key, item in spec["d"].items()}
-        raise PermanentError(f"an argument has the unknown spec {spec!r}; expected one of v, t, r, x, l, d")
+            return [self.value(item) for item in spec["l"]]
+        if type(spec.get("d")) is dict:
+            return {key: self.value(item) for key, item in spec["d"].items()}
+        return part("scoped").value(self, spec)
 
-    def _task_value(self, task: str) -> Any:
-        if task not in self._values:
-            self._values[task] = self._load(task) if self._exists(task) else None
-        return self._values[task]
-
-    def _load(self, task: str) -> Any:
-        text = self._inline_text(task)
-        if text is not None:
-            return decode(text, PartReader(self._store, self._scratch))
-        return load_value(self._envelope(task).value, self._store, self._scratch)
-
-    def _digest(self, task: str) -> str | None:
-        if not self._exists(task):
+    def digest_of(self, task: str, depth: int) -> str | None:
+        """Digest of the value of a task; None when there is no value."""
+        if not self.exists(task, depth):
             return None
-        text = self._inline_text(task)
+        text = self._inline_text(task, depth)
         # The envelope of an inline value has the digest of the very same text.
-        return (
-            self._envelope(task).value.digest if text is None else hashlib.sha256(text.encode()).hexdigest()
-        )
+        if text is None:
+            return self._envelope(task, depth).value.digest
+        return hashlib.sha256(text.encode()).hexdigest()
 
-    def _exists(self, task: str) -> bool:
+    def exists(self, task: str, depth: int) -> bool:
         """Whether the task succeeded. A rule other than ``all_success`` lets a task run although one did not."""
-        record = self._event.get("records", {}).get(task)
-        if record is not None:
-            return record["status"] == "success"
-        if "upstream" not in self._event:
+        status = self.status(task, depth)
+        if status is not None:
+            return status == "success"
+        if "upstream" not in self.event and self.index is self._own and depth == len(self.index):
             return True
-        status = self._event["upstream"].get(task)
-        # Not every status travels; where it does not, the store knows whether there is a value.
-        return self._find_envelope(task) is not None if status is None else status == "success"
+        # Not every status travels, and none from outside of a body: the store knows whether there is a value.
+        return self.find_envelope(task, depth) is not None
 
-    def _inline_text(self, task: str) -> str | None:
-        record = self._event.get("records", {}).get(task)
-        return record.get("value") if record else None
+    def status(self, task: str, depth: int) -> str | None:
+        """The status of a task as far as the event tells."""
+        record = self._record(task, depth)
+        if record is not None:
+            return record["status"]
+        return self.event.get("upstream", {}).get(task) if self.sees(depth) else None
 
-    def _envelope(self, task: str) -> Envelope:
-        envelope = self._find_envelope(task)
+    def sees(self, depth: int) -> bool:
+        """Whether records and statuses of the event are those of tasks at this depth: no other item's or round's."""
+        return self.index is self._own or self.index[:depth] == self._own[:depth]
+
+    def prefix(self, task: str, depth: int) -> str:
+        """Prefix of what a task stored."""
+        run = self.event["run"]
+        return task_prefix(run["dag"], run["id"], task, "/".join(self.index[:depth]))
+
+    def find_envelope(self, task: str, depth: int) -> Envelope | None:
+        """The committed envelope of a task, or None; inside a speculation, also one that is not yet committed."""
+        instance = task, depth
+        if instance not in self._envelopes:
+            prefix = self.prefix(task, depth)
+            keys = [result_key(prefix)]
+            if self.event.get("stage"):
+                keys.insert(0, staged_key(prefix))
+            found = ((key, self.store.get_or_none(key)) for key in keys)
+            self._envelopes[instance] = next(
+                (parse_envelope(data, key) for key, data in found if data is not None), None
+            )
+        return self._envelopes[instance]
+
+    def _surveyed(self) -> _Survey:
+        if self._survey is None:
+            self._survey = survey(self._specs.values())
+        return self._survey
+
+    def _prefetch(self) -> None:
+        """Read the envelopes of many upstream tasks at once: from S3 each takes some 20 ms."""
+        missing = [one for one in self._surveyed().tasks if self._record(*one) is None]
+        if len(missing) < _MANY or self.store.local_path("any") is not None:
+            return
+        with threads() as pool:
+            list(pool.map(lambda one: self.find_envelope(*one), missing))
+
+    def _param(self, name: str, path: Sequence[str | int]) -> Any:
+        params = self.event["run"].get("params", {})
+        if name not in params:
+            raise DataError(f"the run has no param {name!r}; expected one of {', '.join(sorted(params))}")
+        return follow(params[name], path, f"param {name!r}")
+
+    def _task_value(self, task: str, depth: int) -> Any:
+        instance = task, depth
+        if instance not in self._values:
+            self._values[instance] = self._load(task, depth) if self.exists(task, depth) else None
+        return self._values[instance]
+
+    def _load(self, task: str, depth: int) -> Any:
+        text = self._inline_text(task, depth)
+        if text is not None:
+            return decode(text, PartReader(self.store, self.scratch))
+        return load_value(self._envelope(task, depth).value, self.store, self.scratch)
+
+    def _record(self, task: str, depth: int) -> Record | None:
+        return self.event.get("records", {}).get(task) if self.sees(depth) else None
+
+    def _inline_text(self, task: str, depth: int) -> str | None:
+        record = self._record(task, depth)
+        return None if record is None else record.get("value")
+
+    def _envelope(self, task: str, depth: int) -> Envelope:
+        envelope = self.find_envelope(task, depth)
         if envelope is None:
             raise DataError(
-                f"the value of task {task!r} is not in the store {self._store.url}: expected the object "
-                f"{self._key(task)!r}; if the task ran elsewhere, point both to one store"
+                f"the value of task {task!r} is not in the store {self.store.url}: expected the object "
+                f"{result_key(self.prefix(task, depth))!r}; if the task ran elsewhere, point both to one store"
             )
         return envelope
-
-    def _find_envelope(self, task: str) -> Envelope | None:
-        if task not in self._envelopes:
-            key = self._key(task)
-            data = self._store.get_or_none(key)
-            self._envelopes[task] = None if data is None else parse_envelope(data, key)
-        return self._envelopes[task]
-
-    def _key(self, task: str) -> str:
-        run = self._event["run"]
-        return result_key(task_prefix(run["dag"], run["id"], task))
 
 
 def _specs(event: Event) -> dict[str, Any]:
     text = event.get("args", "{}")
-    if text == FROM_GRAPH:
-        return specs_from_graph(graph_of(event["call"], event["run"]["dag"]), event["task"])
-    specs: dict[str, Any] = json.loads(text)
+    specs: dict[str, Any] = (
+        part("graph_arguments").specs_of(event) if text == FROM_GRAPH else json.loads(text)
+    )
     return specs
 
 
-def _references(specs: Any) -> Iterator[tuple[str, str]]:
-    """``("t", task)`` and ``("r", param)`` for every reference inside the specs, in the order written."""
+def survey(specs: Collection[Any]) -> _Survey:
+    """What ``specs`` refer to, in the order written."""
+    found = _Survey()
     stack = list(specs)[::-1]
     while stack:
         spec = stack.pop()
+        if "v" in spec:
+            continue
         if "t" in spec:
-            yield "t", spec["t"]
+            found.tasks[spec["t"], spec.get("d", 0)] = None
         elif "r" in spec:
-            yield "r", spec["r"]
+            found.params.add(spec["r"])
         elif "l" in spec:
             stack.extend(reversed(spec["l"]))
-        elif "d" in spec:
+        elif type(spec.get("d")) is dict:
             stack.extend(reversed(spec["d"].values()))
+        elif "x" not in spec or "last" in spec:
+            found.scoped = True
+            stack.extend(part("scoped").inside(spec))
+    return found

@@ -2,35 +2,43 @@
 
 Arguments are loaded, the function runs in its context, its value is stored; the envelope is created: the commit.
 Whoever finds an envelope there (a late or duplicate attempt, a retry after a lost answer) returns its record instead.
+An event with one of the keys of ``_FORMS`` asks for something else, which a module of its own answers.
 """
 
 from __future__ import annotations
 
-import resource
-import sys
-import time
-from contextlib import nullcontext
-from typing import Any, cast
+from typing import cast
 
-from stepweave.errors import CodecError, PermanentError, Skip, TaskError, TransientError
-from stepweave.runtime.calling import call
-from stepweave.runtime.code_version import code_version
-from stepweave.runtime.codecs.values import store_value
-from stepweave.runtime.committed import find_envelope, record_of, record_of_committed, reusable
-from stepweave.runtime.context import Context, swap_context
-from stepweave.runtime.envelope import Envelope
+from stepweave.errors import PermanentError, ResourceError, Skip, TaskError
+from stepweave.runtime.attempt import Place, attempt, log_of
+from stepweave.runtime.committed import find_envelope, record_of_committed, reusable
 from stepweave.runtime.events import Event, Record
 from stepweave.runtime.failure_mark import read_failure
 from stepweave.runtime.inputs import Inputs
-from stepweave.runtime.logs import AttemptLog
-from stepweave.runtime.outcome import reported
+from stepweave.runtime.lazily import part
+from stepweave.runtime.outcome import MachineError, reported
 from stepweave.runtime.prepare import Reused, prepare
-from stepweave.runtime.resolve import task_function
 from stepweave.runtime.scratch import Scratch
-from stepweave.stores.layout import result_key, task_prefix
+from stepweave.stores.layout import replica_prefix, task_prefix
 from stepweave.stores.objects import ObjectStore
 
-_MAXRSS_PER_MIB = 1024 * 1024 if sys.platform == "darwin" else 1024
+_FORMS = {
+    "batch": "batches",
+    "commit": "staging",
+    "items": "items",
+    "nested": "nested",
+    "notice": "notices",
+    "quorum": "quorum",
+    "undo": "undo",
+}
+"""Key of an event → the module with ``answer(event, store, prefix, scratch, place)``."""
+_FORM_KEYS = frozenset(_FORMS)
+_CONDITION_KEYS = frozenset({"max_failed", "setups"})
+_FAILURE_KEYS = frozenset({"errors", "later", "tries"})
+
+
+class OutOfMemory(ResourceError):
+    """A job's container took more memory than it was given."""
 
 
 def invoke(
@@ -50,14 +58,17 @@ def invoke(
 
     Raises:
         TransientError, ResourceError, DataError, PermanentError, Skip: the attempt did not succeed; the text is JSON.
+        MachineError: it did not, in a way that the state machine knows by name (``NotYet``, ``RunStopped`` …).
         Reused: on ``prepare``, the task is committed already.
     """
     scratch = Scratch()
     try:
-        answer = _answer(event, store, scratch, compute, logs, echo)
+        answer = _answer(event, store, scratch, Place(compute, logs, echo))
     except Reused:
         raise
     except (Exception, SystemExit) as error:
+        if _FAILURE_KEYS & event.keys():
+            raise part("failures").reported_as(event, store, error) from error
         raise reported(error) from error
     finally:
         scratch.close()
@@ -67,104 +78,58 @@ def invoke(
 
 
 def _answer(
-    event: Event, store: ObjectStore, scratch: Scratch, compute: str, logs: bool, echo: bool
-) -> Record | TaskError | Skip:
+    event: Event, store: ObjectStore, scratch: Scratch, place: Place
+) -> Record | TaskError | Skip | MachineError:
     """The record, or the failure of a Batch job as it was reported."""
     run = event["run"]
-    prefix = task_prefix(run["dag"], run["id"], event["task"], event.get("map_index"))
-    if event.get("prepare"):
-        return cast(Record, prepare(event, store, prefix, scratch))
+    prefix = task_prefix(run["dag"], run["id"], event["task"], run.get("index", ""))
+    if "replica" in event:
+        prefix = replica_prefix(prefix, event["replica"])
+    for key in _FORM_KEYS & event.keys():
+        answer: Record | TaskError | Skip | MachineError = part(_FORMS[key]).answer(
+            event, store, prefix, scratch, place
+        )
+        return answer
     if event.get("collect"):
         return _collect(event, store, prefix, scratch)
     inputs = Inputs(event, store, scratch)
+    if event.get("prepare"):
+        _check_conditions(event, store, inputs)
+        return cast(Record, prepare(event, store, prefix, scratch, inputs))
     if event.get("attempt") or run.get("resume"):
         envelope = reusable(event, store, prefix, inputs)
         if envelope is not None:
             return record_of_committed(event, store, prefix, envelope, scratch)
-    log = AttemptLog(store, prefix, event.get("attempt", 0), echo=echo) if logs else nullcontext()
-    with log:
-        return _attempt(event, store, prefix, inputs, scratch, compute)
+    with log_of(event, store, prefix, place):
+        _check_conditions(event, store, inputs)
+        return attempt(event, store, prefix, inputs, scratch, place)
 
 
-def _attempt(
-    event: Event, store: ObjectStore, prefix: str, inputs: Inputs, scratch: Scratch, compute: str
-) -> Record:
-    function = task_function(event["call"])
-    arguments = inputs.arguments(function)
-    # Digests first: the function may change its arguments in place.
-    digests = inputs.upstream_digests()
-    input_digest = inputs.digest(digests)
-    context = _context(event, scratch)
-    started_at, start = time.time(), time.perf_counter()
-    before = swap_context(context)
-    try:
-        value = call(function, arguments)
-    finally:
-        swap_context(before)
-    duration = time.perf_counter() - start
-    try:
-        stored, text = store_value(value, store, prefix, scratch)
-    except CodecError as error:
-        raise PermanentError(f"the value of task {event['task']!r} cannot be stored: {error}") from error
-    record = record_of(event, prefix, stored, text, value)
-    envelope = Envelope(
-        dag=event["run"]["dag"],
-        run=event["run"]["id"],
-        task=event["task"],
-        map_index=event.get("map_index"),
-        value=stored,
-        type=f"{type(value).__module__}.{type(value).__qualname__}",
-        attempt=event.get("attempt", 0),
-        started_at=started_at,
-        duration_seconds=duration,
-        peak_memory_mib=peak_memory_mib(),
-        compute=compute,
-        code=code_version(event["call"].partition(":")[0]),
-        inputs=digests,
-        input_digest=input_digest,
-        metadata=context.metadata,
-    )
-    committed = _commit(store, prefix, envelope)
-    return record if committed is None else record_of_committed(event, store, prefix, committed, scratch)
+def _check_conditions(event: Event, store: ObjectStore, inputs: Inputs) -> None:
+    """Nothing when the attempt may begin."""
+    if _CONDITION_KEYS & event.keys():
+        if "max_failed" in event:
+            part("failed_tasks").check_allowed(event, store)
+        if event.get("setups"):
+            _check_setups(event["setups"], inputs)
 
 
-def _commit(store: ObjectStore, prefix: str, envelope: Envelope) -> Envelope | None:
-    """None when ``envelope`` was committed, else the one of another attempt that was there before."""
-    for _ in range(2):
-        if store.create(result_key(prefix), envelope.to_bytes()):
-            return None
-        committed = find_envelope(store, prefix)
-        if committed is not None:
-            return committed
-        # Deleted between the two calls, because the run was resumed and it was stale: there is room now.
-    raise TransientError(f"the result under {prefix!r} comes and goes: two runs of the same id are at work")
+def _check_setups(setups: list[str], inputs: Inputs) -> None:
+    if all(inputs.find_envelope(setup, len(inputs.index)) is None for setup in setups):
+        raise Skip(f"nothing to clean up: none of {', '.join(setups)} succeeded")
 
 
-def peak_memory_mib() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_PER_MIB
-
-
-def _collect(event: Event, store: ObjectStore, prefix: str, scratch: Scratch) -> Record | TaskError | Skip:
+def _collect(
+    event: Event, store: ObjectStore, prefix: str, scratch: Scratch
+) -> Record | TaskError | Skip | MachineError:
     envelope = find_envelope(store, prefix)
     if envelope is not None:
         return record_of_committed(event, store, prefix, envelope, scratch)
     failure = read_failure(store, prefix)
     if failure is not None:
         return failure
+    if event.get("killed"):
+        raise OutOfMemory(
+            f"the job of task {event['task']!r} was killed for its memory; give it more memory="
+        )
     raise PermanentError(f"the job of task {event['task']!r} ended without a result under {prefix!r}")
-
-
-def _context(event: Event, scratch: Scratch) -> Context:
-    run: Any = event["run"]
-    return Context(
-        dag_id=run["dag"],
-        run_id=run["id"],
-        task_id=event["task"],
-        map_index=event.get("map_index"),
-        attempt=event.get("attempt", 0),
-        params=run.get("params", {}),
-        logical_date_text=run.get("logical_date"),
-        upstream=event.get("upstream", {}),
-        scratch_space=scratch,
-    )

@@ -80,7 +80,7 @@ class AttemptLog:
     ) -> None:
         if isinstance(error, Skip):
             self.write(f"skipped: {error}\n")
-        elif error is not None:
+        elif error is not None and getattr(error, "logged", True):
             self.write(traceback_text(error))
         _capture.end(self)
         _current.set(None)

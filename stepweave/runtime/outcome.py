@@ -28,6 +28,14 @@ from stepweave.errors import (
     UsageError,
 )
 
+
+class MachineError(Exception):
+    """Base of the errors that state machines know by their own names, besides the four classes and ``Skip``."""
+
+    logged = True
+    """Whether it is worth a line in the log of the attempt."""
+
+
 ERROR_BYTES = 8 * 1024
 """Longest text of an error: a ``Cause`` may have 32,768 characters, and several travel in one payload
 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html)."""
@@ -90,9 +98,10 @@ def error_class(error: BaseException) -> type[TaskError] | type[Skip]:
     return TransientError
 
 
-def reported(error: BaseException) -> TaskError | Skip:
+def reported(error: BaseException) -> TaskError | Skip | MachineError:
     """``error`` as the exception to raise to the state machine: one of the classes, with a JSON object as its text."""
-    return error_class(error)(error_text(error))
+    known = type(error) if isinstance(error, MachineError) else error_class(error)
+    return known(error_text(error))
 
 
 def error_text(error: BaseException) -> str:

@@ -17,9 +17,11 @@ class Reused(Exception):
     """The task is committed already; the message is its record as JSON text."""
 
 
-def prepare(event: Event, store: ObjectStore, prefix: str, scratch: Scratch) -> dict[str, str]:
+def prepare(
+    event: Event, store: ObjectStore, prefix: str, scratch: Scratch, inputs: Inputs
+) -> dict[str, str]:
     """``{"uri": key}`` of the event that the job will read; raises :class:`Reused` when there is nothing to run."""
-    envelope = reusable(event, store, prefix, Inputs(event, store, scratch))
+    envelope = reusable(event, store, prefix, inputs)
     if envelope is not None:
         raise Reused(json.dumps(record_of_committed(event, store, prefix, envelope, scratch)))
     # The mark of an earlier job's failure is about that job: this one starts afresh.

@@ -8,6 +8,9 @@ from typing import Any
 
 from stepweave.errors import PermanentError
 
+MADE_HERE = "__stepweave_dags__"
+"""Attribute of a module: the DAGs that were made while it was imported (``stepweave.authoring.modules``)."""
+
 
 def task_function(call: str) -> Callable[..., Any]:
     """The function behind ``module:qualname``, or behind ``module:dag#task_id`` by tracing that DAG."""
@@ -23,22 +26,28 @@ def task_function(call: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def graph_of(call: str, dag_id: str) -> Any:
-    """The traced graph of the DAG that ``call`` belongs to."""
+def graph_of(call: str, dag_id: str, module: str = "") -> Any:
+    """The traced graph of the DAG that ``call`` belongs to; ``module``: where it is, if not where the task is."""
     dag_call, _, task_id = call.partition("#")
     if task_id:
         return named_object(dag_call).graph()
-    module_name = dag_call.partition(":")[0]
-    module = _module(module_name)
-    for candidate in vars(module).values():
+    name = module or dag_call.partition(":")[0]
+    for candidate in _dags_in(_module(name)):
+        graph = candidate.graph()
+        if graph.dag.id == dag_id:
+            return graph
+    raise PermanentError(f"module {name!r} has no DAG {dag_id!r}; expected the call as 'module:dag#task_id'")
+
+
+def _dags_in(module: Any) -> list[Any]:
+    """The DAGs of a module: those bound to a name, and those that a factory made."""
+    bound = [
+        candidate
+        for candidate in vars(module).values()
         # The class of DAGs may be there too, imported for an annotation.
-        if not isinstance(candidate, type) and hasattr(candidate, "task_function"):
-            graph = candidate.graph()
-            if graph.dag.id == dag_id:
-                return graph
-    raise PermanentError(
-        f"module {module_name!r} has no DAG {dag_id!r}; expected the call as 'module:dag#task_id'"
-    )
+        if not isinstance(candidate, type) and hasattr(candidate, "task_function")
+    ]
+    return [*bound, *getattr(module, MADE_HERE, ())]
 
 
 def named_object(name: str) -> Any:
@@ -46,11 +55,16 @@ def named_object(name: str) -> Any:
     module_name, colon, qualname = name.partition(":")
     if not colon or not module_name or not qualname:
         raise PermanentError(f"{name!r} names no object; expected module:qualname")
-    found: Any = _module(module_name)
+    module = _module(module_name)
+    found: Any = module
     for part in qualname.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
+            # A DAG that a factory made need not be bound to a name.
+            made = [dag for dag in getattr(module, MADE_HERE, ()) if dag.id == qualname]
+            if made:
+                return made[0]
             raise PermanentError(
                 f"module {module_name!r} has no {qualname!r} (no attribute {part!r})"
             ) from None

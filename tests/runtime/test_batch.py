@@ -58,7 +58,7 @@ def test_after_a_final_failure_a_further_attempt_ends_at_once(store, capfd):
     )
     assert run({**environment, "AWS_BATCH_JOB_ATTEMPT": "2"}) == 65
     assert sample_tasks.calls == []
-    assert "an earlier attempt failed for good" in capfd.readouterr().err
+    assert "an earlier attempt ended the job" in capfd.readouterr().err
 
 
 def test_after_a_transient_failure_a_further_attempt_runs(store):

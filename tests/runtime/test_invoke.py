@@ -317,10 +317,9 @@ def test_the_context_says_where_the_task_is(store):
     args = event(
         "a",
         "about_itself",
-        map_index=3,
         attempt=1,
         upstream={"up": "failed"},
-        run={"params": {"rate": 1}, "logical_date": "2026-11-21T06:00:00+00:00"},
+        run={"params": {"rate": 1}, "logical_date": "2026-11-21T06:00:00+00:00", "index": "3"},
     )
     invoke(args, store)
     value = store.get("runs/sales/r1/a/3/result.json")

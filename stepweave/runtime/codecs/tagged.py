@@ -97,6 +97,11 @@ class Tagger:
         return {"$part": self.write_part(value, where)}
 
 
+def keep_as_list(kind: type) -> None:
+    """Write values of ``kind`` as lists of their members."""
+    _WRITERS[kind] = lambda tagger, value, where: tagger.members(value, where)
+
+
 def untag(tree: Any, read_part: Callable[[dict[str, Any]], object]) -> Any:
     """The value behind a JSON tree with tags."""
     if type(tree) is list:

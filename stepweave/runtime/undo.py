@@ -1,0 +1,102 @@
+"""`answer(event, ...)`: what a task did is undone, by the task that compensates it.
+
+Every committed run of the task is undone once: of a mapped task each item, the last first. The undo is committed with
+the digest of the envelope that it undid, and only then that envelope is deleted, so that a call that was cut short, or
+came twice, goes on where it was; and a resumed run runs the task again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, cast
+
+from stepweave.runtime.attempt import Place, envelope_of, log_of, ran, stored_value
+from stepweave.runtime.codecs.values import load_value
+from stepweave.runtime.coercion import coerced
+from stepweave.runtime.committed import find_envelope
+from stepweave.runtime.envelope import parse_envelope
+from stepweave.runtime.events import Event, Record, index_of
+from stepweave.runtime.functions import fitting, parameter_names
+from stepweave.runtime.inputs import Inputs
+from stepweave.runtime.resolve import task_function
+from stepweave.runtime.scratch import Scratch
+from stepweave.stores.layout import RESULT, result_key, task_prefix, undo_prefix
+from stepweave.stores.objects import ObjectStore
+
+RESULT_PARAMETER = "result"
+"""Parameter of a compensating task that gets the value of the task that it undoes."""
+
+_REPLICA = re.compile(r"replicas/\d+/result\.json")
+
+
+def answer(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, place: Place) -> Record:
+    """``success`` when something was undone, now or before; ``skipped`` when there was nothing to undo."""
+    run = event["run"]
+    top = task_prefix(run["dag"], run["id"], event["undo"]["of"], run.get("index", ""))
+    indexes = _indexes(store, top)
+    failure: Exception | None = None
+    for index in sorted(indexes, reverse=True):
+        one = cast(Event, {**event, "run": {**run, "index": "/".join((*index_of(event), *map(str, index)))}})
+        try:
+            _undo(one, store, "/".join((top, *map(str, index))), scratch, place)
+        except Exception as error:
+            # The others are undone all the same; a further attempt finds this one.
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return Record(status="success" if indexes else "skipped")
+
+
+def _indexes(store: ObjectStore, top: str) -> set[tuple[int, ...]]:
+    """Index paths below the task's prefix at which there is a result, or was one that has been undone."""
+    found: set[tuple[int, ...]] = set()
+    for key, _ in store.list(top):
+        *folders, name = key.removeprefix(f"{top}/").split("/")
+        if name == RESULT:
+            path = folders[:-1] if folders[-1:] == ["undo"] else folders
+            if all(folder.isdigit() for folder in path):
+                found.add(tuple(map(int, path)))
+    return found
+
+
+def _undo(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, place: Place) -> None:
+    below = undo_prefix(prefix)
+    data = store.get_or_none(result_key(prefix))
+    if data is None:
+        return
+    digest = hashlib.sha256(data).hexdigest()
+    done = find_envelope(store, below)
+    if done is None or done.input_digest != digest:
+        # A resumed run may have run the task again after it was undone.
+        store.delete(result_key(below))
+        with log_of(event, store, below, place):
+            _call(event, store, prefix, data, digest, scratch, place)
+    for key, _ in store.list(prefix):
+        if _REPLICA.fullmatch(key.removeprefix(f"{prefix}/")):
+            store.delete(key)
+    store.delete(result_key(prefix))
+
+
+def _call(
+    event: Event,
+    store: ObjectStore,
+    prefix: str,
+    undone: bytes,
+    digest: str,
+    scratch: Scratch,
+    place: Place,
+) -> None:
+    function = task_function(event["call"])
+    names, anything = parameter_names(function)
+    offered: dict[str, Any] = {}
+    if RESULT_PARAMETER in names:
+        value = parse_envelope(undone, result_key(prefix)).value
+        offered[RESULT_PARAMETER] = load_value(value, store, scratch)
+    given = Inputs(event, store, scratch).values(None if anything else names)
+    arguments = fitting(function, {**given, **offered}, f"the compensation of task {event['undo']['of']!r}")
+    done = ran(event, store, scratch, function, coerced(arguments, function))
+    below = undo_prefix(prefix)
+    stored, _ = stored_value(event, done.value, store, below, scratch)
+    envelope = envelope_of(event, place, done, stored, {event["undo"]["of"]: digest}, digest)
+    store.create(result_key(below), envelope.to_bytes())
