@@ -16,13 +16,14 @@ from typing import Any
 
 from stepweave import collector
 from stepweave.asl import measure
+from stepweave.asl.estimates import Estimate
 from stepweave.asl.machines import Machines, to_bytes, to_machines
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Graph
 from stepweave.graph.specs import Places
 from stepweave.planning.model import Await, Plan, Signal, walk
 from stepweave.planning.partition import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, cut
-from stepweave.planning.placement import Placement, place
+from stepweave.planning.placement import Placement, placements
 from stepweave.planning.plan import to_plan
 
 _MAX_ROUNDS = 4
@@ -70,17 +71,17 @@ def compile_graph(graph: Graph) -> Compiled:
 
 
 def _compile(graph: Graph) -> Compiled:
-    placements = {task.id: place(task) for task in Places.of(graph).tasks.values()}
+    placed = placements(Places.of(graph).tasks.values())
     exact = to_plan(graph)
     tasks = {task.id: task for task in graph.tasks}
     factor = 1.0
     for _ in range(_MAX_ROUNDS):
-        plan = cut(exact, measure.Estimate(tasks, placements, factor))
-        machines = to_machines(graph, plan, placements)
+        plan = cut(exact, Estimate(tasks, placed, factor, 1 + graph.dag.retries))
+        machines = to_machines(graph, plan, placed)
         files = {machines.file_name(name): to_bytes(body) for name, body in machines.definitions.items()}
         report = _report(graph, plan, machines, files)
         if report.definition_bytes <= MAX_DEFINITION_BYTES and report.history_events <= MAX_HISTORY_EVENTS:
-            return Compiled(graph, plan, placements, machines, report, files)
+            return Compiled(graph, plan, placed, machines, report, files)
         factor *= 1.1 * max(
             report.definition_bytes / MAX_DEFINITION_BYTES, report.history_events / MAX_HISTORY_EVENTS
         )
@@ -98,7 +99,8 @@ def _report(graph: Graph, plan: Plan, machines: Machines, files: Mapping[str, by
         gates=sum(isinstance(step, Await) for step in steps),
         signals=sum(isinstance(step, Signal) for step in steps),
         history_events=max(
-            measure.history_events(definition, machines.repeats) for definition in definitions.values()
+            measure.history_events(definition, machines.repeats) * (1 if name else 1 + graph.dag.retries)
+            for name, definition in definitions.items()
         ),
         definition_bytes=max(len(content) for content in files.values()),
         machines=len(definitions),

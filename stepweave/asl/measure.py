@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from stepweave.asl import retries
+from stepweave.asl.retries import RETRY_AFTER
 from stepweave.asl.scopes.scope import Repeat
 from stepweave.asl.states import State
-from stepweave.graph.model import Task
-from stepweave.planning import model
-from stepweave.planning.model import Plan
-from stepweave.planning.partition import Cost
-from stepweave.planning.placement import Placement
 
 _MACHINE = re.compile(r"\$\{Machine_(\w+)\}")
 
@@ -68,8 +62,10 @@ def worst_case(states: Mapping[str, State], repeats: Mapping[str, Repeat]) -> in
     stack = [(states, 1)]
     while stack:
         inside, times = stack.pop()
+        again = _put_off(inside)
         for name, state in inside.items():
             most = repeats.get(name, _ONCE).most if "ItemProcessor" not in state else 1
+            most *= again.get(name, 1)
             total += _events(state) * times * most
             stack.extend((branch["States"], times * most) for branch in state.get("Branches", ()))
             if "ItemProcessor" in state and not _is_distributed(state):
@@ -77,6 +73,20 @@ def worst_case(states: Mapping[str, State], repeats: Mapping[str, Repeat]) -> in
                 total += ITERATION_EVENTS * items
                 stack.append((state["ItemProcessor"]["States"], items))
     return total
+
+
+def _put_off(states: Mapping[str, State]) -> dict[str, int]:
+    """How often the states run of an attempt that may ask to be put off: from the first, by the Wait, to it again."""
+    found: dict[str, int] = {}
+    for name, state in states.items():
+        for catcher in state.get("Catch", ()):
+            if catcher["ErrorEquals"] == [RETRY_AFTER]:
+                wait = catcher["Next"]
+                first = states[wait]["Next"]
+                job = states[first]["Next"] if first != name else name
+                most = states[first]["Arguments"]["Payload"]["later_most"]
+                found.update(dict.fromkeys((wait, first, job, name), 1 + most))
+    return found
 
 
 def _events(state: State) -> int:
@@ -117,44 +127,3 @@ def transitions(definitions: Mapping[str, Mapping[str, Any]], repeats: Mapping[s
             # The first rule of a compiled Choice is the one that goes on.
             name = state["Choices"][0]["Next"] if "Choices" in state else state.get("Next")
     return total
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Cost of the steps of a plan before they are emitted; measured on compiled DAGs, rounded up."""
-
-    tasks: Mapping[str, Task]
-    placements: Mapping[str, Placement]
-    factor: float = 1.0
-    """Raised when a machine turned out larger than estimated."""
-
-    def __call__(self, step: Plan) -> Cost:
-        match step:
-            case model.Run(task=task):
-                return self._run(self.tasks[task])
-            case model.Await(gate=gate, parents=parents):
-                size = 1_600 + 12 * len(gate) + sum(len(group[0]) + 4 for group in parents)
-                return self._cost(size, 6 + 4 * retries.LAMBDA_ATTEMPTS)
-            case model.Signal(groups=groups, gates=gates):
-                names = sum(len(group[0]) for group in groups)
-                each_gate = sum(len(gate) + 3 for gate in gates)
-                # Twice: once for success, once for tasks that do not run.
-                size = 2 * (1_050 + 3 * names + len(groups) * (40 + each_gate))
-                told = 2 * names + len(groups) * (10 + each_gate)
-                return self._cost(size, 2 * (5 + 3 * retries.LAMBDA_ATTEMPTS), told)
-            case _:
-                return Cost()
-
-    def _run(self, task: Task) -> Cost:
-        arguments = min(16_384, 24 * len(task.arguments) + sum(5 * len(up) + 30 for up in task.upstream))
-        size = 900 + 18 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
-        events = 5 + 2 + 3 * (retries.LAMBDA_ATTEMPTS + task.retry.attempts)
-        if self.placements[task.id].compute == "batch":
-            size, events = (
-                size + 3_600,
-                events + 6 + 4 * task.retry.attempts + 2 * (5 + 3 * retries.LAMBDA_ATTEMPTS),
-            )
-        return self._cost(size, events)
-
-    def _cost(self, size: int, events: int, told: int = 0) -> Cost:
-        return Cost(bytes=int(size * self.factor), events=events, told=told)

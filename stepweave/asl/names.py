@@ -60,11 +60,6 @@ def put_off(task: str, part: str) -> str:
     return f"later{part}{variable(task)[1:]}"
 
 
-def level(task: str, number: int) -> str:
-    """State that runs rung ``number`` of the ladder."""
-    return f"{task}: level {number}"
-
-
 def ended(task: str) -> str:
     """State that raises a skip again."""
     return f"{task}: ended"
@@ -78,6 +73,16 @@ def copy(task: str, number: int) -> str:
 def hedge(task: str, number: int) -> str:
     """State that waits before one of several attempts."""
     return f"{task}: hedge {number}"
+
+
+def undo(task: str) -> str:
+    """State that undoes what a task did."""
+    return f"{task}: undo"
+
+
+def notice(outcome: str) -> str:
+    """State that tells of the outcome of the run."""
+    return f"{outcome}: notice"
 
 
 def signal(task: str) -> str:

@@ -27,6 +27,9 @@ LAMBDA_ATTEMPTS = 6
 CLASSES = frozenset({"TransientError", "ResourceError", "DataError", "PermanentError"})
 """Error classes that every exception is mapped to, unless a policy names its own class."""
 
+RETRY_AFTER = "RetryAfter"
+"""What an attempt raises that asks to be made again after a time of its own choice."""
+
 NOT_YET = "NotYet"
 """What a sensor's poke raises whose time has not come."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from stepweave.asl import measure
+from stepweave.asl.estimates import Estimate
 from stepweave.asl.machines import to_machines
 from stepweave.compiler import compile_graph
 from stepweave.graph.model import (
@@ -109,7 +109,7 @@ def definitions_of(graph: Graph, in_parts: bool) -> Mapping[str, Mapping[str, An
     if not in_parts:
         return compile_graph(graph).machines.definitions
     placements = {task.id: place(task) for task in graph.tasks}
-    estimate = measure.Estimate({task.id: task for task in graph.tasks}, placements)
+    estimate = Estimate({task.id: task for task in graph.tasks}, placements)
     return to_machines(graph, cut(to_plan(graph), estimate, SMALL), placements).definitions
 
 

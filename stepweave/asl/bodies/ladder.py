@@ -19,22 +19,7 @@ from stepweave.asl.failures import ALL_ERRORS, RESOURCE_ERRORS
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
 from stepweave.graph.model import Task
-from stepweave.planning.placement import Placement, place
-
-
-def task_on(task: Task, number: int) -> Task:
-    """``task`` as rung ``number`` of its ladder runs it; 0 is the task itself."""
-    if number == 0:
-        return task
-    rung = task.ladder[number - 1]
-    return replace(
-        task,
-        call=rung.call,
-        resources=rung.resources,
-        compute=rung.compute,
-        timeout_seconds=rung.timeout_seconds,
-        doc=rung.label and f"{task.id}: {rung.label}",
-    )
+from stepweave.planning.placement import on_rung, place_rung, rung_name
 
 
 def climb(first: Way) -> list[Way]:
@@ -63,25 +48,17 @@ def raising_again(first: Way) -> dict[str, State]:
 
 
 def _rung(first: Way, number: int) -> Way:
-    task = task_on(first.task, number)
+    task = on_rung(first.task, number)
     label = first.task.ladder[number - 1].label
     rung = {"level": number, **({"label": comment(label)} if label else {})}
     return replace(
         first,
-        base=names.level(task.id, number),
+        base=rung_name(task.id, number),
         part=f"_{number}",
         task=task,
-        placement=place_on(first.task, number),
+        placement=place_rung(first.task, number),
         event={**first.event, "call": task.call, "rung": rung},
     )
-
-
-def place_on(task: Task, number: int) -> Placement:
-    """Where rung ``number`` of the ladder of ``task`` runs; a job has a definition for each rung."""
-    placed = place(task_on(task, number))
-    if not placed.job_definition or number == 0:
-        return placed
-    return replace(placed, job_definition=f"{placed.job_definition[:-1]}_level_{number}}}")
 
 
 def _told(way: Way, task: Task, only_resources: bool) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from stepweave.asl.bodies.way import Way
 from stepweave.asl.states import State
 from stepweave.asl.text import quoted
 
-RETRY_AFTER = "RetryAfter"
 _LONGEST_SECONDS = 31_536_000
 """An execution lasts a year at most (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 _USUAL_SECONDS = 60
@@ -49,11 +48,10 @@ def catcher(way: Way, so_far: str) -> dict[str, Any]:
     note = (
         f"{{'later_of': {quoted(way.base)}, 'later': ({so_far}) + 1, 'seconds': {_seconds()}}}"  # one object
     )
-    run = str(way.event["run"]).removeprefix("{% ").removesuffix(" %}")
-    if "$states.input" in run:
-        # The run travels in the input, too.
-        note = f"$merge([$states.input, {note}])"
-    return {"ErrorEquals": [RETRY_AFTER], "Output": f"{{% {note} %}}", "Next": names.later(way.base)}
+    # The run may travel in the input, too.
+    kept = "$type($states.input) = 'object' ? $states.input : {}"
+    note = f"$merge([{kept}, {note}])"
+    return {"ErrorEquals": [retries.RETRY_AFTER], "Output": f"{{% {note} %}}", "Next": names.later(way.base)}
 
 
 def waiting(way: Way) -> dict[str, State]:

@@ -1,0 +1,88 @@
+"""What the steps of a plan will cost, before they are emitted: bytes and worst-case history events.
+
+The arithmetic is that of :mod:`stepweave.asl.measure`, which measures what was emitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stepweave.asl import retries
+from stepweave.graph.model import Task
+from stepweave.planning import model
+from stepweave.planning.model import Plan
+from stepweave.planning.partition import Cost
+from stepweave.planning.placement import Placement, on_rung, rung_name
+
+_SERVICE = retries.LAMBDA_ATTEMPTS
+"""Further attempts after errors of the Lambda service."""
+_CALL = 5 + 3 * _SERVICE
+"""Events of a call of the runtime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Cost of the steps of a plan before they are emitted; measured on compiled DAGs, rounded up."""
+
+    tasks: Mapping[str, Task]
+    placements: Mapping[str, Placement]
+    factor: float = 1.0
+    """Raised when a machine turned out larger than estimated."""
+    runs: int = 1
+    """How often a machine may go through its states: a failed run goes on by itself."""
+
+    def __call__(self, step: Plan) -> Cost:
+        match step:
+            case model.Run(task=task):
+                return self._run(self.tasks[task])
+            case model.Await(gate=gate, parents=parents):
+                size = 1_600 + 12 * len(gate) + sum(len(group[0]) + 4 for group in parents)
+                return self._cost(size, 6 + 4 * _SERVICE)
+            case model.Signal(groups=groups, gates=gates):
+                names = sum(len(group[0]) for group in groups)
+                each_gate = sum(len(gate) + 3 for gate in gates)
+                # Twice: once for success, once for tasks that do not run.
+                size = 2 * (1_050 + 3 * names + len(groups) * (40 + each_gate))
+                told = 2 * names + len(groups) * (10 + each_gate)
+                return self._cost(size, 2 * (5 + 3 * _SERVICE), told)
+            case _:
+                return Cost()
+
+    def _run(self, task: Task) -> Cost:
+        arguments = min(16_384, 24 * len(task.arguments) + sum(5 * len(up) + 30 for up in task.upstream))
+        base = 900 + 18 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
+        if task.approval is not None:
+            levels = 1 + len(task.approval.escalations)
+            return self._cost(base * (levels + 1), levels * (6 + 4 * _SERVICE) + _CALL + 2 * 2)
+        if task.nested is not None:
+            return self._cost(base + 700, 6 + 4 * (_SERVICE + task.retry.attempts) + _CALL)
+        size, events = self._way(base, task, self.placements[task.id])
+        copies = max(task.replicas, 2 if task.hedge_seconds is not None else 1)
+        if copies > 1:
+            # A Parallel; per branch a Wait, its states and its ends; then the call that settles it.
+            size = base + copies * (size + 500) + base
+            events = 4 + copies * (events + 2 * 4) + _CALL
+        for number in range(1, len(task.ladder) + 1):
+            placement = self.placements[rung_name(task.id, number)]
+            more = self._way(base, on_rung(task, number), placement)
+            size, events = size + more[0], events + more[1]
+        return self._cost(size, events + 2)
+
+    @staticmethod
+    def _way(base: int, task: Task, placement: Placement) -> tuple[int, int]:
+        """Bytes and events of one way to carry out a task."""
+        again = retries.attempts(task)
+        if placement.compute == "batch":
+            most = retries.most_attempts(task)
+            size, events = base + 3_600, 2 * _CALL + 6 + 4 * most
+        else:
+            pokes = retries.pokes(task.sensor) if task.sensor is not None else 0
+            size, events = base, 5 + 3 * (_SERVICE + again + pokes)
+        if again:
+            size += 700 + 130 * len(task.other_retries)
+            events = (events + 2) * (1 + retries.most_attempts(task))
+        return size, events
+
+    def _cost(self, size: int, events: int, told: int = 0) -> Cost:
+        return Cost(bytes=int(size * self.factor), events=events * self.runs, told=told)
