@@ -20,6 +20,7 @@ from stepweave.embedded.machines import to_engine
 from stepweave.embedded.rendezvous import rendezvous_function
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
+from stepweave.engine.events import Listener
 from stepweave.engine.execution import Execution
 from stepweave.engine.failures import FunctionError
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
@@ -29,6 +30,8 @@ from tests.control.drawing import Drawn
 from tests.reference.attempts import RETRY_AFTER
 from tests.reference.worlds import SUCCESS, Index, Place
 
+RUN_NAME = "execution"
+"""Of every execution, as in the other interpreter that these runs are compared with."""
 LETTERS = {SUCCESS: "s", "Skip": "k"}
 
 
@@ -200,8 +203,8 @@ class Runtime:
                 self.seen.told.setdefault(node, []).append((index, status))
 
 
-def run_drawn(drawn: Drawn) -> Ran:
-    """``drawn`` compiled and run to its end."""
+def run_drawn(drawn: Drawn, *listeners: Listener) -> Ran:
+    """``drawn`` compiled and run to its end, heard by ``listeners``."""
     compiled = compile_graph(drawn.graph)
     machines = to_engine(compiled)
     clock = VirtualClock()
@@ -214,8 +217,8 @@ def run_drawn(drawn: Drawn) -> Ran:
         lambda_integrations({TASK_RUNNER: runtime.run_task, RENDEZVOUS: meet})
         | start_execution_integrations()
     )
-    engine = Engine(machines.machines, integrations, clock=clock, listeners=[runtime.listen])
+    engine = Engine(machines.machines, integrations, clock=clock, listeners=[runtime.listen, *listeners])
     rendezvous = rendezvous_function(engine.tokens)
     with collector.sparing_what_exists():
-        execution = clock.run(engine.run(machines.root, {"params": drawn.params}))
+        execution = clock.run(engine.run(machines.root, {"params": drawn.params}, RUN_NAME))
     return Ran(compiled, execution, runtime.seen)
