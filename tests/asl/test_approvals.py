@@ -88,11 +88,11 @@ def test_silence_escalates_and_the_last_ones_asked_may_decide() -> None:
 )
 def test_what_silence_means(on_timeout: Any, outcome: str) -> None:
     def people(event: dict[str, Any]) -> Any:
-        return decided(event["settle"] == "approve") if "settle" in event else None
+        return decided(event["decide"] == "approve") if "decide" in event else None
 
     ran = run_scripted(dag(task("ok", approval=asking(on_timeout=on_timeout))), people=people)
     assert (ran.execution.status, ran.seconds) == (outcome, pytest.approx(3_600))
-    assert ("settle" in ran.approvals[-1]) == (on_timeout in ("reject", "approve"))
+    assert ("decide" in ran.approvals[-1]) == (on_timeout in ("reject", "approve"))
 
 
 def test_a_message_may_be_made_of_references_and_expressions() -> None:

@@ -87,9 +87,11 @@ def test_a_part_of_its_value_that_a_condition_reads_is_fetched() -> None:
         task("sub", nested=nested(result=result), fields=(("auc",),)),
         task("b", "sub", arguments=(("x", test),)),
         answers={"sub": {"status": "success", "fields": {"auc": 0.9}}},
+        run_id="r1",
     )
     (fetch,) = ran.of("sub")
-    assert (fetch["read"], fetch["fields"]) == (True, '[["auc"]]')
+    assert fetch["nested"] == {"dag": "other-dag", "call": "m:other", "run": "r1.sub"}
+    assert fetch["fields"] == '[["auc"]]'
     assert json.loads(fetch["args"])["value"]["of"] == "sub"
     assert ran.of("b")[0]["values"] == [0.9]
     assert ran.transitions == 1 + 1 + 1 + 1 + 1

@@ -95,7 +95,7 @@ class _Approval:
 
     def _settle(self) -> State:
         """The call that decides where people stayed silent, unless one of them was faster."""
-        payload = {**self.common, "settle": self.approval.on_timeout}
+        payload = {**self.common, "decide": self.approval.on_timeout}
         state = states.control_call(f"nobody decided: {self.approval.on_timeout}", payload, states.APPROVALS)
         self._answered(state, _SETTLED)
         caught = self.outlet.catchers()

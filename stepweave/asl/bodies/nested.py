@@ -58,15 +58,15 @@ def _input(wiring: Wiring) -> dict[str, Any]:
 
 
 def _event(wiring: Wiring) -> dict[str, Any]:
-    task = wiring.task
-    event = wiring.event()
+    task, event = wiring.task, wiring.event()
+    assert task.nested is not None
     return {
         "task": task.id,
         "call": task.call,
         "run": event["run"],
         "attempt": event["attempt"],
         **described(wiring, "value", FromTask(task=task.id)),
-        "read": True,
+        "nested": {"dag": task.nested.dag, "call": task.nested.call, "run": f"{{% {_run_id(task.id)} %}}"},
         "fields": json_text([list(path) for path in task.fields]),
     }
 
