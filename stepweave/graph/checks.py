@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Set
 
 from stepweave.errors import Problem
-from stepweave.graph.bindings import captured, read_by
+from stepweave.graph.bindings import captured, expressions_of, read_by
 from stepweave.graph.limits import dag_limit_problems, limit_problems
 from stepweave.graph.model import FromParam, FromTask, Graph, Path, Source, Task
 from stepweave.graph.order import cycle_problem, find_cycle, predecessors
-from stepweave.graph.outcomes import RULES, SETUP_RULE
+from stepweave.graph.outcomes import EARLY_RULES, RULES, SETUP_RULE
 from stepweave.graph.problems import problem_at
 
 LONGEST_NAME = 60
@@ -199,10 +199,19 @@ def _rule_problems(graph: Graph, task: Task) -> Iterator[Problem]:
         yield problem_at(
             task.source, "trigger-rule", what, task=task.id, expected=_RULE_NAMES, fix="use one of these"
         )
+    elif (rule == "always" or (rule in EARLY_RULES and len(task.upstream) > 1)) and _computes(task):
+        what = f"it computes an argument from a task that may not have ended when {rule!r} lets it run"
+        fix = "pass the value itself (None where there is none), and compute inside the task"
+        yield problem_at(task.source, "early-expression", what, task=task.id, fix=fix)
     elif graph.dag.fail_fast and rule in WAITS_FOR_FAILURES:
         what = f"trigger rule {rule!r} waits for failures, but fail_fast ends the run at the first one"
         fix = "leave out fail_fast, or use all_success"
         yield problem_at(task.source, "fail-fast", what, task=task.id, fix=fix)
+
+
+def _computes(task: Task) -> bool:
+    operands = (operand for found in expressions_of(task) for operand in found.operands)
+    return any(isinstance(operand, FromTask) for operand in operands)
 
 
 _RULE_NAMES = f"one of {', '.join(RULES)}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from stepweave.graph.model import Graph
 from stepweave.planning.model import Await, Choose, Group, Nested, Parallel, Plan, Run, Sequence, Signal
-from stepweave.planning.needs import fields_read, open_guards, ruled_by, unimplied
+from stepweave.planning.needs import open_guards, records_read, ruled_by, unimplied
 from stepweave.planning.waiting import is_early
 
 _Path = tuple[tuple[int, int], ...]
@@ -30,7 +30,7 @@ def with_meetings(graph: Graph, plan: Plan) -> Plan:
             *ruled_by(graph, task),
             *extra.get(task.id, ()),
             *(guard.decider for guard in guards.get(task.id, ())),
-            *fields_read(task),
+            *records_read(graph, task),
         )
         for task in graph.tasks
     }

@@ -6,7 +6,7 @@ upstream tasks, and so on upwards. A *tolerant* task (any other trigger rule, or
 
 from __future__ import annotations
 
-from stepweave.graph.bindings import expressions_in, expressions_of, inner_bindings
+from stepweave.graph.bindings import expressions_in, expressions_of, inner_bindings, read_by
 from stepweave.graph.constructs import Guard
 from stepweave.graph.model import FromTask, Graph, Task
 from stepweave.graph.order import topological_order, transitive_reduction
@@ -85,6 +85,16 @@ def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
             if missing:
                 extra[task_id] = missing
     return extra
+
+
+def records_read(graph: Graph, task: Task) -> tuple[str, ...]:
+    """Tasks of ``graph`` whose records ``task`` needs at hand: for a field, or for the number of a loop's rounds."""
+    loops = (
+        reference.task
+        for reference in read_by(task)
+        if isinstance(reference, FromTask) and reference.task in graph and graph[reference.task].loop
+    )
+    return tuple(dict.fromkeys((*(other for other in fields_read(task) if other in graph), *loops)))
 
 
 def fields_read(task: Task) -> tuple[str, ...]:

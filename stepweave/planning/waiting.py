@@ -20,10 +20,15 @@ def is_early(task: Task) -> bool:
     return task.trigger_rule in EARLY_RULES and len(task.upstream) > 1
 
 
+def awaits_all(task: Task) -> bool:
+    """Whether all upstream tasks of ``task`` have ended when it starts."""
+    return task.trigger_rule != "always" and not is_early(task)
+
+
 def waits_for(graph: Graph, order: tuple[str, ...] | None = None) -> dict[str, tuple[str, ...]]:
     """Ids that each task waits for, in the order written; ``order`` is :func:`topological_order`."""
     order = topological_order(graph) if order is None else order
-    if all(task.trigger_rule != "always" and not is_early(task) for task in graph.tasks):
+    if all(awaits_all(task) for task in graph.tasks):
         return {task.id: predecessors(task) for task in graph.tasks}
     position = {task_id: index for index, task_id in enumerate(order)}
     waits: dict[str, tuple[str, ...]] = {}

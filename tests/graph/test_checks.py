@@ -173,3 +173,10 @@ def test_nothing_can_follow_a_failure_where_the_first_one_ends_the_run(facts: di
 def test_a_fail_fast_dag_has_no_end_at_which_to_act(facts: dict[str, Any]) -> None:
     assert codes(task_of(), fail_fast=True, **facts) == ["fail-fast"]
     assert codes(task_of(), **facts) == []
+
+
+@pytest.mark.parametrize("rule", ["one_success", "one_failed", "one_done", "always"])
+def test_what_starts_before_a_task_ends_cannot_compute_with_its_value(rule: str) -> None:
+    doubled = Expression(text="$_0_ * 2", operands=(FromTask(task="a"),))
+    early = task_of(upstream=("a", "b"), trigger_rule=rule, arguments=(("x", doubled),))
+    assert codes(task_of(id="a"), task_of(id="b"), early) == ["early-expression"]

@@ -14,6 +14,7 @@ from stepweave.asl.states import State
 from stepweave.graph.model import Task
 from stepweave.planning.needs import is_strict, ruled_by
 from stepweave.planning.placement import Placement
+from stepweave.planning.waiting import awaits_all
 
 Proceed = Callable[[Element, State, Any], State]
 """Gives a state its transition after success of an element, whose own record it knows."""
@@ -70,6 +71,8 @@ class Wiring:
 
     def useful_record_of(self, upstream: str) -> str | None:
         """JSONata for the record of a task, if it is at hand here."""
+        if not awaits_all(self.task):
+            return None  # it may not have ended: the runtime looks whether it left a value
         return self.scene.sight.useful(upstream, self.element, self.scene.tolerant)
 
     def _upstream_statuses(self) -> dict[str, str] | None:
