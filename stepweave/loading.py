@@ -143,14 +143,14 @@ def dags_in(module: ModuleType) -> dict[str, Dag]:
 
     A DAG that a factory made, and that is bound to no name, has its id as name.
     """
-    found: dict[int, tuple[str, Dag]] = {}
+    bound: dict[int, str] = {}
     for name, value in vars(module).items():
         if isinstance(value, Dag):
-            found.setdefault(id(value), (name, value))
-    for dag in vars(module).get(MADE_HERE, ()):
-        found.setdefault(id(dag), (dag.id, dag))
-    own = {name: dag for name, dag in found.values() if dag.made_in == module.__name__}
-    return own or dict(found.values())
+            bound.setdefault(id(value), name)
+    made = {bound.get(id(dag), dag.id): dag for dag in vars(module).get(MADE_HERE, ())}
+    found = {name: vars(module)[name] for name in bound.values()}
+    own = made | {name: dag for name, dag in found.items() if dag.made_in == module.__name__}
+    return own or found
 
 
 def _only(path: str) -> Dag:

@@ -209,3 +209,68 @@ def test_a_module_that_cannot_be_imported_says_where(text: str, line: int, says:
     (problem,) = raised.value.problems
     assert (problem.code, problem.file, problem.line) == ("import", "broken.py", line)
     assert raised.value.__cause__ is not None
+
+
+FACTORY = """
+from stepweave import dag, task
+
+@task
+def step(n: int = 0) -> int:
+    return n
+
+def build(market):
+    def local() -> int:
+        return 5
+
+    @dag(dag_id=f"market_{market}")
+    def pipeline():
+        task(local)()
+        step()
+
+    return pipeline
+"""
+
+MADE = """
+from makers import build
+
+for market in ("de", "fr"):
+    build(market)
+bound = build("it")
+"""
+
+
+def test_dags_of_a_factory_are_found_by_id_in_the_module_that_made_them() -> None:
+    write("statemachines/makers.py", FACTORY)
+    path = write("statemachines/markets.py", MADE.replace("makers", "statemachines.makers"))
+
+    module = import_file(path)
+
+    assert list(dags_in(module)) == ["market_de", "market_fr", "bound"]
+    assert [dag.id for dag in all_dags()] == ["market_de", "market_fr", "market_it"]
+    assert load("market_fr") is load(f"{path}:market_fr")
+    assert load(f"{path}:bound").id == "market_it"
+
+
+def test_a_dag_of_a_factory_is_named_by_the_module_that_made_it() -> None:
+    write("statemachines/makers.py", FACTORY)
+    path = write("statemachines/markets.py", MADE.replace("makers", "statemachines.makers"))
+
+    graph = load(f"{path}:market_fr").graph()
+
+    assert (graph.dag.module, graph["local"].call) == (
+        "statemachines.markets",
+        "statemachines.markets:market_fr#local",
+    )
+    assert graph["step"].call == "statemachines.makers:step"
+    assert load(f"{path}:bound").graph()["local"].call == "statemachines.markets:bound#local"
+    assert module_root(load(f"{path}:market_fr")) == ((str(Path.cwd()),), "statemachines.markets")
+
+
+def test_a_dag_made_after_the_import_is_kept_by_nobody() -> None:
+    path = write("statemachines/makers.py", FACTORY)
+    module = import_file(path)
+
+    made = module.build("nl")
+
+    assert dags_in(module) == {}
+    assert made.module == "statemachines.makers"

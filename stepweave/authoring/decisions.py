@@ -31,9 +31,9 @@ def guard_decided(scope: Scope) -> Iterator[Problem]:
             _guard_branches(scope, node, direct)
             yield from _returned_problems(node)
         else:
-            flat = direct if not node.options.ignore_downstream_trigger_rules else _after(scope, node)
-            for one in flat:
-                one.guards = (*one.guards, Guard(decider=node.id, cases=(GO,)))
+            later = _after(scope, node)
+            for one in later if node.options.ignore_downstream_trigger_rules else direct:
+                _guard(one, Guard(decider=node.id, cases=(GO,)), later)
 
 
 def _guard_branches(scope: Scope, node: Node, direct: list[Node]) -> None:
@@ -41,6 +41,7 @@ def _guard_branches(scope: Scope, node: Node, direct: list[Node]) -> None:
     names = {one.id: (one.id, *_groups(scope, one, node)) for one in direct}
     cases = tuple(dict.fromkeys(name for found in names.values() for name in found))
     node.forms["decides"] = Decision(kind="branch", cases=cases)
+    later = _after(scope, node)
     leading = {one.id: {one.id} for one in direct}
     for one in direct:
         for reached in _after(scope, one):
@@ -48,8 +49,14 @@ def _guard_branches(scope: Scope, node: Node, direct: list[Node]) -> None:
                 leading[reached.id].add(one.id)
     for one in direct:
         chosen = {name for other in leading[one.id] for name in names[other]}
-        guard = Guard(decider=node.id, cases=tuple(case for case in cases if case in chosen))
-        one.guards = (*one.guards, guard)
+        _guard(one, Guard(decider=node.id, cases=tuple(case for case in cases if case in chosen)), later)
+
+
+def _guard(node: Node, guard: Guard, later: list[Node]) -> None:
+    """Guard ``node``, before those that decide only after this decision."""
+    after = {one.id for one in later}
+    first = next((at for at, other in enumerate(node.guards) if other.decider in after), len(node.guards))
+    node.guards = (*node.guards[:first], guard, *node.guards[first:])
 
 
 def _groups(scope: Scope, first: Node, decider: Node) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def grid(**choices: Sequence[Any]) -> list[dict[str, Any]]:
     return [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
 
 
-def random_search(n: int, *, seed: int = 0, **space: Range | Sequence[Any]) -> list[dict[str, Any]]:
+def random_search(n: int, /, *, seed: int = 0, **space: Range | Sequence[Any]) -> list[dict[str, Any]]:
     """``n`` samples of a space of arguments, the same ones for the same seed.
 
     Each argument is a list to choose from, ``Uniform``, ``LogUniform`` or ``IntUniform``.

@@ -24,7 +24,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Optional, TypedDict
-from stepweave import Asset, Batch, Cron, Every, Lambda, Param, Retry, chain, dag, task, task_group
+from stepweave import (
+    Asset, Batch, Breaker, Cron, Elif, Else, Every, If, Lambda, Loop, Param, Retry,
+    approval, chain, dag, task, task_group,
+)
 
 @task
 def load(uri: str = "") -> dict: ...
