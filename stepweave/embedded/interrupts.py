@@ -57,13 +57,17 @@ class Interrupts:
         for number, before in self._before.items():
             signal.signal(number, before)
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
+    def interrupt(self) -> None:
+        """Do what a signal does, except for a task that runs in this thread."""
         self.count += 1
         if self.count > 1:
             self._tell(True)
             os._exit(AGAIN_STATUS)
         self._tell(False)
         self._cancel()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.interrupt()
         if self._in_task:
             raise KeyboardInterrupt
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepweave.embedded.logs import append
-from stepweave.embedded.places import Place
+from stepweave.embedded.machines import Job
 from stepweave.embedded.pool import STORE_VARIABLE
 from stepweave.embedded.taskruns import TaskRuns
 from stepweave.engine.integrations.base import Integration
@@ -27,46 +27,43 @@ JOB_MODULE = "stepweave.embedded.job"
 class Jobs:
     """Runs what the container runs, with the limits that each task declares."""
 
-    def __init__(
-        self,
-        places: Mapping[str, Place],
-        dag_id: str,
-        run_id: str,
-        tasks: Mapping[str, str],
-        *,
-        store: ObjectStore,
-        runs: TaskRuns,
-        path: Sequence[str],
-    ) -> None:
-        """``tasks``: the task of each job definition; ``path``: what a job needs in ``sys.path``."""
-        self._places, self._dag_id, self._run_id, self._tasks = places, dag_id, run_id, tasks
-        self._store, self._runs, self._path = store, runs, path
+    def __init__(self, jobs: Mapping[str, Job], store: ObjectStore) -> None:
+        """``jobs`` by the name of the job definition."""
+        self._jobs, self._store = jobs, store
+        self._runs_of: Callable[[str], TaskRuns] | None = None
 
-    def integrations(self) -> dict[str, Integration]:
-        """``batch:submitJob.sync``, with as many jobs at once as this machine's CPUs allow."""
+    def connect(self, runs_of: Callable[[str], TaskRuns]) -> None:
+        """Look up task runs by ``runs_of``, from the id of their run."""
+        self._runs_of = runs_of
+
+    def integrations(self, path: Sequence[str]) -> dict[str, Integration]:
+        """``batch:submitJob.sync``, with as many jobs at once as this machine's CPUs allow.
+
+        ``path``: what a job needs in ``sys.path``.
+        """
         inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
         environment = {
             STORE_VARIABLE: self._store.url,
-            "PYTHONPATH": os.pathsep.join([*self._path, *inherited]),
+            "PYTHONPATH": os.pathsep.join([*path, *inherited]),
         }
-        definitions = {
-            name: _definition(self._places[task].task, environment) for name, task in self._tasks.items()
-        }
+        definitions = {name: _definition(job.task, environment) for name, job in self._jobs.items()}
         return batch_integrations(definitions, max_vcpus=float(os.cpu_count() or 1), on_log=self._keep_log)
 
-    def failure(self, task: str, index: str = "") -> tuple[str, str] | None:
-        """Error class and text that the latest job of ``task`` left; None when it left none (killed, out of memory)."""
-        data = self._store.get_or_none(failure_key(task_prefix(self._dag_id, self._run_id, task, index)))
+    def failure(self, dag: str, run: str, task: str, index: str = "") -> tuple[str, str] | None:
+        """Error class and text that the latest job of a task left; None when it left none (killed, out of memory)."""
+        data = self._store.get_or_none(failure_key(task_prefix(dag, run, task, index)))
         if data is None:
             return None
         mark = json.loads(data)
         return str(mark["class"]), str(mark["error"])
 
     def _keep_log(self, arguments: Mapping[str, Any], line: str) -> None:
-        task = self._tasks[str(arguments["JobDefinition"])]
+        # runs/<dag>/<run>/<task>[/<i>/<j>…]/input.json
         prefix = _prefix_of(arguments)
-        root = task_prefix(self._dag_id, self._run_id, task)
-        attempts = self._runs.at(task, prefix.removeprefix(root).removeprefix("/")).attempts
+        _, _, run, _, *index = prefix.split("/")
+        task = self._jobs[str(arguments["JobDefinition"])].task.id
+        assert self._runs_of is not None, "connect() comes before the first job"
+        attempts = self._runs_of(run).at(task, "/".join(index)).attempts
         append(self._store, prefix, max(0, attempts - 1), line + "\n")
 
 

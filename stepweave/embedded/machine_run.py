@@ -1,8 +1,4 @@
-"""`MachineRun`: the state machine of one run in the engine, with everything that it calls.
-
-events of the engine ─▶ Watcher ─▶ TaskRuns ─▶ observers (records, screen)
-                                      └─▶ Propagation ─▶ tasks that will not run
-"""
+"""`MachineRun`: the state machine of one run in the engine, with everything that it calls."""
 
 from __future__ import annotations
 
@@ -12,19 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stepweave import collector
-from stepweave.compiler import Compiled
+from stepweave.embedded.children import Children
+from stepweave.embedded.control import Control
+from stepweave.embedded.flows import Flow
 from stepweave.embedded.functions import Functions
 from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.jobs import Jobs
+from stepweave.embedded.live_run import LiveRun, LiveRuns
 from stepweave.embedded.machines import to_engine
-from stepweave.embedded.places import places_of
-from stepweave.embedded.propagation import Propagation
 from stepweave.embedded.result import RunEnd, RunResult
 from stepweave.embedded.results import error_text, log_paths, results_of
-from stepweave.embedded.summing import in_order, sum_up
-from stepweave.embedded.taskruns import Observer, TaskRuns
+from stepweave.embedded.summing import in_order
+from stepweave.embedded.taskruns import Observer
 from stepweave.embedded.timing import where_time_went
-from stepweave.embedded.watching import Watcher
 from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
@@ -38,20 +34,25 @@ class MachineRun:
 
     def __init__(
         self,
-        compiled: Compiled,
+        flows: Mapping[str, Flow],
         run_id: str,
         *,
         store: str,
         observers: Sequence[Observer],
         interrupts: Interrupts,
+        children: Children,
+        control: Control,
     ) -> None:
-        self._compiled, self._graph, self._run_id = compiled, compiled.graph, run_id
+        """``flows``: the DAG that is run, and those inside it."""
+        self._flows, self._run_id = flows, run_id
+        self._flow = next(iter(flows.values()))
         self._address, self._store = store, open_store(store)
-        self._interrupts = interrupts
-        self._propagation = Propagation(self._graph)
-        self._places = places_of(self._graph)
-        self._runs = TaskRuns(self._places, [*observers, self._propagation])
-        self._propagation.connect(self._runs)
+        self._interrupts, self._children, self._control = interrupts, children, control
+        self._machines = to_engine(*(flow.compiled for flow in flows.values()))
+        self._jobs = Jobs(self._machines.jobs, self._store)
+        self._live = self._live_run(self._flow, run_id, observers)
+        self._all = LiveRuns(self._live, self._machines.dags, self._open_child, children.ended)
+        self._jobs.connect(self._all.runs_of)
 
     def run(
         self, given: Mapping[str, Any], pool: WorkerPool | None, size: int, path: Sequence[str]
@@ -60,78 +61,87 @@ class MachineRun:
 
         ``pool`` has ``size`` workers at most, None runs tasks here; ``path`` is what jobs need in ``sys.path``.
         """
-        machines = to_engine(self._compiled)
-        functions = Functions(self._store, self._runs, self._interrupts, pool, size)
-        tasks = machines.task_of_job_definition
-        jobs = Jobs(
-            self._places,
-            self._graph.dag.id,
-            self._run_id,
-            tasks,
-            store=self._store,
-            runs=self._runs,
-            path=path,
-        )
+        functions = Functions(self._store, self._all.runs_of, self._interrupts, pool, size, self._control)
         integrations = {
             **lambda_integrations(functions.by_name()),
             **start_execution_integrations(),
-            **jobs.integrations(),
+            **self._jobs.integrations(path),
         }
-        watcher = Watcher(
-            self._runs,
-            self._places,
-            task_of_job_definition=tasks,
-            job_failure=jobs.failure,
-            expect=self._propagation.expect,
-        )
-        engine = Engine(machines.machines, integrations, listeners=[watcher])
+        engine = Engine(self._machines.machines, integrations, listeners=[self._all])
         functions.connect(engine.tokens)
         began = time.time()
-        execution = self._ended(engine, machines.root, given, functions)
+        execution = self._ended(engine, given, functions)
         return self._result(execution, time.time() - began)
 
-    def _ended(
-        self, engine: Engine, root: str, given: Mapping[str, Any], functions: Functions
-    ) -> Execution | None:
+    def _live_run(self, flow: Flow, run_id: str, observers: Sequence[Observer]) -> LiveRun:
+        jobs = {name: job.task.id for name, job in self._machines.jobs.items() if job.dag_id == flow.dag_id}
+
+        def job_failure(task: str, index: str) -> tuple[str, str] | None:
+            return self._jobs.failure(flow.dag_id, run_id, task, index)
+
+        return LiveRun(flow, run_id, jobs=jobs, job_failure=job_failure, observers=observers)
+
+    def _open_child(self, dag_id: str, given: Mapping[str, Any]) -> LiveRun:
+        flow, run_id = self._flows[dag_id], str(given["run_id"])
+        observers = self._children.began(flow, run_id, given, self._all.by_id)
+        return self._live_run(flow, run_id, observers)
+
+    def _ended(self, engine: Engine, given: Mapping[str, Any], functions: Functions) -> Execution | None:
         """The ended execution; None when the run was cancelled."""
 
-        async def execute() -> Execution:
-            self._interrupts.cancels(asyncio.current_task())
+        async def execute() -> Execution | None:
             try:
-                return await engine.run(root, dict(given), name=self._run_id)
+                async with self._control.listening():
+                    return await self._execute(engine, given)
             finally:
                 await functions.close()
 
+        with collector.sparing_what_exists():
+            return engine.clock.run(execute())
+
+    async def _execute(self, engine: Engine, given: Mapping[str, Any]) -> Execution | None:
+        """The ended execution, after what it left to be cleaned up has been."""
+        task = asyncio.create_task(engine.run(self._machines.root, dict(given), name=self._run_id))
+        self._interrupts.cancels(task)
+        execution: Execution | None = None
         try:
-            with collector.sparing_what_exists():
-                return engine.clock.run(execute())
+            execution = await task
         except asyncio.CancelledError:
             if not self._interrupts.count:
                 raise
-            return None
+        if execution is None or execution.status in ("ABORTED", "TIMED_OUT"):
+            await self._clean_up(engine, given)
+        return execution
+
+    async def _clean_up(self, engine: Engine, given: Mapping[str, Any]) -> None:
+        """Run tear-downs and compensations of a run that was stopped; a second signal ends the process at once."""
+        machine = self._machines.cleanup
+        if machine is not None:
+            self._live.stop()
+            self._interrupts.cancels(None)
+            name = f"{self._run_id}-cleanup"
+            await engine.run(machine, {**given, "run_id": self._run_id}, name=name)
 
     def _result(self, execution: Execution | None, wall_seconds: float) -> RunResult:
         ended = execution.status if execution is not None else "ABORTED"
         status: RunEnd = (
             "success" if ended == "SUCCEEDED" else "cancelled" if ended == "ABORTED" else "failed"
         )
-        # Of what was cut off, nothing follows for the tasks after it: they may still run when the run is resumed.
-        self._propagation.connect(None)
-        self._runs.interrupted()
-        sum_up(self._runs, self._places)
-        tasks = self._runs.by_id
-        upstream = {task.id: task.upstream for task in self._graph.tasks}
+        self._live.end()
+        graph, runs = self._flow.graph, self._live.runs
+        tasks = runs.by_id
+        upstream = {task.id: task.upstream for task in graph.tasks}
         return RunResult(
             run_id=self._run_id,
-            dag_id=self._graph.dag.id,
-            graph=self._graph,
+            dag_id=graph.dag.id,
+            graph=graph,
             status=status,
             tasks=tasks,
-            maps={task: in_order(runs.values()) for task, runs in self._runs.mapped.items()},
+            maps={task: in_order(items.values()) for task, items in runs.mapped.items()},
             wall_seconds=wall_seconds,
             error=error_text(execution),
             breakdown=where_time_went(upstream, tasks, wall_seconds),
             store=self._address,
-            log_paths=log_paths(self._store, self._graph.dag.id, self._run_id, self._runs.every_run()),
-            results=results_of(self._store, self._graph, self._run_id, tasks),
+            log_paths=log_paths(self._store, graph.dag.id, self._run_id, runs.every_run()),
+            results=results_of(self._store, graph, self._run_id, tasks),
         )

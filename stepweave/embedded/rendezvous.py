@@ -14,7 +14,7 @@ from stepweave.runtime.rendezvous import rendezvous
 
 def rendezvous_function(tokens: Tokens) -> Function:
     """The function behind ``${Rendezvous}``, which completes the task tokens of an engine."""
-    gates, port = MemoryGates(), _EngineTokens(tokens)
+    gates, port = MemoryGates(), EngineTokens(tokens)
 
     async def meet(event: Any) -> Any:
         return rendezvous(event, gates, port)
@@ -22,8 +22,8 @@ def rendezvous_function(tokens: Tokens) -> Function:
     return meet
 
 
-class _EngineTokens:
-    """Task tokens of the engine as the rendezvous wants them: an answer to a task that has ended is ignored."""
+class EngineTokens:
+    """Task tokens of the engine, for rendezvous and approvals: an answer to a task that has ended is ignored."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens

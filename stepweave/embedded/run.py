@@ -17,15 +17,19 @@ from datetime import datetime
 from typing import Any
 
 from stepweave.compiler import Compiled, compile_graph
+from stepweave.embedded.children import Children
+from stepweave.embedded.control import Control
+from stepweave.embedded.flows import flows_of, module_paths
 from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.machine_run import MachineRun
-from stepweave.embedded.places import every_task, places_of
+from stepweave.embedded.places import every_task
 from stepweave.embedded.pool import pool_size, worker_pool
 from stepweave.embedded.processes import started_at
 from stepweave.embedded.recording import Recorder
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.run_ids import check_run_id, new_run_id
+from stepweave.embedded.run_markers import write_marker
 from stepweave.embedded.taskruns import Observer
 from stepweave.engine.workers import WorkerPool
 from stepweave.errors import UsageError
@@ -67,43 +71,56 @@ def _run(
 ) -> RunResult:
     graph = request.dag.graph()
     params = request.dag.validate_params(request.params)
-    compiled = compile_graph(graph)
+    flows = flows_of(graph, compile_graph)
+    flow = flows[graph.dag.id]
     run_id = check_run_id(request.run_id or new_run_id(graph.dag.id, datetime.now()))
     store = open_store(request.store)
     if store.local_path(PROBE) is None:
         store.size(PROBE)  # a store that cannot be reached is told now, not by every task
     database = database_path(request.store)
+    earlier = _earlier(request, database, run_id)
+    date = request.logical_date or (earlier.logical_date if earlier is not None else None)
+    given = {"params": params, "run_id": run_id, "resume": request.resume, "logical_date": date}
+    path = [*module_root(request.dag)[0], *module_paths(flows)]
+    with RecordWriter(database) as writer, Interrupts(on_interrupt) as interrupts:
+        writer.start_run(_row(request, flow.compiled, given, earlier))
+        machine_run = MachineRun(
+            flows,
+            run_id,
+            store=request.store,
+            observers=[Recorder(writer, flow.places, run_id), *observers],
+            interrupts=interrupts,
+            children=Children(writer, store),
+            control=Control(request.store, run_id),
+        )
+        result = machine_run.run(given, pool, pool_size(request.workers), list(dict.fromkeys(path)))
+        ended = {"status": result.status, "ended_at": time.time(), "error": result.error or None}
+        write_marker(store, graph.dag.id, run_id, result.status, logical_date=date)
+        writer.update_run(run_id, dag_id=graph.dag.id, **ended)
+    return result
+
+
+def _earlier(request: RunRequest, database: str, run_id: str) -> RunRow | None:
+    """The run of this id as it is recorded, which must be there exactly when it is resumed."""
     earlier = Records(database).run(run_id)
     if earlier is not None and not request.resume:
         raise UsageError(
             f"a run {run_id!r} exists in {request.store!r}; choose another id, or: stepweave resume {run_id}"
         )
-    path, _ = module_root(request.dag)
-    given = {"params": params, "run_id": run_id, "resume": request.resume}
-    with RecordWriter(database) as writer, Interrupts(on_interrupt) as interrupts:
-        writer.start_run(_row(request, compiled, run_id, params, earlier))
-        observers = [Recorder(writer, places_of(graph), run_id), *observers]
-        machine_run = MachineRun(
-            compiled, run_id, store=request.store, observers=observers, interrupts=interrupts
-        )
-        result = machine_run.run(given, pool, pool_size(request.workers), path)
-        ended = {"status": result.status, "ended_at": time.time(), "error": result.error or None}
-        writer.update_run(run_id, dag_id=graph.dag.id, **ended)
-    return result
+    return earlier
 
 
-def _row(
-    request: RunRequest, compiled: Compiled, run_id: str, params: Mapping[str, Any], earlier: RunRow | None
-) -> RunRow:
+def _row(request: RunRequest, compiled: Compiled, given: Mapping[str, Any], earlier: RunRow | None) -> RunRow:
     digest = hashlib.sha256()
     for content in compiled.files.values():
         digest.update(content)
     now = time.time()
     return RunRow(
-        run_id=run_id,
+        run_id=given["run_id"],
         dag_id=compiled.graph.dag.id,
         target=request.target,
-        params=json.dumps(params, ensure_ascii=False),
+        params=json.dumps(given["params"], ensure_ascii=False),
+        logical_date=given["logical_date"],
         status="running",
         queued_at=now,
         started_at=now,
@@ -113,4 +130,5 @@ def _row(
         resumes=earlier.resumes + 1 if earlier is not None else 0,
         definition_digest=digest.hexdigest(),
         tasks=json.dumps([task.id for task in every_task(compiled.graph)]),
+        parent=earlier.parent if earlier is not None else None,
     )
