@@ -80,7 +80,9 @@ def items_payload(
 def _numbered(values: list[str], record_of: RecordOf) -> Callable[[Expression | Rounds], int]:
     def number(found: Expression | Rounds) -> int:
         if isinstance(found, Rounds):
-            values.append(f"{record_of(found.node)}.rounds - 1")
+            rounds = f"{record_of(found.node)}.rounds"
+            # A loop that failed or did not run has no value.
+            values.append(f"$exists({rounds}) ? {rounds} - 1 : null")
         else:
             values.append(expression_text(found, record_of))
         return len(values) - 1
@@ -109,8 +111,13 @@ def _arguments(
 
 def expression_text(written: Expression, record_of: RecordOf) -> str:
     """JSONata of ``written`` with its operands filled in, all at once: a filled-in name may look like a mark."""
+    return filled(written, lambda operand: operand_text(operand, record_of))
+
+
+def filled(written: Expression, text_of: Callable[[Reference], str]) -> str:
+    """JSONata of ``written`` with what ``text_of`` says in the place of its operands."""
     operands = written.operands
-    return _OPERAND.sub(lambda mark: operand_text(operands[int(mark[1])], record_of), written.text)
+    return _OPERAND.sub(lambda mark: text_of(operands[int(mark[1])]), written.text)
 
 
 def operand_text(operand: Reference, record_of: RecordOf) -> str:

@@ -19,7 +19,7 @@ from stepweave.asl import names
 from stepweave.asl.frames import Element, Frame, Layout
 from stepweave.graph.model import Graph
 from stepweave.graph.order import predecessors, topological_order
-from stepweave.planning.needs import fields_read, is_strict, looks_at_one, ruled_by
+from stepweave.planning.needs import is_strict, looks_at_one, records_read, ruled_by
 
 MAX_RECORDS_PER_FORK = 300
 """Records handed out one by one from a Parallel; leaves each about 650 bytes of the 256 KiB."""
@@ -171,7 +171,7 @@ def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str,
         # What only decides about the task is asked by its guards.
         checked = tuple(dict.fromkeys(t for t in asked if t not in proven and t in upstream))
     reads.pending[element] = checked
-    fields = tuple(other for other in fields_read(task) if other in graph)
+    fields = records_read(graph, task)
     deciders = tuple(guard.decider for guard in reads.layout.guards.get(task.id, ()))
     reads.individual.update(fields, deciders, checked if looks_at_one(task) else ())
     return (*checked, *deciders, *fields)

@@ -6,7 +6,7 @@ from stepweave.asl.bodies import called
 from stepweave.asl.bodies.approval import approval
 from stepweave.asl.bodies.nested import nested
 from stepweave.asl.bodies.wiring import Wiring
-from stepweave.asl.scopes import maps
+from stepweave.asl.scopes import loops, maps
 from stepweave.asl.states import State
 from stepweave.graph.model import Task
 from stepweave.planning.placement import Placement
@@ -16,6 +16,8 @@ def body_of(wiring: Wiring) -> dict[str, State]:
     """The states of a task by name, the first one first."""
     if wiring.task.expansion is not None:
         return maps.mapped(wiring)
+    if wiring.task.loop is not None:
+        return loops.looped(wiring)
     if wiring.task.approval is not None:
         return approval(wiring)
     if wiring.task.nested is not None:
@@ -27,6 +29,8 @@ def entry_of(task: Task, placement: Placement) -> str:
     """Name of the first state of the body of ``task``."""
     if task.expansion is not None:
         return maps.entry(task)
+    if task.loop is not None:
+        return loops.entry(task)
     if task.approval is not None or task.nested is not None:
         return task.id
     return called.entry(task, placement)

@@ -67,7 +67,7 @@ class ScopeEnding:
         if self.scope.is_item:
             return f"{{% {failed} ? 'f' : {skipped} ? 'k' : 's' %}}"
         status = f"{failed} ? 'failed' : {skipped} ? 'skipped' : 'success'"
-        return {"status": f"{{% {status} %}}", "by": f"{{% {deciding.by()} %}}", **self._fields()}
+        return {"status": f"{{% {status} %}}", **self._fields()}
 
     def _fields(self) -> dict[str, Any]:
         if not self.scope.fields:

@@ -8,6 +8,7 @@ from typing import Any
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.reads import leaves
 from stepweave.asl.scene import scene_inside
+from stepweave.asl.scopes.fields import with_fields
 from stepweave.asl.scopes.scope import Scope
 from stepweave.graph.model import Binding, FromTask, Graph, Task, references
 from stepweave.planning.plan import to_plan
@@ -35,8 +36,26 @@ def body_inside(
     graph = task.body.graph
     if catches and graph.dag.fail_fast:
         graph = replace(graph, dag=replace(graph.dag, fail_fast=False))
+    graph = with_fields(graph, *(binding for _, binding in fields))
     scope = Scope(node=task.id, returns=returned(task), is_item=is_item, fields=fields)
     return wiring.emit_body(scene_inside(wiring.scene, graph, to_plan(graph), scope, copies))
+
+
+def showing_index(part: Any) -> Any:
+    """``part`` with the index path wherever a state tells what became of a node: in a body its id is not enough."""
+    if isinstance(part, list):
+        return [showing_index(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    found = {key: showing_index(value) for key, value in part.items()}
+    shown = found.get("Output")
+    if (
+        isinstance(shown, dict)
+        and not shown.keys().isdisjoint({"node", "condition"})
+        and "index" not in shown
+    ):
+        found["Output"] = {**shown, "index": "{% $run.index %}"}
+    return found
 
 
 def returned(task: Task) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from stepweave.asl.jumps import Jumps
 from stepweave.asl.retries import policies
 from stepweave.asl.scopes import letters
 from stepweave.asl.scopes.binding import bind, free_variables
+from stepweave.asl.scopes.bodies import showing_index
 from stepweave.asl.states import State
 from stepweave.graph.model import Task
 
@@ -50,7 +51,7 @@ def placed(
     node = wiring.task.id
     variable = names.scope(node)
     base = "$states.input" if keeps_input else f"${variable}"
-    shown = with_index(states)
+    shown = showing_index(states)
     own = [name for name in free_variables(shown) if name != variable]
     bound: dict[str, State] = bind(shown, {variable: base, **{name: f"{base}.{name}" for name in own}})
     handed: dict[str, Any] = {"run": f"{{% {_run(wiring)} %}}", **further}
@@ -62,23 +63,6 @@ def placed(
     begin = names.scope_begin(node)
     keep: State = {"Type": "Pass", "Assign": {variable: "{% $states.input %}"}, "Next": start}
     return Item(begin, {begin: keep, **bound}, handed)
-
-
-def with_index(part: Any) -> Any:
-    """``part`` with the index path wherever a state tells what became of a node: names are not enough inside a body."""
-    if isinstance(part, list):
-        return [with_index(inner) for inner in part]
-    if not isinstance(part, dict):
-        return part
-    found = {key: with_index(value) for key, value in part.items()}
-    shown = found.get("Output")
-    if (
-        isinstance(shown, dict)
-        and not shown.keys().isdisjoint({"node", "condition"})
-        and "index" not in shown
-    ):
-        found["Output"] = {**shown, "index": "{% $run.index %}"}
-    return found
 
 
 def _run(wiring: Wiring) -> str:

@@ -77,7 +77,7 @@ class _Mapped:
     def states(self) -> dict[str, State]:
         task, units = self.wiring.task, _written_units(self.wiring.task)
         if units == 0:
-            return {self.node: self._nothing()}
+            return self._written_empty()
         item = self._group() if task.body is not None else self._task()
         repeats = self.wiring.scene.repeats
         most = most_inline(task, measure.worst_case(item.states, repeats) + measure.ITERATION_EVENTS)
@@ -146,18 +146,34 @@ class _Mapped:
                 {"Condition": f"{{% $states.input.b > {most} %}}", "Next": names.distributed(self.node)},
             ],
         }
-        if self.wiring.fail_fast:
-            name = names.end_of(self.node)
-            return {names.size(self.node): {**state, "Default": name}, name: self._nothing()}
-        onward = dict(self.outlet.onward(failures.skipped(self.node)))
-        state |= {"Default": onward.pop("Next"), "Output": self._shown("skipped"), **onward}
-        return {names.size(self.node): state}
+        return {names.size(self.node): {**state, **self._skipping()}, **self._refusing()}
 
-    def _nothing(self) -> State:
-        """The state of a node without items: it is skipped."""
+    def _written_empty(self) -> dict[str, State]:
+        """The states of a node whose list was written in the DAG, and is empty: it is always skipped.
+
+        A choice that never goes on, so that what comes after it is reached by some path, as Step Functions asks.
+        """
+        onward, further = passing(self.outlet, "$states.input", names.done(self.node), later="$states.input")
+        state: State = {
+            "Type": "Choice",
+            "Comment": "no items",
+            "Choices": [{"Condition": "{% false %}", **onward}],
+        }
+        return {self.node: {**state, **self._skipping()}, **self._refusing(), **further}
+
+    def _skipping(self) -> State:
+        """What a choice does by default where there are no items: the node is skipped."""
         if self.wiring.fail_fast:
-            return {"Type": "Fail", "Error": failures.SKIP, "Cause": f"{self.node} has no items"}
-        return {**self.outlet.ending(failures.skipped(self.node)), "Output": self._shown("skipped")}
+            return {"Default": names.end_of(self.node)}
+        onward = dict(self.outlet.onward(failures.skipped(self.node)))
+        return {"Default": onward.pop("Next"), "Output": self._shown("skipped"), **onward}
+
+    def _refusing(self) -> dict[str, State]:
+        """Where nothing is caught, the state that ends the run for the skip."""
+        if not self.wiring.fail_fast:
+            return {}
+        cause = f"{self.node} has no items"
+        return {names.end_of(self.node): {"Type": "Fail", "Error": failures.SKIP, "Cause": cause}}
 
     def _map(self, item: Item, numbers: str, *, distributed: bool) -> State:
         mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} if distributed else {"Mode": "INLINE"}
@@ -203,7 +219,7 @@ class _Mapped:
             "Choices": [{"Condition": "{% $states.input.status = 'success' %}", **onward}],
         }
         if self.wiring.fail_fast:
-            failed = names.end_of(self.node)
+            failed = names.end_of(names.verdict(self.node))
             further[failed] = {"Type": "Fail", "Error": "TooManyFailedItems", "Cause": self.node}
             return {names.verdict(self.node): {**state, "Default": failed}, **further}
         status = "$states.input.status"

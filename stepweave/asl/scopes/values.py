@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from stepweave.asl.payload import RecordOf, expression_text, operand_text
 from stepweave.asl.text import quoted
-from stepweave.graph.model import Binding, DictOf, Expression, ListOf, Literal
+from stepweave.graph.model import Binding, DictOf, Expression, ListOf, Literal, Path
 
 
 def value_text(binding: Binding, record_of: RecordOf) -> str:
     """JSONata for the value of ``binding``."""
     match binding:
-        case Literal(json=json):
-            return f"$parse({quoted(json)})"
+        case Literal(json=value):
+            return f"$parse({quoted(value)})"
         case Expression():
             return f"({expression_text(binding, record_of)})"
         case ListOf(items=items):
@@ -20,6 +23,37 @@ def value_text(binding: Binding, record_of: RecordOf) -> str:
             return object_text({key: value_text(value, record_of) for key, value in pairs})
         case _:
             return operand_text(binding, record_of)
+
+
+def part_of(binding: Binding, path: Path) -> Binding:
+    """The binding of the part at ``path`` of what ``binding`` stands for; of what has no such part, null.
+
+    >>> part_of(DictOf(items=(("a", FromTask(task="t")),)), ("a", 0))
+    FromTask(task='t', path=(0,))
+    """
+    for index, step in enumerate(path):
+        match binding:
+            case DictOf(items=pairs):
+                binding = next((value for key, value in pairs if key == step), _NULL)
+            case ListOf(items=items):
+                binding = items[step] if isinstance(step, int) and 0 <= step < len(items) else _NULL
+            case Literal(json=text):
+                binding = _member(json.loads(text), step)
+            case Expression():
+                return _NULL
+            case _:
+                return replace(binding, path=(*binding.path, *path[index:]))
+    return binding
+
+
+_NULL = Literal(json="null")
+
+
+def _member(value: object, step: str | int) -> Literal:
+    try:
+        return Literal(json=json.dumps(value[step]))  # type: ignore[index]
+    except (IndexError, KeyError, TypeError):
+        return _NULL
 
 
 def object_text(members: dict[str, str]) -> str:
