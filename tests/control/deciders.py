@@ -10,7 +10,9 @@ from stepweave.graph.model import Task
 
 
 def answers_fields(task: Task) -> bool:
-    return not (task.condition or task.expansion or task.loop or task.body or task.sensor)
+    """Whether it is one call, whose answer may be anything that the world wants."""
+    others = (task.condition, task.expansion, task.loop, task.body, task.sensor, task.approval, task.nested)
+    return not any(others)
 
 
 def with_branches(tasks: list[Task], one_in: Callable[[int], bool]) -> list[Task]:

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from stepweave.graph.constructs import ELSE
 from stepweave.graph.model import DagInfo, Graph, Literal, ParamSpec, Task
 from tests.control.describing import described
-from tests.control.shapes import MOST_ITEMS, MOST_ROUNDS, Pencil, Scope, with_tear_down
+from tests.control.shapes import MOST_ITEMS, MOST_ROUNDS, Pencil, Scope
 from tests.reference.worlds import Index, Place, Script, World
 
 EVERYTHING = frozenset(
-    {"rules", "conditions", "branches", "maps", "groups", "loops", "sensors"}
+    {"rules", "conditions", "branches", "maps", "groups", "loops", "sensors", "approvals", "nested"}
     | {"setups", "optional", "retries", "later", "ladders", "copies"}
 )
+ANSWERS = ("approve", "approve", "reject", "silence")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,13 +41,29 @@ class Drawn:
         """What a person needs to see of it, a line for each task."""
         world = {
             name: getattr(self.world, name)
-            for name in ("scripts", "seconds", "items", "choices", "rounds", "votes")
+            for name in ("scripts", "seconds", "items", "choices", "rounds", "votes", "answers")
         }
         given = [f"{name}: {value}" for name, value in {**world, "fields": self.fields}.items() if value]
         return "\n".join(["", *described(self.graph), *given])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
+
+
+def _with_tear_down(pencil: Pencil, tasks: list[Task]) -> list[Task]:
+    setups = [task.id for task in tasks if task.setup]
+    if not setups or not pencil.one_in(2):
+        return tasks
+    others = [task.id for task in tasks if not task.condition and task.id not in setups]
+    more = pencil.draw(st.lists(st.sampled_from(others), max_size=2, unique=True)) if others else []
+    down = Task(
+        id="down",
+        call="flows:down",
+        upstream=(*setups, *more),
+        trigger_rule="all_done_setup_success" if "rules" in pencil.features else "all_done",
+        teardown=True,
+    )
+    return [*tasks, down]
 
 
 @st.composite
@@ -57,7 +74,7 @@ def drawn_runs(
     pencil = Pencil(draw, features, nodes)
     root = Scope(pencil, "", 0)
     root.fill(nodes)
-    tasks = with_tear_down(pencil, root.tasks)
+    tasks = _with_tear_down(pencil, root.tasks)
     params = tuple(ParamSpec(name=name, default_json=json.dumps(ELSE)) for name in pencil.params)
     graph = _within(DagInfo(id="drawn", params=params, fail_fast=fail_fast), tasks)
     return _World(pencil).drawn(graph)
@@ -81,12 +98,15 @@ class _World:
     items: dict[Place, int | None] = field(default_factory=dict)
     choices: dict[Place, tuple[str, ...]] = field(default_factory=dict)
     rounds: dict[Place, int] = field(default_factory=dict)
+    answers: dict[Place, Script] = field(default_factory=dict)
     votes: dict[Place, str] = field(default_factory=dict)
     fields: dict[Place, dict[str, Any]] = field(default_factory=dict)
 
     def drawn(self, graph: Graph) -> Drawn:
         self._scope(graph, ())
-        world = World(self.scripts, self.seconds, self.items, self.choices, self.rounds, self.votes)
+        world = World(
+            self.scripts, self.seconds, self.items, self.choices, self.rounds, self.votes, self.answers
+        )
         return Drawn(graph, world, dict(self.pencil.params), self.fields)
 
     def _scope(self, graph: Graph, index: Index) -> None:
@@ -102,14 +122,17 @@ class _World:
                         self._scope(task.body.graph, (*index, number))
                     else:
                         self._script(task, (*index, number))
+            elif task.approval:
+                said = self.pencil.draw(st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=2))
+                self.answers[place] = tuple(said)
             else:
                 self._script(task, index)
                 if task.decides:
                     chosen = self.pencil.draw(st.lists(st.sampled_from(task.decides.cases), unique=True))
                     self.choices[place] = tuple(chosen)
-            # Half a second more, so that no attempt ends at the very moment in which a hedge begins.
+            # Half a second more, so that no attempt ends at the very moment in which a hedge begins or time is up.
             self.seconds.setdefault(
-                task.id, self.pencil.draw(st.integers(1, 9)) + 0.5 * bool(task.hedge_seconds)
+                task.id, self.pencil.draw(st.integers(1, 9)) + 0.5 * bool(task.hedge_seconds or task.approval)
             )
 
     def _choice(self, task: Task, index: Index) -> None:
@@ -162,7 +185,10 @@ class _World:
 def _endings(task: Task, features: frozenset[str]) -> Iterator[Script]:
     """How a call of ``task`` may end; most often well."""
     yield from [("success",)] * 6
-    yield from [("PermanentError",), ("Skip",), ("DataError",)]
+    yield ("DataError",)
+    if task.nested:
+        return
+    yield from [("PermanentError",), ("Skip",)]
     if task.sensor:
         yield from [("NotYet", "success"), ("NotYet", "NotYet", "success"), ("NotYet",)]
     if task.ladder:

@@ -7,6 +7,7 @@ succeeded so far, and nothing of the machine that calls it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from typing import Any
 
 from stepweave import collector
 from stepweave.compiler import Compiled, compile_graph
-from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
+from stepweave.embedded.calls import APPROVALS, RENDEZVOUS, TASK_RUNNER
 from stepweave.embedded.machines import to_engine
 from stepweave.embedded.rendezvous import rendezvous_function
 from stepweave.engine.clock import VirtualClock
@@ -25,13 +26,17 @@ from stepweave.engine.execution import Execution
 from stepweave.engine.failures import FunctionError
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
-from stepweave.graph.model import FromTask, Graph, Task
+from stepweave.engine.tokens import TaskTokenError
+from stepweave.graph.model import DagInfo, FromTask, Graph, Task
 from tests.control.drawing import Drawn
+from tests.control.shapes import CHILD
 from tests.reference.attempts import RETRY_AFTER
 from tests.reference.worlds import SUCCESS, Index, Place
 
 RUN_NAME = "execution"
 """Of every execution, as in the other interpreter that these runs are compared with."""
+INSIDE = Graph(dag=DagInfo(id=CHILD), tasks=(Task(id="inside", call="flows:inside"),))
+"""What nested executions run."""
 LETTERS = {SUCCESS: "s", "Skip": "k"}
 
 
@@ -75,6 +80,13 @@ def everywhere(graph: Graph) -> dict[str, Task]:
     return found
 
 
+def decision(answer: str) -> dict[str, Any]:
+    """The record of an approval."""
+    approved = answer == "approve"
+    value = json.dumps({"approved": approved, "by": "somebody", "at": "", "comment": ""})
+    return {"status": "success", "value": value, "fields": {"approved": approved}}
+
+
 @dataclass(slots=True)
 class Runtime:
     """The functions that the machine calls."""
@@ -84,6 +96,8 @@ class Runtime:
     seen: Seen = field(default_factory=Seen)
     attempts: Counter[tuple[str, Index, int]] = field(default_factory=Counter)
     """By level of a ladder, or by replica."""
+    thinking: set[asyncio.Future[None]] = field(default_factory=set)
+    """People, while they think."""
     tasks: dict[str, Task] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +105,8 @@ class Runtime:
 
     async def run_task(self, event: Any) -> Any:
         """The answer to the event of a task."""
+        if event["run"]["dag"] == CHILD:
+            return await self._child(event)
         task, index = self.tasks[event["task"]], index_of(event)
         if "upstream" in event:
             self.seen.upstream[task.id, index] = event["upstream"]
@@ -121,6 +137,36 @@ class Runtime:
         await asyncio.sleep(self.drawn.world.length(task.id))
         self.seen.ended[place] = self.clock.elapsed
         return ending
+
+    async def _child(self, event: Any) -> Any:
+        """The one task of a nested execution, whose run is named after the node and its index."""
+        name = event["run"]["id"].removeprefix(f"{RUN_NAME}.")
+        node = next(task for task in sorted(self.tasks, reverse=True) if f"{name}.".startswith(f"{task}."))
+        rest = name.removeprefix(node).strip(".")
+        index = tuple(int(part) for part in rest.split(".")) if rest else ()
+        ending = await self._attempt(self.tasks[node], index)
+        if ending != SUCCESS:
+            raise FunctionError(ending, "{}")
+        return {"status": "success", "value": "null"}
+
+    async def ask(self, event: Any, tokens: Any) -> Any:
+        """A person is asked, or the time is over; the answer comes when they have thought about it."""
+        task, index = self.tasks[event["task"]], index_of(event)
+        if "decide" in event:
+            return decision(event["decide"])
+        place = (task.id, index)
+        self.seen.started.setdefault(place, self.clock.elapsed)
+        self.seen.attempts[place] += 1
+        answers = self.drawn.world.answers.get(place, ("silence",))
+        answer = answers[min(event["level"], len(answers) - 1)]
+        if answer != "silence":
+            self.thinking.add(asyncio.ensure_future(self._think(task, event["token"], answer, tokens)))
+        return {}
+
+    async def _think(self, task: Task, token: str, answer: str, tokens: Any) -> None:
+        await asyncio.sleep(self.drawn.world.length(task.id))
+        with contextlib.suppress(TaskTokenError):  # too late
+            tokens.send_success(token, decision(answer))
 
     def _put_off(self, ending: str, event: Any) -> FunctionError:
         """What the runtime raises for ``RetryAfter``, as often as it may."""
@@ -206,17 +252,20 @@ class Runtime:
 def run_drawn(drawn: Drawn, *listeners: Listener) -> Ran:
     """``drawn`` compiled and run to its end, heard by ``listeners``."""
     compiled = compile_graph(drawn.graph)
-    machines = to_engine(compiled)
+    machines = to_engine(
+        compiled, *([compile_graph(INSIDE)] if "startExecution" in repr(compiled.files) else [])
+    )
     clock = VirtualClock()
     runtime = Runtime(drawn, clock)
 
     async def meet(event: Any) -> Any:
         return await rendezvous(event)
 
-    integrations = (
-        lambda_integrations({TASK_RUNNER: runtime.run_task, RENDEZVOUS: meet})
-        | start_execution_integrations()
-    )
+    async def ask(event: Any) -> Any:
+        return await runtime.ask(event, engine.tokens)
+
+    functions = {TASK_RUNNER: runtime.run_task, RENDEZVOUS: meet, APPROVALS: ask}
+    integrations = lambda_integrations(functions) | start_execution_integrations()
     engine = Engine(machines.machines, integrations, clock=clock, listeners=[runtime.listen, *listeners])
     rendezvous = rendezvous_function(engine.tokens)
     with collector.sparing_what_exists():

@@ -11,7 +11,18 @@ from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
-from stepweave.graph.constructs import ELSE, Body, Condition, Expansion, Guard, Loop, Rung, Sensor
+from stepweave.graph.constructs import (
+    ELSE,
+    Approval,
+    Body,
+    Condition,
+    Expansion,
+    Guard,
+    Loop,
+    NestedDag,
+    Rung,
+    Sensor,
+)
 from stepweave.graph.model import (
     Binding,
     DagInfo,
@@ -32,6 +43,10 @@ from tests.reference.rules import RULES
 
 SIMPLE_RULES = ("all_success", "all_done")
 RULES_THAT_WAIT = frozenset(RULES) - {"one_success", "one_failed", "one_done", "always"}
+CHILD = "child"
+"""The DAG that nested executions run."""
+KINDS = {"maps": 5, "sensors": 6, "approvals": 6, "nested": 8}
+"""What a node may be besides a plain task, and once in how many."""
 MOST_ITEMS = 4
 MOST_ROUNDS = 3
 
@@ -111,21 +126,35 @@ class Scope:
 
     def _task(self, guards: tuple[Guard, ...]) -> None:
         pencil = self.pencil
-        mapped = pencil.has("maps", 5)
-        sensor = not mapped and pencil.has("sensors", 6)
-        name = pencil.name(self.prefix, "m" if mapped else "s" if sensor else "t")
+        kind = next((kind for kind, chances in KINDS.items() if pencil.has(kind, chances)), "tasks")
         upstream = self._upstream()
-        task = self._common(name, upstream, guards)
-        if mapped:
-            task = replace(task, expansion=self._expansion(task, batches=True))
-            if task.expansion and task.expansion.batch_size:
-                task = replace(task, retry=RetryPolicy())
-        if sensor:
-            waits = Sensor(interval_seconds=5, timeout_seconds=20, soft_fail=pencil.one_in(2))
-            task = replace(task, sensor=waits)
-        if not mapped and not sensor:
-            task = self._made_safer(task)
+        task = self._common(pencil.name(self.prefix, kind[0]), upstream, guards)
+        match kind:
+            case "maps":
+                task = replace(task, expansion=self._expansion(task, batches=True))
+                if task.expansion and task.expansion.batch_size:
+                    task = replace(task, retry=RetryPolicy())
+            case "sensors":
+                waits = Sensor(interval_seconds=5, timeout_seconds=20, soft_fail=pencil.one_in(2))
+                task = replace(task, sensor=waits)
+            case "approvals":
+                task = replace(task, call="", approval=self._approval(), retry=RetryPolicy())
+            case "nested":
+                inside = NestedDag(dag=CHILD, call=f"flows:{CHILD}", params=())
+                task = replace(task, call="", nested=inside, retry=RetryPolicy(), arguments=())
+            case _:
+                task = self._made_safer(task)
         self.tasks.append(task)
+
+    def _approval(self) -> Approval:
+        draw = self.pencil.draw
+        return Approval(
+            message=Literal(json='"go?"'),
+            timeout_seconds=draw(st.integers(1, 9)) * 2,
+            escalations=((("lead",), 7),) if self.pencil.one_in(2) else (),
+            on_timeout=draw(st.sampled_from(("fail", "skip", "reject", "approve"))),
+            on_reject=draw(st.sampled_from(("fail", "skip", "continue"))),
+        )
 
     def _made_safer(self, task: Task) -> Task:
         """With rungs after failures, or copies side by side."""
@@ -219,11 +248,7 @@ class Scope:
         if not always and self.pencil.one_in(2):
             return None
         last = leaves(Graph(dag=DagInfo(id="drawn"), tasks=tuple(inner.tasks)))
-        plain = [
-            task.id
-            for task in inner.tasks
-            if task.id in last and not (task.condition or task.expansion or task.loop or task.sensor)
-        ]
+        plain = [task.id for task in inner.tasks if task.id in last and answers_fields(task)]
         if not plain:
             inner.tasks.append(inner._common(self.pencil.name(inner.prefix, "t"), inner._upstream(), ()))
             plain = [inner.tasks[-1].id]
@@ -271,19 +296,3 @@ class Scope:
             guard = Guard(decider=name, cases=(case,), block=True)
             for _ in range(pencil.draw(st.integers(1, 2))):
                 self._node((*guards, guard))
-
-
-def with_tear_down(pencil: Pencil, tasks: list[Task]) -> list[Task]:
-    setups = [task.id for task in tasks if task.setup]
-    if not setups or not pencil.one_in(2):
-        return tasks
-    others = [task.id for task in tasks if not task.condition and task.id not in setups]
-    more = pencil.draw(st.lists(st.sampled_from(others), max_size=2, unique=True)) if others else []
-    down = Task(
-        id="down",
-        call="flows:down",
-        upstream=(*setups, *more),
-        trigger_rule="all_done_setup_success" if "rules" in pencil.features else "all_done",
-        teardown=True,
-    )
-    return [*tasks, down]

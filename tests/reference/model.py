@@ -37,7 +37,7 @@ class Happened:
     started: float | None = None
     """None for what did not run."""
     attempts: int = 0
-    """Calls made; 0 for what is not called: conditions, nodes with a body, what did not run."""
+    """Calls made, or times that people were asked; 0 for conditions, nodes with a body, and what did not run."""
     chosen: tuple[str, ...] = ()
     count: int | None = None
     """Items or rounds of a node that has such."""
@@ -158,8 +158,8 @@ class _Scope:
         if task.condition:
             return Happened("success", at, at, chosen=chosen)
         if task.approval:
-            status, seconds = asked(task, index, self.world)
-            return Happened(status, at + seconds, at)
+            status, seconds, times = asked(task, index, self.world)
+            return Happened(status, at + seconds, at, times)
         if task.loop:
             return self._loop(task, index, at, known)
         if task.expansion:

@@ -9,8 +9,8 @@ from tests.reference.worlds import Index, World
 SILENCE = ("silence",)
 
 
-def asked(task: Task, index: Index, world: World) -> tuple[Status, float]:
-    """How an approval ends, and after how many seconds."""
+def asked(task: Task, index: Index, world: World) -> tuple[Status, float, int]:
+    """How an approval ends, after how many seconds, and how often somebody was asked."""
     approval = task.approval
     assert approval
     answers = world.answers.get((task.id, index), SILENCE)
@@ -19,17 +19,21 @@ def asked(task: Task, index: Index, world: World) -> tuple[Status, float]:
         answer = answers[min(number, len(answers) - 1)]
         thought = world.length(task.id)
         if answer != "silence" and thought < seconds:
-            return _excused(task, _answered(task, answer)), passed + thought
+            return _excused(task, _answered(task, answer)), passed + thought, number + 1
         passed += seconds
-    match approval.on_timeout:
+    asked = 1 + len(approval.escalations)
+    return _excused(task, _unanswered(task, approval.on_timeout)), passed, asked
+
+
+def _unanswered(task: Task, on_timeout: str) -> Status:
+    match on_timeout:
         case "approve":
-            return "success", passed
+            return "success"
         case "reject":
-            return _excused(task, _answered(task, "reject")), passed
+            return _answered(task, "reject")
         case "skip":
-            return "skipped", passed
-        case "fail":
-            return _excused(task, "failed"), passed
+            return "skipped"
+    return "failed"
 
 
 def _answered(task: Task, answer: str) -> Status:
