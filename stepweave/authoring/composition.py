@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stepweave.authoring.bindings import BindingError, holds_references, native
@@ -18,7 +19,7 @@ from stepweave.authoring.suggest import did_you_mean
 from stepweave.authoring.trace import Trace, report
 from stepweave.errors import DagError, ParamsError
 from stepweave.graph.constructs import NestedDag
-from stepweave.graph.model import Binding, Literal
+from stepweave.graph.model import Binding, Literal, ParamSpec
 
 if TYPE_CHECKING:
     from stepweave.authoring.dags import Dag
@@ -29,8 +30,12 @@ def inline_params(trace: Trace, dag: Dag, args: tuple[Any, ...], kwargs: Mapping
 
     What is known now is a reference all the same: the DAG function was written for references.
     """
+    specs, problems = dag.param_specs()
+    if (dag, "declared") not in trace.caches:
+        trace.caches[dag, "declared"] = True
+        trace.problems += [replace(one, file=dag.source.file, line=dag.source.line) for one in problems]
     given = _given(dag, args, kwargs)
-    defaults = _defaults(dag)
+    defaults = _defaults(specs)
     values: dict[str, Any] = {}
     for param in dag.params:
         value = given.get(param.name, BROKEN)
@@ -62,7 +67,7 @@ def as_execution(trace: Trace, dag: Dag, params: Mapping[str, Any]) -> Any:
         source=source,
         doc=traced.graph.dag.doc,
     )
-    given, defaults = _given(dag, (), params), _defaults(dag)
+    given, defaults = _given(dag, (), params), _defaults(dag.param_specs()[0])
     bindings: list[tuple[str, Binding]] = []
     for param in dag.params:
         if param.name in given:
@@ -112,9 +117,9 @@ def _native(node: Node, name: str, value: Any) -> Binding:
         return Literal(json="null")
 
 
-def _defaults(dag: Dag) -> dict[str, str]:
+def _defaults(specs: Iterable[ParamSpec]) -> dict[str, str]:
     """JSON texts of the defaults by param."""
-    return {spec.name: spec.default_json for spec in dag.param_specs()[0] if spec.default_json is not None}
+    return {spec.name: spec.default_json for spec in specs if spec.default_json is not None}
 
 
 def _given(dag: Dag, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
-from stepweave.authoring.contracts import members
+from stepweave.authoring.contracts import kind_of, members, type_name
 from stepweave.authoring.nodes import Node, Scope
 from stepweave.authoring.scoping import before
 from stepweave.authoring.signatures import signature_of
@@ -81,12 +81,20 @@ def _after(scope: Scope, node: Node) -> list[Node]:
     return [one for one in scope.nodes.values() if one.id in seen and not one.teardown]
 
 
+_ANSWERS = (None, "text", "list")
+"""Kinds of values that may name tasks."""
+
+
 def _returned_problems(node: Node) -> Iterator[Problem]:
-    """Ids that the annotation of a branch names although there is nothing of that id to follow."""
+    """What the annotation of a branch says it may return, although nothing of that id follows."""
     decision = node.forms["decides"]
     assert isinstance(decision, Decision)
     assert node.function is not None
-    for value in _literals(signature_of(node.function).returns):
+    returns = signature_of(node.function).returns
+    if not any(kind_of(member) in _ANSWERS for member in members(returns)):
+        what = f"it returns {type_name(returns)}, which names no task"
+        yield _problem(node, "branch-unknown", what, "return the id of a task, a list of ids, or None")
+    for value in _literals(returns):
         fitting = [case for case in decision.cases if value in (case, case.rpartition(".")[2])]
         if value is not None and not fitting:
             yield _problem(

@@ -29,7 +29,7 @@ def attach(node: Node, signature: Signature, mapped: Collection[str]) -> Iterato
         yield from _degrade_problems(signature_of(node.others[f"degrade{number}"]), signature, given)
     if options.compensate is not None:
         node.others["undo"] = getattr(options.compensate, "function", options.compensate)
-        yield from _undo_problems(signature_of(node.others["undo"]), signature, mapped)
+        yield from _undo_problems(signature_of(node.others["undo"]), signature, given, mapped)
 
 
 def _degrade_problems(lesser: Signature, task: Signature, given: Set[str]) -> Iterator[Problem]:
@@ -54,16 +54,22 @@ def _degrade_problems(lesser: Signature, task: Signature, given: Set[str]) -> It
         )
 
 
-def _undo_problems(undo: Signature, task: Signature, mapped: Collection[str]) -> Iterator[Problem]:
-    known = {*task.parameters, RESULT}
-    strange = [name for name in undo.required if name not in known and not task.open]
+def _undo_problems(
+    undo: Signature, task: Signature, given: Set[str], mapped: Collection[str]
+) -> Iterator[Problem]:
+    strange = [name for name in undo.required if name not in {*given, RESULT}]
     if strange:
+        names = ", ".join(map(repr, strange))
+        left_out = set(strange) <= set(task.parameters)
         yield Problem(
-            what=f"{undo.name}() cannot undo {task.name}(): it needs {', '.join(map(repr, strange))}",
+            what=f"{undo.name}() cannot undo {task.name}(): it needs {names}"
+            + (", which this call leaves to its default" if left_out else ""),
             code="undo-signature",
-            expected=f"parameters of {task.text}, or 'result', the value that it returned",
+            expected=f"arguments of the call of {task.text}, or 'result', the value that it returned",
             got=undo.text,
-            fix=f"take what {task.name}() takes, or what it returned as 'result'",
+            fix=f"give {names} in the call, or a default in {undo.name}()"
+            if left_out
+            else f"take what {task.name}() takes, or what it returned as 'result'",
         )
     elif mapped and not undo.open and not set(undo.parameters) & {*mapped, RESULT}:
         yield Problem(

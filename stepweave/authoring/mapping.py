@@ -67,6 +67,7 @@ def expand(
     else:
         plain, mapped, arguments = _by_lists(node, signature, bound, items)
     options = node.options.mapping
+    _check_label(node, options.map_label, mapped, items)
     node.forms["expansion"] = Expansion(
         how=items.how,
         arguments=tuple(arguments.items()),
@@ -77,6 +78,14 @@ def expand(
         label=options.map_label,
     )
     return plain, mapped
+
+
+def _check_label(node: Node, label: str, mapped: Mapping[str, Any], items: Items) -> None:
+    """Report a label that names neither a parameter nor, as far as is known, a key of an item."""
+    plain = all(kind_of(one) in ("text", "number", "bool", "list") for one in mapped.values())
+    if label and label not in mapped and items.how != "kwargs" and plain:
+        _say(node, "map-label", f"map_label names {label!r}, which no item has",
+             expected="a parameter that is mapped, or a key of its items", fix=did_you_mean(label, mapped))  # fmt: skip
 
 
 _Bound = tuple[dict[str, Any], dict[str, Any], dict[str, Binding]]
