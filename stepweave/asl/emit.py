@@ -5,7 +5,7 @@ Elements are emitted from the last to the first, so that whoever reads a variabl
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeAlias
 
 from stepweave.asl import choices, names, states
@@ -31,6 +31,11 @@ _KEY_ORDER = (
 """Order in which a state's fields are written, so that a reader meets them as they take effect."""
 
 
+def in_order(found: Mapping[str, State]) -> dict[str, State]:
+    """``found`` with the fields of each state in the order in which they are written."""
+    return {name: {key: state[key] for key in _KEY_ORDER if key in state} for name, state in found.items()}
+
+
 _Emission: TypeAlias = Generator[Frame, dict[str, Any], dict[str, Any]]
 
 
@@ -38,6 +43,8 @@ def emit(scene: Scene) -> dict[str, dict[str, Any]]:
     """Definitions by machine name, the root (named ``""``) first."""
     machines: dict[str, dict[str, Any]] = {"": {}}
     _emit_frames(scene, machines)
+    for name, definition in scene.further.items():
+        machines[name] = {**definition, "States": in_order(definition["States"])}
     return machines
 
 
@@ -93,8 +100,8 @@ def _machine(scene: Scene, frame: Frame, body: Mapping[str, Any]) -> dict[str, A
     return definition
 
 
-def _ending(scene: Scene) -> Ending:
-    return DagEnding(scene) if scene.scope is None else ScopeEnding(scene, scene.scope)
+def _ending(scene: Scene, first: Callable[[], str]) -> Ending:
+    return DagEnding(scene, first) if scene.scope is None else ScopeEnding(scene, scene.scope)
 
 
 class _FrameEmitter:
@@ -112,9 +119,12 @@ class _FrameEmitter:
         """Bodies of the frames inside the element that is being emitted."""
         self.stop_state_used = False
         # The end is made first, since it reads what the elements assign.
-        self.ending: Ending | None = _ending(scene) if frame.holder is None else None
+        self.ending: Ending | None = _ending(scene, self._first_entry) if frame.holder is None else None
         if self.ending is None and self.outer is None and self._ends_by_stopping():
             self.outputs.at_end(None)  # likewise: what the last state hands out must have been assigned
+
+    def _first_entry(self) -> str:
+        return self.checks.entry(self.frame.elements[0])
 
     def _ends_by_stopping(self) -> bool:
         """Whether the last element cannot be the end itself, since it chooses where to go."""
@@ -141,9 +151,7 @@ class _FrameEmitter:
             found[names.stopped(self.frame.label())] = self._stop_state()
         if self.ending is not None:
             found.update(self.ending.states())
-        ordered = {
-            name: {key: state[key] for key in _KEY_ORDER if key in state} for name, state in found.items()
-        }
+        ordered = in_order(found)
         return {"StartAt": self.checks.entry(self.frame.elements[0]), "States": ordered}
 
     def _element(self, element: Element) -> dict[str, State]:

@@ -6,14 +6,17 @@ The arithmetic is that of :mod:`stepweave.asl.measure`, which measures what was 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stepweave.asl import retries
+from stepweave.asl.scopes import costs
+from stepweave.asl.scopes.limits import INLINE_EVENTS, events_inside
 from stepweave.graph.model import Task
 from stepweave.planning import model
 from stepweave.planning.model import Plan
 from stepweave.planning.partition import Cost
 from stepweave.planning.placement import Placement, on_rung, rung_name
+from stepweave.planning.plan import to_plan
 
 _SERVICE = retries.LAMBDA_ATTEMPTS
 """Further attempts after errors of the Lambda service."""
@@ -31,6 +34,8 @@ class Estimate:
     """Raised when a machine turned out larger than estimated."""
     runs: int = 1
     """How often a machine may go through its states: a failed run goes on by itself."""
+    inline_events: int = INLINE_EVENTS
+    """Events that the items of one inline Map may take here."""
 
     def __call__(self, step: Plan) -> Cost:
         match step:
@@ -49,7 +54,27 @@ class Estimate:
             case _:
                 return Cost()
 
+    def _inside(self, task: Task) -> Cost:
+        """Cost of a node with a graph inside, or of a mapped task."""
+        if task.body is None:
+            inside = replace(self, factor=1.0, runs=1)._run(replace(task, expansion=None))
+        else:
+            tasks = {inner.id: inner for inner in task.body.graph.tasks}
+            events = events_inside(task, self.inline_events)
+            estimate = replace(self, tasks=tasks, factor=1.0, runs=1, inline_events=events)
+            inside = costs.of_body(to_plan(task.body.graph), estimate)
+        if task.expansion is not None:
+            found = costs.of_map(task, inside, self.inline_events)
+        elif task.loop is not None:
+            found = costs.of_loop(task, inside)
+        else:
+            found = inside
+        cost = self._cost(found.bytes, found.events)
+        return replace(cost, depth=found.depth)
+
     def _run(self, task: Task) -> Cost:
+        if task.expansion is not None or task.body is not None:
+            return self._inside(task)
         arguments = min(16_384, 24 * len(task.arguments) + sum(5 * len(up) + 30 for up in task.upstream))
         base = 900 + 18 * len(task.id) + arguments + len(task.doc[:160]) + 60 * min(len(task.upstream), 300)
         if task.approval is not None:

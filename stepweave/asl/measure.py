@@ -12,14 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stepweave.asl.retries import RETRY_AFTER
+from stepweave.asl.scopes.limits import ITERATION_EVENTS
 from stepweave.asl.scopes.scope import Repeat
 from stepweave.asl.states import State
 
 _MACHINE = re.compile(r"\$\{Machine_(\w+)\}")
 
-
-ITERATION_EVENTS = 2
-"""Of each item of an inline Map, besides its states."""
 
 NO_REPEATS: Mapping[str, Repeat] = {}
 _ONCE = Repeat(1, 1)

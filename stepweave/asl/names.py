@@ -135,9 +135,9 @@ def done(node: str) -> str:
     return f"{node}: done"
 
 
-def distributed(name: str) -> str:
-    """A state of a map as it stands where items are executions of their own."""
-    return f"{name} (d)"
+def distributed(name: str, depth: int) -> str:
+    """A state of a map as it stands where items are executions of their own; ``depth`` of the mapped node."""
+    return f"{name} (d{depth or ''})"
 
 
 def first_round(node: str) -> str:
@@ -148,6 +148,16 @@ def first_round(node: str) -> str:
 def again(node: str) -> str:
     """State that decides whether a loop goes on."""
     return f"{node}: again?"
+
+
+def rounds(node: str) -> str:
+    """State that runs a round of a loop in an execution of its own."""
+    return f"{node}: round"
+
+
+def more(node: str) -> str:
+    """State that decides whether another round follows in the same execution."""
+    return f"{node}: more?"
 
 
 def scope_begin(node: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from stepweave.asl.budget import Budgets
 from stepweave.asl.frames import Element, Layout, lay_out
 from stepweave.asl.reads import Reads, Sight, TolerantPositions, analyse
+from stepweave.asl.scopes.limits import INLINE_EVENTS, events_inside
 from stepweave.asl.scopes.scope import Repeat, Scope
 from stepweave.graph.model import Graph, Task
 from stepweave.graph.specs import Places
@@ -54,6 +56,10 @@ class Scene:
     """Where every node of the DAG stands, in all scenes the same."""
     repeats: dict[str, Repeat]
     """How often the states inside a Map or a loop run, by its name; filled in as they are emitted."""
+    further: dict[str, dict[str, Any]]
+    """Definitions of machines that run rounds of loops, by name; filled in as they are emitted."""
+    inline_events: int
+    """Events that the items of one inline Map may take."""
     scope: Scope | None = None
     """What the graph is the body of; None for the DAG itself."""
 
@@ -80,6 +86,8 @@ def scene_of(graph: Graph, plan: Plan, placements: Mapping[str, Placement], plac
         sent=sent_signals(layout),
         places=places,
         repeats={},
+        further={},
+        inline_events=INLINE_EVENTS,
     )
 
 
@@ -98,5 +106,7 @@ def scene_inside(outer: Scene, graph: Graph, plan: Plan, scope: Scope, copies: i
         sent=sent_signals(layout),
         places=outer.places,
         repeats=outer.repeats,
+        further=outer.further,
+        inline_events=events_inside(outer.graph[scope.node], outer.inline_events),
         scope=scope,
     )

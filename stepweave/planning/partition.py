@@ -54,8 +54,8 @@ LIMITS = Cost(bytes=900_000, events=24_000, depth=40)
 
 CALL = Cost(bytes=1_300, events=6 + 4 * 6, depth=0)
 """The state that calls a nested machine."""
-_FORK = Cost(bytes=500, events=4, depth=1)
-_BRANCH = Cost(bytes=260, events=2)
+FORK = Cost(bytes=500, events=4, depth=1)
+BRANCH = Cost(bytes=260, events=2)
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class _Cutter:
         return (steps[0] if len(steps) == 1 else model.Sequence(tuple(steps))), _total(units)
 
     def _parallel(self, parts: list[tuple[Plan, Cost]]) -> tuple[Plan, Cost]:
-        units = [_Unit([plan], cost + _BRANCH) for plan, cost in parts]
+        units = [_Unit([plan], cost + BRANCH) for plan, cost in parts]
         limits = Cost(self.limits.bytes, self.limits.events, self.limits.depth - 1)
         units = [self._nested(unit) if unit.cost.depth > limits.depth else unit for unit in units]
         while not _total(units).fits(limits) and len(units) > 1:
@@ -150,7 +150,7 @@ class _Cutter:
             return branches[0], units[0].cost
         total = _total(units)
         return Parallel(tuple(branches)), Cost(
-            total.bytes + _FORK.bytes + total.told, total.events + _FORK.events, total.depth + 1, total.told
+            total.bytes + FORK.bytes + total.told, total.events + FORK.events, total.depth + 1, total.told
         )
 
     def _lighten(self, units: list[_Unit], *, in_parallel: bool) -> list[_Unit]:
@@ -174,8 +174,8 @@ class _Cutter:
         pack: list[_Unit] = []
         filled = Cost()
         room = Cost(
-            self.limits.bytes - _FORK.bytes,
-            self.limits.events - _FORK.events,
+            self.limits.bytes - FORK.bytes,
+            self.limits.events - FORK.events,
             self.limits.depth - int(in_parallel),
         )
         for index, unit in enumerate(units):

@@ -167,7 +167,7 @@ class ItemWiring(Wiring):
         return state
 
     def end(self) -> dict[str, State]:
-        """The state that answers for an item that did not succeed, or for every item of a batch, if a path leads there."""
+        """The state that answers for an item, or each item of a batch, that did not succeed, if a path leads there."""
         if not self.item_jumps.used:
             return {}
         ended = f"${self.item_jumps.variable}"

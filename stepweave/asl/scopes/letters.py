@@ -20,7 +20,8 @@ def of_status(status: str) -> str:
 def verdict(node: str, expansion: Expansion, inside: bool, *, optional: bool) -> str:
     """JSONata for the record of a mapped node, from the result of its Map.
 
-    ``inside``: the node is in a body, and so has an index path. The node fails when more items failed than it tolerates, by number or by share, and is skipped when all were.
+    The node fails when more items failed than it tolerates, by number or by share, and is skipped when all were.
+    ``inside``: it stands in a body, and so has an index path.
     """
     failed = f"$failed > {expansion.tolerated_count}"
     if expansion.tolerated_percent:

@@ -4,29 +4,36 @@
                         ▲                      ├ failed or skipped ──▶ as a task that ended so
                         └──────────────────────┘
 
+Where the history of an execution has no room for all rounds, ``x`` is a nested machine that runs as many as have room
+and hands back where it is; the back-edge starts the next one.
+
 What a round hands on is in the store; natively travel only the parts of the state that the condition, or an expression
 in the body, reads.
 
-Price: 1 transition, and per round 2 and those of the body.
+Price: 1 transition, and per round 2 and those of the body; for each further machine 4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from stepweave.asl import failures, names
+from stepweave.asl import failures, measure, names, states
 from stepweave.asl.bodies.outlet import TaskOutlet, passing
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.payload import field_key, filled, operand_text
 from stepweave.asl.scopes.binding import bind, free_variables
 from stepweave.asl.scopes.bodies import body_inside, showing_index
 from stepweave.asl.scopes.fields import state_paths
+from stepweave.asl.scopes.limits import NEAR_EVENTS, ROUND_EVENTS, rounds_at_once
 from stepweave.asl.scopes.scope import Repeat
 from stepweave.asl.scopes.values import object_text, part_of, value_text
 from stepweave.asl.states import State
 from stepweave.asl.text import comment, quoted
 from stepweave.graph.constructs import Loop
 from stepweave.graph.model import FromState, FromTask, Path, Reference, Task
+
+_SUCCEEDED = "$states.input.status = 'success'"
 
 
 def looped(wiring: Wiring) -> dict[str, State]:
@@ -49,21 +56,105 @@ class _Looped:
         self.inside = wiring.scene.places.depths[self.node] > 0
 
     def states(self) -> dict[str, State]:
-        task = self.wiring.task
-        again = self._again()
-        repeats = self.wiring.scene.repeats
-        repeats[self.node] = repeats[names.again(self.node)] = Repeat(1, self.loop.max_rounds)
-        state: State = {
+        scene, body = self.wiring.scene, self._body()
+        each = measure.worst_case(body["States"], scene.repeats) + ROUND_EVENTS
+        if self.loop.max_rounds * each <= NEAR_EVENTS:
+            most = self.loop.max_rounds
+            round_ = self._caught(self._round(self._bound(body)))
+            back = {
+                "Condition": f"{{% {_SUCCEEDED} and {self._left()} %}}",
+                "Assign": {self.variable: f"{{% {self._next()} %}}"},
+                "Next": self.node,
+            }
+        else:
+            once = rounds_at_once(self.wiring.task, each)
+            most = -(-self.loop.max_rounds // once)
+            round_ = self._caught(self._call(body, once))
+            back = {
+                "Condition": "{% $states.input.done = false %}",
+                "Assign": {self.variable: "{% $states.input.scope %}"},
+                "Next": self.node,
+            }
+        again = self._again(back)
+        scene.repeats[self.node] = scene.repeats[names.again(self.node)] = Repeat(1, most)
+        return {names.first_round(self.node): self._start(), self.node: round_, **again}
+
+    def _round(self, body: dict[str, Any]) -> State:
+        return {
             "Type": "Parallel",
-            "Comment": comment(task.doc or f"a round of {self.node}"),
-            "Branches": [self._body()],
+            "Comment": comment(self.wiring.task.doc or f"a round of {self.node}"),
+            "Branches": [body],
             "Output": f"{{% $merge([$states.result[0], {{'rounds': ${self.variable}.round + 1}}]) %}}",
             "Next": names.again(self.node),
         }
+
+    def _caught(self, state: State) -> State:
         caught = self.outlet.catchers()
-        if caught:
-            state["Catch"] = caught
-        return {names.first_round(self.node): self._start(), self.node: state, **again}
+        return {**state, "Catch": caught} if caught else state
+
+    # Rounds in executions of their own.
+
+    def _call(self, body: dict[str, Any], once: int) -> State:
+        """The state that starts an execution for the next ``once`` rounds; the machine is noted in the scene."""
+        further = self.wiring.scene.further
+        name = f"loop_{len(further) + 1}"
+        free = [one for one in free_variables(body) if one not in ("run", self.variable)]
+        rounds = Repeat(1, once)
+        self.wiring.scene.repeats.update({names.rounds(self.node): rounds, names.more(self.node): rounds})
+        round_ = {**self._round(bind(body, {"run": f"${self.variable}.run"})), "Next": names.more(self.node)}
+        further[name] = {
+            "Comment": f"machine {name} of {self.wiring.scene.graph.dag.id}: rounds of {self.node}",
+            "QueryLanguage": "JSONata",
+            "StartAt": names.START,
+            "States": {
+                names.START: {
+                    "Type": "Pass",
+                    "Comment": "the run that these rounds are a part of",
+                    "Assign": {
+                        "run": "{% $states.input.run %}",
+                        "last": f"{{% $states.input.scope.round + {once - 1} %}}",
+                        self.variable: "{% $states.input.scope %}",
+                        **{one: f"{{% $states.input.{one} %}}" for one in free},
+                    },
+                    "Next": names.rounds(self.node),
+                },
+                names.rounds(self.node): round_,
+                names.more(self.node): self._more(),
+                names.end_of(self.node): {"Type": "Pass", "End": True},
+            },
+        }
+        state = states.call(name, {})
+        values = self._outside(free)
+        state["Comment"] = comment(self.wiring.task.doc or f"up to {once} rounds of {self.node}")
+        del state["Arguments"]["Input"]["records"]
+        state["Arguments"]["Input"] |= {
+            "scope": f"{{% ${self.variable} %}}",
+            **{one: f"{{% {values.get(one, '$' + one)} %}}" for one in free},
+        }
+        state["Output"] = "{% $states.result.Output %}"
+        state["Next"] = names.again(self.node)
+        return state
+
+    def _more(self) -> State:
+        """The choice after a round in an execution of its own: it ends, hands back, or goes on."""
+        left, end = self._left(), names.end_of(self.node)
+        done = {"Output": f"{{% $merge([$states.input, {{'done': true, 'scope': ${self.variable}}}]) %}}"}
+        handed = {"Output": f"{{% {{'done': false, 'scope': {self._next()}}} %}}", "Next": end}
+        return {
+            "Type": "Choice",
+            "Comment": "whether another round follows, here or in the next execution",
+            "Choices": [
+                {"Condition": f"{{% {_SUCCEEDED} and ({self._until()}) %}}", **done, "Next": end},
+                {
+                    "Condition": f"{{% {_SUCCEEDED} and {left} and ${self.variable}.round < $last %}}",
+                    "Assign": {self.variable: f"{{% {self._next()} %}}"},
+                    "Next": names.rounds(self.node),
+                },
+                {"Condition": f"{{% {_SUCCEEDED} and {left} %}}", **handed},
+            ],
+            **done,
+            "Default": end,
+        }
 
     def _shown(self, status: str) -> dict[str, Any]:
         """Output of a state after which the loop has ended: what became of it, and its record."""
@@ -88,11 +179,15 @@ class _Looped:
             "Next": self.node,
         }
 
-    def _next(self) -> dict[str, Any]:
+    def _next(self) -> str:
+        """JSONata for the scope of the next round."""
         number = f"${self.variable}.round + 1"
         state = ", 'state': $states.input.fields" if state_paths(self.wiring.task) else ""
-        scope = f"{{'run': {self._run(f'({number})')}, 'round': {number}{state}}}"
-        return {"Assign": {self.variable: f"{{% {scope} %}}"}, "Next": self.node}
+        return f"{{'run': {self._run(f'({number})')}, 'round': {number}{state}}}"
+
+    def _left(self) -> str:
+        """JSONata for whether another round is allowed."""
+        return f"${self.variable}.round < {self.loop.max_rounds - 1}"
 
     def _run(self, number: str) -> str:
         """JSONata for the run of round ``number``: gates are those of one round."""
@@ -101,15 +196,20 @@ class _Looped:
 
     def _body(self) -> dict[str, Any]:
         fields = tuple((field_key(path), self._part(path)) for path in self._paths())
-        body = showing_index(
-            body_inside(self.wiring, is_item=False, catches=not self.wiring.fail_fast, fields=fields)
-        )
-        outside = {names.outer(task): task for task in self.wiring.scene.places.tasks}
-        values = {
-            name: self.wiring.record_of(outside[name]) for name in free_variables(body) if name in outside
-        }
+        body = body_inside(self.wiring, is_item=False, catches=not self.wiring.fail_fast, fields=fields)
+        shown: dict[str, Any] = showing_index(body)
+        return shown
+
+    def _bound(self, body: dict[str, Any]) -> dict[str, Any]:
+        """``body`` where it stands in this machine: it sees the records of tasks around it."""
+        values = self._outside(free_variables(body))
         bound: dict[str, Any] = bind(body, {**values, "run": f"${self.variable}.run"})
         return bound
+
+    def _outside(self, free: Iterable[str]) -> dict[str, str]:
+        """JSONata for those of the variables ``free`` that stand for records of tasks outside."""
+        outside = {names.outer(task): task for task in self.wiring.scene.places.tasks}
+        return {name: self.wiring.record_of(outside[name]) for name in free if name in outside}
 
     def _paths(self) -> tuple[Path, ...]:
         """Parts of the state that something reads natively after a round."""
@@ -127,19 +227,17 @@ class _Looped:
 
     # After a round.
 
-    def _again(self) -> dict[str, State]:
-        """The choice after a round; its input is the round's record."""
+    def _again(self, back: dict[str, Any]) -> dict[str, State]:
+        """The choice after a round, whose record is its input; ``back`` is the rule by which another one follows."""
         record = "$states.input"
         onward, further = passing(self.outlet, record, names.done(self.node), later=record)
-        succeeded = "$states.input.status = 'success'"
-        left = f"${self.variable}.round < {self.loop.max_rounds - 1}"
         done = {**self._shown("'success'"), **onward}
         rules = [
-            {"Condition": f"{{% {succeeded} and ({self._until()}) %}}", **done},
-            {"Condition": f"{{% {succeeded} and {left} %}}", **self._next()},
+            {"Condition": f"{{% {_SUCCEEDED} and ({self._until()}) %}}", **done},
+            back,
         ]
         if self.loop.exhausted == "continue":
-            rules.append({"Condition": f"{{% {succeeded} %}}", **done})
+            rules.append({"Condition": f"{{% {_SUCCEEDED} %}}", **done})
         state: State = {"Type": "Choice", "Comment": "whether another round follows", "Choices": rules}
         if self.wiring.fail_fast:
             failed = names.end_of(names.again(self.node))

@@ -22,6 +22,7 @@ from stepweave.asl.scopes import letters
 from stepweave.asl.scopes.binding import rename
 from stepweave.asl.scopes.bodies import body_inside
 from stepweave.asl.scopes.items import NUMBER, Item, ItemWiring, placed
+from stepweave.asl.scopes.limits import ITERATION_EVENTS, MAX_INLINE_ITEMS, most_inline, written_units
 from stepweave.asl.scopes.scope import Repeat
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
@@ -29,14 +30,6 @@ from stepweave.graph.constructs import Expansion
 from stepweave.graph.model import Task
 from stepweave.graph.specs import written_count
 from stepweave.planning.placement import LAMBDA_MAX_SECONDS
-
-MAX_INLINE_CONCURRENCY = 40
-"""Iterations of an inline Map that run at once
-(https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html)."""
-MAX_INLINE_ITEMS = 200
-"""Items of an inline Map whose concurrency is limited anyway."""
-INLINE_EVENTS = 12_000
-"""History events that the items of one inline Map may take, half of what an execution has."""
 
 
 def mapped(wiring: Wiring) -> dict[str, State]:
@@ -46,22 +39,7 @@ def mapped(wiring: Wiring) -> dict[str, State]:
 
 def entry(task: Task) -> str:
     """Name of the first state of the mapped node ``task``."""
-    return task.id if _written_units(task) is not None else names.items(task.id)
-
-
-def _written_units(task: Task) -> int | None:
-    """How many items, or batches, were written in the DAG; None when that is known only at run time."""
-    assert task.expansion is not None
-    count = written_count(task.expansion)
-    return None if count is None else -(-count // (task.expansion.batch_size or 1))
-
-
-def most_inline(task: Task, events: int) -> int:
-    """Up to how many items, of at most ``events`` history events each, the node runs in its own execution."""
-    assert task.expansion is not None
-    limited = task.expansion.max_concurrency is not None
-    runs = limited and (task.expansion.max_concurrency or 0) <= MAX_INLINE_CONCURRENCY
-    return max(1, min(MAX_INLINE_ITEMS if runs else MAX_INLINE_CONCURRENCY, INLINE_EVENTS // events))
+    return task.id if written_units(task) is not None else names.items(task.id)
 
 
 class _Mapped:
@@ -75,22 +53,23 @@ class _Mapped:
         self.outlet = TaskOutlet(wiring)
 
     def states(self) -> dict[str, State]:
-        task, units = self.wiring.task, _written_units(self.wiring.task)
+        task, units = self.wiring.task, written_units(self.wiring.task)
         if units == 0:
             return self._written_empty()
         item = self._group() if task.body is not None else self._task()
         repeats = self.wiring.scene.repeats
-        most = most_inline(task, measure.worst_case(item.states, repeats) + measure.ITERATION_EVENTS)
+        each = measure.worst_case(item.states, repeats) + ITERATION_EVENTS
+        most = most_inline(task, each, self.wiring.scene.inline_events)
         if units is not None:
             distributed = units > most
             numbers = str(list(range(units))) if units <= 10 else f"[0..{units - 1}]"
             repeats[self.node] = Repeat(units, 0 if distributed else units)
             return {self.node: self._map(item, numbers, distributed=distributed), **self._verdict()}
-        numbers, many = "[0..$states.input.b - 1]", names.distributed(self.node)
+        numbers, many = "[0..$states.input.b - 1]", self._many(self.node)
         repeats[self.node], repeats[many] = Repeat(1, most), Repeat(1, 0)
-        copy = Item(names.distributed(item.start), rename(item.states, names.distributed), item.handed)
+        copy = Item(self._many(item.start), rename(item.states, self._many), item.handed)
         repeats.update(
-            {names.distributed(name): repeats[name] for name, _ in _inside(item) if name in repeats}
+            {self._many(name): repeats[name] for name, _ in _inside(item) if name in repeats}
         )
         return {
             names.items(self.node): self._items(),
@@ -143,7 +122,7 @@ class _Mapped:
             "Comment": f"inline up to {most}",
             "Choices": [
                 {"Condition": f"{{% $states.input.b in [1..{most}] %}}", "Next": self.node},
-                {"Condition": f"{{% $states.input.b > {most} %}}", "Next": names.distributed(self.node)},
+                {"Condition": f"{{% $states.input.b > {most} %}}", "Next": self._many(self.node)},
             ],
         }
         return {names.size(self.node): {**state, **self._skipping()}, **self._refusing()}
@@ -200,6 +179,9 @@ class _Mapped:
     def _record(self) -> str:
         task = self.wiring.task
         return letters.verdict(task.id, self.expansion, self._depth() > 0, optional=task.optional)
+
+    def _many(self, name: str) -> str:
+        return names.distributed(name, self._depth())
 
     def _depth(self) -> int:
         return self.wiring.scene.places.depths[self.node]
