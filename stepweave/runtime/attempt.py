@@ -131,6 +131,7 @@ def envelope_of(
         code=code_version(event["call"].partition(":")[0]),
         inputs=digests,
         input_digest=input_digest,
+        values=event.get("values", []) if event.get("compensated") else [],
         metadata=done.context.metadata,
     )
 

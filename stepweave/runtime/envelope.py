@@ -44,6 +44,8 @@ class Envelope:
     """Digest of the value of each upstream task that was read."""
     input_digest: str
     """Digest of everything that the result follows from, besides the code."""
+    values: list[Json] = field(default_factory=list)
+    """Of a task that may be undone: the results of expressions that its arguments read."""
     metadata: dict[str, Json] = field(default_factory=dict)
     """What the task noted by ``log_metadata``."""
 
@@ -72,9 +74,12 @@ class Envelope:
             "duration_seconds": round(self.duration_seconds, 6),
             "peak_memory_mib": round(self.peak_memory_mib, 1),
             "compute": self.compute,
+            "values": self.values,
             "metadata": self.metadata,
         }
-        return json.dumps({name: part for name, part in parts.items() if part not in (None, {}, "")}).encode()
+        return json.dumps(
+            {name: part for name, part in parts.items() if part not in (None, {}, [], "")}
+        ).encode()
 
 
 def parse_envelope(data: bytes, key: str) -> Envelope:
@@ -110,6 +115,7 @@ def parse_envelope(data: bytes, key: str) -> Envelope:
             code=parts.get("code", {}),
             inputs=parts.get("inputs", {}),
             input_digest=parts["input_digest"],
+            values=parts.get("values", []),
             metadata=parts.get("metadata", {}),
         )
     except (KeyError, TypeError, ValueError) as error:

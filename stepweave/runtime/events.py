@@ -163,6 +163,8 @@ class Event(TypedDict):
     nested: NotRequired[NestedRun]
     killed: NotRequired[bool]
     """Of ``collect``: the job's container was killed for its memory."""
+    compensated: NotRequired[bool]
+    """The task may be undone, when the records that its expressions read are gone: ``values`` is kept."""
 
 
 def index_of(event: Event) -> tuple[str, ...]:

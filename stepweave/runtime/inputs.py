@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from stepweave.errors import DataError
@@ -22,6 +21,7 @@ from stepweave.runtime.events import Event, Record, RunInfo, index_of
 from stepweave.runtime.lazily import part, threads
 from stepweave.runtime.paths import follow
 from stepweave.runtime.scratch import Scratch
+from stepweave.runtime.survey import Survey, survey
 from stepweave.stores.layout import result_key, staged_key, task_prefix
 from stepweave.stores.objects import ObjectStore
 
@@ -31,19 +31,10 @@ _MANY = 4
 
 FROM_GRAPH = "graph"
 """``args`` of an event whose specs are found by tracing the DAG."""
+_LOOSE = frozenset({"setups", "upstream"})
+"""Keys of events of tasks that run although not every upstream task succeeded."""
 KEYWORDS = "**"
 """Name under which a dict of mapped keyword arguments stands."""
-
-
-@dataclass(slots=True)
-class _Survey:
-    """What the specs refer to."""
-
-    tasks: dict[tuple[str, int], None] = field(default_factory=dict)
-    """Task and depth of its index path."""
-    params: set[str] = field(default_factory=set)
-    scoped: bool = False
-    """Whether a spec is of a mapped node, a loop or a nested DAG."""
 
 
 class Inputs:
@@ -79,13 +70,13 @@ class Inputs:
         self._own = index_of(event)
         self.index = self._own if index is None else index
         self._specs = _specs(event) if specs is None else specs
-        self._survey: _Survey | None = None
+        self._survey: Survey | None = None
         self._envelopes: dict[tuple[str, int], Envelope | None] = {}
         self._values: dict[tuple[str, int], Any] = {}
         self.mapped: dict[tuple[str, int], Any] = {}
         """Values of mapped nodes that were looked for, by node and depth."""
-        self.states: dict[int, dict[str, Any]] = {}
-        """What is known of the state of the loop at each depth, while it is read."""
+        self.states: dict[tuple[str, tuple[str, ...]], Any] = {}
+        """States of loops that were read, by kind and index path."""
 
     def arguments(self, function: Callable[..., Any]) -> dict[str, Any]:
         """The keyword arguments for ``function``."""
@@ -112,14 +103,14 @@ class Inputs:
 
     def written_count(self) -> int | None:
         """How many items the mapped task has, when the arguments say so: its lists were written in the DAG."""
-        count: int | None = part("scoped").written_count(self._specs.values(), len(self.index) - 1)
+        count: int | None = part("mapped_nodes").written_count(self._specs.values(), len(self.index) - 1)
         return count
 
     def upstream_digests(self) -> dict[str, str]:
         """Digest of the value of each upstream task that an argument reads; absent where there is no value."""
         survey = self._surveyed()
         if survey.scoped:
-            digests: dict[str, str] = part("scoped").settled(self, self._specs)[1]
+            digests: dict[str, str] = part("settling").settled(self, self._specs)[1]
             return digests
         found = ((task, self.digest_of(task, depth)) for task, depth in survey.tasks)
         return {task: digest for task, digest in found if digest is not None}
@@ -127,7 +118,7 @@ class Inputs:
     def digest(self, upstream_digests: dict[str, str]) -> str:
         """Digest of the arguments' specs, what they read, and the upstream statuses."""
         survey = self._surveyed()
-        specs = part("scoped").settled(self, self._specs)[0] if survey.scoped else self._specs
+        specs = part("settling").settled(self, self._specs)[0] if survey.scoped else self._specs
         params = self.event["run"].get("params", {})
         basis = (
             specs,
@@ -140,7 +131,9 @@ class Inputs:
 
     def at(self, index: tuple[str, ...]) -> Inputs:
         """What a task with another index path is given."""
-        return Inputs(self.event, self.store, self.scratch, index=index, specs={})
+        seen = Inputs(self.event, self.store, self.scratch, index=index, specs={})
+        seen.states = self.states
+        return seen
 
     def of_run(self, run: RunInfo) -> Inputs:
         """What a task of another run is given."""
@@ -177,12 +170,19 @@ class Inputs:
             return self._envelope(task, depth).value.digest
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def digest_of_spec(self, spec: dict[str, Any]) -> tuple[str, bool]:
+        """Digest of what ``spec`` means here, and whether anything that it reads is there."""
+        digests: dict[str, str] = {}
+        basis = part("settling").settle(self, spec, digests)
+        return hashlib.sha256(_sorted_text([basis, digests]).encode()).hexdigest(), bool(digests)
+
     def exists(self, task: str, depth: int) -> bool:
         """Whether the task succeeded. A rule other than ``all_success`` lets a task run although one did not."""
         status = self.status(task, depth)
         if status is not None:
             return status == "success"
-        if "upstream" not in self.event and self.index is self._own and depth == len(self.index):
+        event = self.event
+        if self.index is self._own and depth == len(self.index) and not _LOOSE & event.keys():
             return True
         # Not every status travels, and none from outside of a body: the store knows whether there is a value.
         return self.find_envelope(task, depth) is not None
@@ -217,7 +217,7 @@ class Inputs:
             )
         return self._envelopes[instance]
 
-    def _surveyed(self) -> _Survey:
+    def _surveyed(self) -> Survey:
         if self._survey is None:
             self._survey = survey(self._specs.values())
         return self._survey
@@ -271,25 +271,3 @@ def _specs(event: Event) -> dict[str, Any]:
         part("graph_arguments").specs_of(event) if text == FROM_GRAPH else json.loads(text)
     )
     return specs
-
-
-def survey(specs: Collection[Any]) -> _Survey:
-    """What ``specs`` refer to, in the order written."""
-    found = _Survey()
-    stack = list(specs)[::-1]
-    while stack:
-        spec = stack.pop()
-        if "v" in spec:
-            continue
-        if "t" in spec:
-            found.tasks[spec["t"], spec.get("d", 0)] = None
-        elif "r" in spec:
-            found.params.add(spec["r"])
-        elif "l" in spec:
-            stack.extend(reversed(spec["l"]))
-        elif type(spec.get("d")) is dict:
-            stack.extend(reversed(spec["d"].values()))
-        elif "x" not in spec or "last" in spec:
-            found.scoped = True
-            stack.extend(part("scoped").inside(spec))
-    return found

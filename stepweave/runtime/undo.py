@@ -88,15 +88,16 @@ def _call(
     place: Place,
 ) -> None:
     function = task_function(event["call"])
+    envelope = parse_envelope(undone, result_key(prefix))
     names, anything = parameter_names(function)
     offered: dict[str, Any] = {}
     if RESULT_PARAMETER in names:
-        value = parse_envelope(undone, result_key(prefix)).value
-        offered[RESULT_PARAMETER] = load_value(value, store, scratch)
-    given = Inputs(event, store, scratch).values(None if anything else names)
+        offered[RESULT_PARAMETER] = load_value(envelope.value, store, scratch)
+    then = cast(Event, {**event, "values": envelope.values or event.get("values", [])})
+    given = Inputs(then, store, scratch).values(None if anything else names)
     arguments = fitting(function, {**given, **offered}, f"the compensation of task {event['undo']['of']!r}")
     done = ran(event, store, scratch, function, coerced(arguments, function))
     below = undo_prefix(prefix)
     stored, _ = stored_value(event, done.value, store, below, scratch)
-    envelope = envelope_of(event, place, done, stored, {event["undo"]["of"]: digest}, digest)
-    store.create(result_key(below), envelope.to_bytes())
+    mark = envelope_of(event, place, done, stored, {event["undo"]["of"]: digest}, digest)
+    store.create(result_key(below), mark.to_bytes())
