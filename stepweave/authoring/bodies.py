@@ -8,7 +8,8 @@ from typing import Any
 
 from stepweave.authoring.bindings import BindingError, to_binding
 from stepweave.authoring.edges import annotation_of
-from stepweave.authoring.mapping import Items, expand
+from stepweave.authoring.items import Items
+from stepweave.authoring.mapping import expand
 from stepweave.authoring.nodes import ItemNode, Node
 from stepweave.authoring.options import TaskOptions, resolve
 from stepweave.authoring.references import BROKEN, Operand, Reference

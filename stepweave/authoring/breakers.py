@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from stepweave.authoring.retry import Duration
 from stepweave.authoring.units import seconds
-from stepweave.graph import constructs
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
@@ -26,12 +25,12 @@ class Breaker:
     """How long it stays open before one attempt may probe."""
 
 
-def breaker(given: Breaker) -> constructs.Breaker:
-    """The breaker in its normal form. Raises ``ValueError`` where a part cannot be understood."""
+def checked(given: Breaker) -> Breaker:
+    """The breaker, with ``reset`` in seconds. Raises ``ValueError`` where a part cannot be understood."""
     name: object = given.name  # users without a type checker give anything
     failures: object = given.failures
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError("a name of letters, digits, _, . and -, at most 80 of them")
     if not isinstance(failures, int) or isinstance(failures, bool) or failures < 1:
         raise ValueError("failures must be a whole number, 1 or more")
-    return constructs.Breaker(name=given.name, failures=failures, reset_seconds=max(1, seconds(given.reset)))
+    return Breaker(name, failures, max(1, seconds(given.reset)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +10,15 @@ from stepweave.authoring.conditions import If
 from stepweave.authoring.contracts import type_name
 from stepweave.authoring.edges import mismatch
 from stepweave.authoring.fallbacks import attach
-from stepweave.authoring.mapping import Items, expand
+from stepweave.authoring.items import Items
+from stepweave.authoring.mapping import expand
 from stepweave.authoring.nodes import GroupNode, Node
 from stepweave.authoring.option_values import OF_MAPPED
 from stepweave.authoring.options import TaskOptions, conflicts, contradictions, merge, resolve
 from stepweave.authoring.references import Reference
 from stepweave.authoring.signatures import Signature
 from stepweave.authoring.source import here
-from stepweave.authoring.trace import Trace, report
-from stepweave.errors import Problem
+from stepweave.authoring.trace import Trace, located, report
 from stepweave.graph.constructs import GO, Decision, Sensor
 from stepweave.graph.model import Source
 
@@ -199,8 +198,3 @@ def _defaults(trace: Trace) -> list[Mapping[str, Any]]:
         layers.insert(0, group.default_args)
         group = group.parent
     return [trace.default_args, *layers]
-
-
-def located(problem: Problem, source: Source, task: str) -> Problem:
-    """The problem at a place in the user's code."""
-    return dataclasses.replace(problem, file=source.file, line=source.line, task=problem.task or task)

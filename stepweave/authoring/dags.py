@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from stepweave.authoring.composition import as_execution, inline_params, is_cycle
 from stepweave.authoring.dag_options import DagOptions, read
 from stepweave.authoring.groups import TaskGroup
+from stepweave.authoring.lazily import when_needed
 from stepweave.authoring.modules import MADE_HERE, importable_name, module_being_imported, module_name
 from stepweave.authoring.params import DeclaredParam, declared_params, from_text
 from stepweave.authoring.references import BROKEN
@@ -20,13 +19,14 @@ from stepweave.authoring.simple_params import simple_specs, simple_values
 from stepweave.authoring.source import here, shown
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.authoring.trace import Trace, current, report
-from stepweave.authoring.tracing import Traced, trace_dag
 from stepweave.authoring.versions import check_version
 from stepweave.errors import DagError, Problem, UsageError
 from stepweave.graph.model import Graph, ParamSpec, Source
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from stepweave.authoring.tracing import Traced
 
 
 class Dag:
@@ -67,7 +67,7 @@ class Dag:
     def traced(self) -> Traced:
         """What came of running the DAG function. Raises ``DagError`` with all mistakes."""
         if self._traced is None:
-            self._traced = trace_dag(self)
+            self._traced = when_needed("tracing").trace_dag(self)
         return self._traced
 
     def task_function(self, task_id: str) -> Callable[..., Any]:
@@ -79,7 +79,7 @@ class Dag:
 
     def params_model(self) -> type[BaseModel]:
         """A pydantic model of the DAG's params."""
-        model: type[BaseModel] = _validation().params_model(self.id, self.params)
+        model: type[BaseModel] = when_needed("validation").params_model(self.id, self.params)
         return model
 
     def validate_params(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,8 @@ class Dag:
     def _validate(self, params: tuple[DeclaredParam, ...], values: Mapping[str, Any]) -> dict[str, Any]:
         complete = simple_values(params, values)
         if complete is None:
-            complete = _validation().validate(_validation().params_model(self.id, params), values)
+            validation = when_needed("validation")
+            complete = validation.validate(validation.params_model(self.id, params), values)
         return complete
 
     def params_from_text(self, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -106,7 +107,7 @@ class Dag:
         simple = simple_specs(self.params)
         if simple is not None:
             return simple, problems
-        specs, more = _validation().param_specs(self.params)
+        specs, more = when_needed("validation").param_specs(self.params)
         return specs, [*problems, *more]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -122,9 +123,10 @@ class Dag:
         return self
 
     def _inlined(self, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        if is_cycle(trace, self):
+        composition = when_needed("composition")
+        if composition.is_cycle(trace, self):
             return BROKEN
-        params = inline_params(trace, self, args, kwargs)
+        params = composition.inline_params(trace, self, args, kwargs)
         group = TaskGroup(self.id, self.options.default_args)
         group._open(repeated=True)
         trace.calling.append(self.id)
@@ -142,7 +144,7 @@ class Dag:
             report("outside-dag", f"DAG {self.id!r} is started outside of a DAG",
                    fix="move it into a function decorated with @dag, or run it with `stepweave run`")  # fmt: skip
             return BROKEN
-        return as_execution(trace, self, params)
+        return when_needed("composition").as_execution(trace, self, params)
 
     def require(self, versions: str) -> Dag:
         """Itself if its ``version`` is as asked, e.g. ``">=1.1,<2"``. Raises ``DagError`` otherwise."""
@@ -168,11 +170,6 @@ class Dag:
             return self.function.__module__
         home.setdefault(MADE_HERE, []).append(self)
         return str(home["__name__"])
-
-
-def _validation() -> Any:
-    """The module that checks params; it imports pydantic, which a DAG with simple params need not wait for."""
-    return importlib.import_module("stepweave.authoring.validation")
 
 
 @overload

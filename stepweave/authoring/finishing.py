@@ -10,10 +10,12 @@ from stepweave.authoring.decisions import guard_decided
 from stepweave.authoring.fallbacks import ladder_of
 from stepweave.authoring.laziness import drop_unused, guard_lazy
 from stepweave.authoring.nodes import GroupNode, Node, Scope
+from stepweave.authoring.options import TaskOptions
 from stepweave.authoring.scoping import depth, first_nodes, last_nodes
 from stepweave.authoring.trace import Trace
+from stepweave.authoring.units import seconds
 from stepweave.errors import Problem
-from stepweave.graph.constructs import Body
+from stepweave.graph.constructs import Body, Breaker
 from stepweave.graph.model import Binding, DagInfo, DictOf, FromTask, Graph, Source, Task, references
 
 NameOf: TypeAlias = Callable[[Callable[..., Any], str], str]
@@ -66,7 +68,7 @@ def _task(finishing: _Finishing, node: Node) -> Task:
         quorum=options.replicas // 2 + 1 if options.quorum is None else options.quorum,
         hedge_seconds=options.hedge_seconds,
         compensate=name_of(node.others["undo"], f"{node.id}~undo") if "undo" in node.others else "",
-        breaker=options.breaker,
+        breaker=_breaker(options),
         version=options.version,
         resources=options.resources,
         compute=options.compute,
@@ -77,6 +79,13 @@ def _task(finishing: _Finishing, node: Node) -> Task:
         source=node.source,
         **_forms(finishing, node),
     )
+
+
+def _breaker(options: TaskOptions) -> Breaker | None:
+    given = options.breaker
+    if given is None:
+        return None
+    return Breaker(name=given.name, failures=given.failures, reset_seconds=seconds(given.reset))
 
 
 def _forms(finishing: _Finishing, node: Node) -> dict[str, Any]:

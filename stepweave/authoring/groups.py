@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from stepweave.authoring.bodies import call_mapped
-from stepweave.authoring.mapping import KWARGS, Items, items_of
+from stepweave.authoring.items import KWARGS, Items, items_of
+from stepweave.authoring.lazily import when_needed
 from stepweave.authoring.nodes import End, GroupNode
 from stepweave.authoring.options import conflicts, resolve
 from stepweave.authoring.ordering import Orderable
@@ -155,7 +155,7 @@ class GroupFunction:
             report("outside-dag", f"group {self._group_id!r} is mapped outside of a DAG", fix=fix)
         if trace is None or items is None:
             return BROKEN
-        return call_mapped(
+        return when_needed("bodies").call_mapped(
             trace, self._group_id, self.function, self._bound, items, self._options, self._default_args
         )
 

@@ -63,17 +63,17 @@ class Loop(Orderable):
         self._carried = 0
 
     @property
-    def state(self) -> Reference:
+    def state(self) -> Any:
         """The state as this round got it: ``start`` in the first, then what the round before carried on."""
         return self._of_state(self._annotation, counter=False)
 
     @property
-    def round(self) -> Reference:
+    def round(self) -> Any:
         """The number of the round, from 0."""
         return self._of_state(int, counter=True)
 
     @property
-    def result(self) -> Reference:
+    def result(self) -> Any:
         """The state after the last round; for use after the block."""
         if self._node is None:
             self._outside("result")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Union
+from typing import Any, Union
 
 from stepweave.authoring.bindings import BindingError, to_binding
 from stepweave.authoring.contracts import can_be, item_types, kind_of, members, type_name
 from stepweave.authoring.edges import annotation_of, mismatch
+from stepweave.authoring.items import KWARGS, Items
 from stepweave.authoring.nodes import Node
 from stepweave.authoring.references import BROKEN, Operand
 from stepweave.authoring.signatures import Signature
@@ -18,41 +18,6 @@ from stepweave.authoring.trace import report
 from stepweave.errors import Problem
 from stepweave.graph.constructs import Expansion
 from stepweave.graph.model import Binding
-
-HOWS = ("product", "zip")
-KWARGS = ""
-"""Name under which the list of ``expand_kwargs`` is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """What ``expand`` or ``expand_kwargs`` got."""
-
-    how: Literal["product", "zip", "kwargs"]
-    lists: Mapping[str, Any]
-    """Lists, or references to lists, by parameter."""
-
-
-def items_of(lists: Mapping[str, Any], how: Any, name: str) -> Items | None:
-    """The items of ``.expand(**lists, how=how)``; None, reported, when there is nothing to map over."""
-    if not lists:
-        report(
-            "expand-arguments",
-            f"{name}.expand() got no list",
-            task=name,
-            fix=f"name what differs from item to item: {name}.expand(x=[1, 2, 3])",
-        )
-        return None
-    if how not in HOWS:
-        report(
-            "expand-how",
-            f"{name}.expand() got how={how!r}",
-            task=name,
-            expected="'product' (all combinations) or 'zip' (first with first, second with second)",
-            fix=did_you_mean(str(how), HOWS),
-        )
-        return None
-    return Items(how, lists)
 
 
 def expand(

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stepweave.authoring.options import TaskOptions
-from stepweave.graph.constructs import Construct, Guard
 from stepweave.graph.model import Binding, FromItem, FromParam, FromState, FromTask, Literal, Path, Source
 
 if TYPE_CHECKING:
+    from stepweave.authoring.options import TaskOptions
     from stepweave.authoring.trace import Trace
+    from stepweave.graph.constructs import Construct, Guard
 
 
 class Scope:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from stepweave.authoring.breakers import Breaker, breaker
+from stepweave.authoring.breakers import Breaker, checked
 from stepweave.authoring.compute import compute_name
 from stepweave.authoring.retry import Retry, policy
 from stepweave.authoring.units import mebibytes, seconds
@@ -110,12 +110,12 @@ def _functions(value: Any) -> tuple[Callable[..., Any], ...]:
         raise ValueError("a list of tasks or functions, not called") from None
 
 
-def _breaker(value: Any) -> Any:
+def _breaker(value: Any) -> Breaker:
     if isinstance(value, str):
         value = Breaker(value)
     if not isinstance(value, Breaker):
         raise ValueError("the name of a circuit breaker, or Breaker(name, failures=..., reset=...)")
-    return breaker(value)
+    return checked(value)
 
 
 def _tolerance(value: Any) -> tuple[int, float]:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stepweave.authoring.breakers import Breaker
 from stepweave.authoring.option_values import AIRFLOW, LATER, OF_KIND, OPTIONS
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.errors import Problem
-from stepweave.graph.constructs import Breaker
 from stepweave.graph.model import Compute, Resources, RetryPolicy
 
 _NO_RETRY = RetryPolicy()

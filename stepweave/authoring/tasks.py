@@ -7,14 +7,14 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, overload
 
-from stepweave.authoring.calls import call, located
-from stepweave.authoring.mapping import KWARGS, Items, items_of
+from stepweave.authoring.items import KWARGS, Items, items_of
+from stepweave.authoring.lazily import when_needed
 from stepweave.authoring.options import conflicts, merge, resolve
 from stepweave.authoring.ordering import OrderOperators
 from stepweave.authoring.references import BROKEN
 from stepweave.authoring.signatures import Signature, signature_of
 from stepweave.authoring.source import here, shown
-from stepweave.authoring.trace import current, report
+from stepweave.authoring.trace import current, located, report
 from stepweave.authoring.versions import check_version
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Source
@@ -87,7 +87,7 @@ class TaskFunction(OrderOperators, Generic[P, R]):
                 given, _ = self._definition.signature.bind(args, kwargs, self._bound)
                 return self._definition.function(**given)
             return self._definition.function(*args, **kwargs)
-        return call(trace, self, args, kwargs)
+        return when_needed("calls").call(trace, self, args, kwargs)
 
     def override(self, **options: Any) -> TaskFunction[P, R]:
         """The same task with other options: ``train.override(task_id="train_big", memory="60GiB")``.
@@ -122,7 +122,7 @@ class TaskFunction(OrderOperators, Generic[P, R]):
             )
         if trace is None or items is None:
             return BROKEN
-        return call(trace, self, (), {}, items)
+        return when_needed("calls").call(trace, self, (), {}, items)
 
     def require(self, versions: str) -> TaskFunction[P, R]:
         """Itself if its ``version`` is as asked, e.g. ``">=1.1,<2"``. Raises ``DagError`` otherwise."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from dataclasses import replace
 from typing import Any
 
 from stepweave.authoring.nodes import End, GroupNode, Node, Scope
@@ -101,6 +102,11 @@ class Trace:
 def current() -> Trace | None:
     """The trace of the DAG function that is running now; None outside of one."""
     return _CURRENT.get()
+
+
+def located(problem: Problem, source: Source, task: str) -> Problem:
+    """The problem at a place in the user's code."""
+    return replace(problem, file=source.file, line=source.line, task=problem.task or task)
 
 
 def report(
