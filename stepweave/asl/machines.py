@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepweave.asl.emit import emit
+from stepweave.asl import cleanup
+from stepweave.asl.emit import emit, in_order
 from stepweave.asl.indented import indented
 from stepweave.asl.scene import scene_of
 from stepweave.asl.scopes.scope import Repeat
@@ -40,7 +41,11 @@ class Machines:
 def to_machines(graph: Graph, plan: Plan, placements: Mapping[str, Placement]) -> Machines:
     """The state machines that carry out ``plan``."""
     scene = scene_of(graph, plan, placements, Places.of(graph))
-    return Machines(graph.dag.id, emit(scene), scene.repeats)
+    definitions = emit(scene)
+    cleaning = cleanup.cleanup(scene)
+    if cleaning is not None:
+        definitions[cleanup.NAME] = {**cleaning, "States": in_order(cleaning["States"])}
+    return Machines(graph.dag.id, definitions, scene.repeats)
 
 
 def to_bytes(definition: Mapping[str, Any]) -> bytes:

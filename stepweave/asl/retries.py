@@ -57,8 +57,13 @@ def own_errors(task: Task) -> list[str]:
 
 def of_task(task: Task) -> list[Retrier]:
     """One retrier for each policy, and that of a sensor's pokes."""
-    found = [_retrier(list(policy.on), policy) for policy in policies(task) if policy.attempts]
+    found = [of_policy(policy) for policy in policies(task) if policy.attempts]
     return [_of_sensor(task.sensor), *found] if task.sensor is not None else found
+
+
+def of_policy(policy: RetryPolicy) -> Retrier:
+    """The retrier of one policy."""
+    return _retrier(list(policy.on), policy)
 
 
 def of_job(task: Task) -> list[Retrier]:

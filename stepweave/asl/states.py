@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 from stepweave.asl import names, retries, text
 from stepweave.asl.conditions import first_named
-from stepweave.graph.model import Graph, Task
+from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.planning.model import Await, Group, Signal
-from stepweave.planning.placement import Placement, default_timeout_seconds
+from stepweave.planning.placement import LAMBDA_MAX_SECONDS, Placement, default_timeout_seconds
 
 State: TypeAlias = dict[str, Any]
 
@@ -35,6 +35,10 @@ CONTROL_TIMEOUT_SECONDS = 60
 """Longest call of a control function: rendezvous, prepare."""
 GATE_TIMEOUT_SECONDS = 7 * 24 * 3600
 """Longest wait at a gate, unless the DAG sets a timeout."""
+
+
+RUN_TRIES = "run_tries"
+"""Variable: how often the failed run went on by itself."""
 
 
 def start(graph: Graph) -> State:
@@ -60,7 +64,10 @@ def start(graph: Graph) -> State:
         "resume": "{% $states.input.resume = true %}",
         "logical_date": "{% $exists($states.input.logical_date) ? $states.input.logical_date : null %}",
     }
-    return {"Type": "Pass", "Comment": "params with their defaults", "Assign": {"run": run}}
+    assign: dict[str, Any] = {"run": run}
+    if info.retries:
+        assign[RUN_TRIES] = 0
+    return {"Type": "Pass", "Comment": "params with their defaults", "Assign": assign}
 
 
 def nested_start(with_records: bool) -> State:
@@ -80,6 +87,12 @@ def light_task(task: Task, placement: Placement, payload: Mapping[str, Any]) -> 
         task.timeout_seconds or default_timeout_seconds(placement),
         [*retries.of_task(task), retries.of_lambda()],
     )
+
+
+def notice(task: str, payload: Mapping[str, Any]) -> State:
+    """Tells a function of the user's how the run ended."""
+    again = retries.of_policy(RetryPolicy(attempts=2, delay_seconds=5))
+    return _invoke(task, "${TaskRunner}", payload, LAMBDA_MAX_SECONDS, [again, retries.of_lambda()])
 
 
 def control_call(comment: str, payload: Mapping[str, Any], function: str = "${TaskRunner}") -> State:

@@ -45,13 +45,16 @@ def in_variable(way: Way) -> str:
 
 def catcher(way: Way, so_far: str) -> dict[str, Any]:
     """The catcher that leads to the Wait."""
-    note = (
-        f"{{'later_of': {quoted(way.base)}, 'later': ({so_far}) + 1, 'seconds': {_seconds()}}}"  # one object
-    )
-    # The run may travel in the input, too.
-    kept = "$type($states.input) = 'object' ? $states.input : {}"
-    note = f"$merge([{kept}, {note}])"
-    return {"ErrorEquals": [retries.RETRY_AFTER], "Output": f"{{% {note} %}}", "Next": names.later(way.base)}
+    note: Any = {
+        "later_of": way.base,
+        "later": f"{{% ({so_far}) + 1 %}}",
+        "seconds": f"{{% {_seconds()} %}}",
+    }
+    if "$states.input" in way.event["run"]:
+        # Of an item of a map: what it was handed must stay.
+        added = f"{{'later_of': {quoted(way.base)}, 'later': ({so_far}) + 1, 'seconds': {_seconds()}}}"
+        note = f"{{% $merge([$states.input, {added}]) %}}"
+    return {"ErrorEquals": [retries.RETRY_AFTER], "Output": note, "Next": names.later(way.base)}
 
 
 def waiting(way: Way) -> dict[str, State]:

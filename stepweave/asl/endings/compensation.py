@@ -1,0 +1,88 @@
+"""Compensation: what a failed run did is undone, by the tasks that were written for it (a *saga*, 1987).
+
+One state for each task with ``compensate``, in reverse topological order. Whether there is anything to undo, the
+runtime finds in the store, so no record of any task has to be carried to the end. An undo that fails does not keep the
+others from running; the run's cause names it.
+
+Price: nothing for a run that succeeds; 1 transition for each task with ``compensate`` for one that fails.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count, pairwise
+from typing import Any
+
+from stepweave.asl import names, states
+from stepweave.asl.failures import ALL_ERRORS
+from stepweave.asl.payload import MAX_ARGS_BYTES
+from stepweave.asl.scene import Scene
+from stepweave.asl.states import State
+from stepweave.asl.text import guard
+from stepweave.graph.model import Graph, RetryPolicy, Task
+from stepweave.graph.order import topological_order
+from stepweave.graph.specs import Places, argument_specs
+from stepweave.planning.placement import Placement
+
+NOT_UNDONE = "not_undone"
+"""Variable: ids of the tasks whose undo failed."""
+_TRIES = RetryPolicy(attempts=3)
+"""An undo is tried again even where its task is not: nothing comes after it that could mend it."""
+
+
+def compensated(graph: Graph) -> list[Task]:
+    """The tasks that are undone when the run fails, the last first; those of bodies in the place of their node."""
+    return [task for task in reversed(list(_in_order(graph))) if task.compensate]
+
+
+def _in_order(graph: Graph) -> Iterator[Task]:
+    for task_id in topological_order(graph):
+        task = graph[task_id]
+        if task.body is not None:
+            yield from _in_order(task.body.graph)
+        yield task
+
+
+def undoing(scene: Scene, after: str) -> dict[str, State]:
+    """The states that undo what the run did, the first one first; the last goes on to ``after``."""
+    tasks = compensated(scene.graph)
+    named = [*(names.undo(task.id) for task in tasks), after]
+    return {
+        name: _undo(task, scene, following)
+        for task, (name, following) in zip(tasks, pairwise(named), strict=True)
+    }
+
+
+def _undo(task: Task, scene: Scene, following: str) -> State:
+    placed = scene.placements[task.id]
+    function = placed.function or "${TaskRunner}"
+    on_lambda = Placement(compute="lambda", reason="", memory_mib=placed.memory_mib, function=function)
+    undone = replace(
+        task,
+        doc=f"undoes {task.id}",
+        retry=task.retry if task.retry.attempts else _TRIES,
+        timeout_seconds=None if placed.compute == "batch" else task.timeout_seconds,
+        sensor=None,
+    )
+    state = states.light_task(undone, on_lambda, _event(task, scene.places))
+    noted = {NOT_UNDONE: f"{{% [${NOT_UNDONE}, '{task.id}'] %}}"}
+    state["Catch"] = [{"ErrorEquals": errors, "Assign": noted, "Next": following} for errors in ALL_ERRORS]
+    state["Next"] = following
+    return state
+
+
+def _event(task: Task, places: Places) -> dict[str, Any]:
+    """The arguments are those of the task; values of its expressions are in its envelope."""
+    number = count()
+    specs = argument_specs(task.id, places, lambda _: next(number))
+    args = guard(json.dumps(specs, ensure_ascii=False, separators=(",", ":")))
+    return {
+        "task": task.id,
+        "call": task.compensate,
+        "run": "{% $run %}",
+        "attempt": "{% $states.context.State.RetryCount %}",
+        "args": args if len(args) <= MAX_ARGS_BYTES else "graph",
+        "undo": {"of": task.id},
+    }
