@@ -120,7 +120,7 @@ class _Looped:
                 },
                 names.rounds(self.node): round_,
                 names.more(self.node): self._more(),
-                names.end_of(self.node): {"Type": "Pass", "End": True},
+                names.done(self.node): {"Type": "Pass", "End": True},
             },
         }
         state = states.call(name, {})
@@ -137,7 +137,7 @@ class _Looped:
 
     def _more(self) -> State:
         """The choice after a round in an execution of its own: it ends, hands back, or goes on."""
-        left, end = self._left(), names.end_of(self.node)
+        left, end = self._left(), names.done(self.node)
         done = {"Output": f"{{% $merge([$states.input, {{'done': true, 'scope': ${self.variable}}}]) %}}"}
         handed = {"Output": f"{{% {{'done': false, 'scope': {self._next()}}} %}}", "Next": end}
         return {

@@ -1,0 +1,93 @@
+"""Graphs with maps and loops, and runs of them that are compared with the reference model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from stepweave.graph.constructs import Body, Expansion, Loop
+from stepweave.graph.model import Binding, DagInfo, Expression, FromItem, FromState, FromTask, Graph, Literal, Task
+from stepweave.validation.definition import validate
+from tests.control.comparing import differences
+from tests.control.drawing import Drawn
+from tests.control.running import Ran, run_drawn
+from tests.reference.worlds import Place, World
+
+DAG = DagInfo(id="dag")
+
+
+def task(name: str, *upstream: str, **options: Any) -> Task:
+    """A task that takes the values of its upstream tasks."""
+    arguments = tuple((up.rpartition(".")[2], FromTask(task=up)) for up in upstream)
+    return Task(id=name, call=f"flows:{name}", **{"upstream": upstream, "arguments": arguments, **options})
+
+
+def graph(*tasks: Task, **dag: Any) -> Graph:
+    return Graph(dag=DagInfo(id="dag", **dag), tasks=tasks)
+
+
+def written(count: int) -> Literal:
+    """A list of numbers written in the DAG."""
+    return Literal(json=json.dumps(list(range(count))))
+
+
+def over(items: Binding, **options: Any) -> Expansion:
+    """A mapping of the parameter ``item`` over ``items``."""
+    return Expansion(how="product", arguments=(("item", items),), **options)
+
+
+def mapped(name: str, items: Binding | str, **options: Any) -> Task:
+    """A mapped task; ``items`` may be the id of the task that makes the list."""
+    upstream = (items,) if isinstance(items, str) else ()
+    source = FromTask(task=items) if isinstance(items, str) else items
+    return Task(id=name, call=f"flows:{name}", upstream=upstream, expansion=over(source, **options))
+
+
+def group(name: str, items: Binding | str, *inner: Task, upstream: Sequence[str] = (), **options: Any) -> Task:
+    """A mapped group whose value is that of its last task."""
+    source = FromTask(task=items) if isinstance(items, str) else items
+    return Task(
+        id=name,
+        call="",
+        upstream=((items,) if isinstance(items, str) else ()) + tuple(upstream),
+        expansion=over(source, **options),
+        body=Body(graph=Graph(dag=DAG, tasks=inner), result=FromTask(task=inner[-1].id)),
+    )
+
+
+def item(node: str) -> FromItem:
+    return FromItem(node=node, name="item")
+
+
+def loop(name: str, most: int, *inner: Task, upstream: Sequence[str] = (), exhausted: Any = "continue") -> Task:
+    """A loop that carries the value of its last task, and ends when its key ``done`` is true."""
+    until = Expression(text="$_0_ = true", operands=(FromState(node=name, path=("done",)),))
+    return Task(
+        id=name,
+        call="",
+        upstream=tuple(upstream),
+        body=Body(graph=Graph(dag=DAG, tasks=inner), result=FromTask(task=inner[-1].id)),
+        loop=Loop(start=Literal(json='{"done":false}'), until=until, max_rounds=most, exhausted=exhausted),
+    )
+
+
+def rounds(name: str, carry: str, count: int, index: tuple[int, ...] = ()) -> tuple[World, dict[Place, dict[str, bool]]]:
+    """A world in which the loop ends after ``count`` rounds, and the values that make it end."""
+    fields = {(carry, (*index, number)): {"done": number == count - 1} for number in range(count)}
+    return World(rounds={(name, index): count}), fields
+
+
+def run(wanted: Graph, world: World | None = None, fields: Any = None) -> Ran:
+    """``wanted`` compiled, validated and run, as the reference model says."""
+    drawn = Drawn(wanted, world or World(), {}, fields or {})
+    ran = run_drawn(drawn)
+    for definition in ran.compiled.machines.definitions.values():
+        assert validate(definition) == ()
+    assert differences(drawn, ran) == []
+    return ran
+
+
+def calls(ran: Ran) -> dict[Place, int]:
+    """Attempts by task and index."""
+    return dict(ran.seen.attempts)
