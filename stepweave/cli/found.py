@@ -42,6 +42,13 @@ def find_run(records: Records, name: str, store: str) -> RunRow:
     raise UsageError(f"no run id begins with {name!r} in {store!r}; see: stepweave runs")
 
 
+def root_of(records: Records, row: RunRow) -> RunRow:
+    """The run in whose process a run is: itself, unless it is a task of another one."""
+    while row.parent is not None and (around := records.run(row.parent)) is not None:
+        row = around
+    return row
+
+
 def status_now(row: RunRow) -> str:
     """The run's status; ``failed`` when the process that ran it is gone without a word."""
     if row.status in ("running", "queued") and not is_alive(row.pid, row.pid_started_at):
@@ -83,4 +90,6 @@ def run_object(row: RunRow) -> dict[str, object]:
         "wall_seconds": wall,
         "resumes": row.resumes,
         "error": error_now(row) or None,
+        "logical_date": row.logical_date,
+        "parent": row.parent,
     }

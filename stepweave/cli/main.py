@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "show": "Show one run and its tasks.",
     "logs": "Print what the tasks of a run logged.",
     "resume": "Go on with a run; what succeeded is reused.",
+    "approve": "Approve or reject what a run waits for.",
     "cancel": "Stop a run that is going on.",
 }
 """Every command, in the order of the help, with its line there; ``commands/NAME.py`` holds it."""

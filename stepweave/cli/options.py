@@ -45,6 +45,12 @@ def add_workers(parser: ArgumentParser) -> None:
     where.add_argument("--workers", type=positive, metavar="N", help=workers)
 
 
+def add_no_input(parser: ArgumentParser) -> None:
+    """``--no-input``."""
+    what = "do not ask for approvals here; decide them with: stepweave approve"
+    parser.add_argument("--no-input", action="store_true", help=what)
+
+
 def positive(text: str) -> int:
     """``text`` as a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.lazy import module_named
@@ -28,14 +29,24 @@ from stepweave.stores.objects import ObjectStore, open_store
 SHOW_CURSOR = "\x1b[?25h"
 
 
-def run_and_show(request: RunRequest, pool: WorkerPool | None, as_json: bool) -> Answer:
-    """Run ``request``; people see it go on and then a summary, ``as_json`` answers one object."""
-    request = replace(request, run_id=request.run_id or new_run_id(request.dag.id, datetime.now()))
+def run_and_show(request: RunRequest, pool: WorkerPool | None, as_json: bool, ask: bool) -> Answer:
+    """Run ``request``; people see it go on and then a summary, ``as_json`` answers one object.
+
+    ``ask``: ask for approvals here, when a person sits at the terminal.
+    """
+    run_id = request.run_id or new_run_id(request.dag.id, datetime.now())
+    request = replace(request, run_id=run_id)
     if as_json:
         result = run_dag(request, pool=pool)
         return Answer(run_object(result, open_store(result.store)), status=_status(result))
-    with _view(request) as observer:
-        result = run_dag(request, observers=[observer], on_interrupt=_say_interrupted, pool=pool)
+    with ExitStack() as shown:
+        view, paused = shown.enter_context(_view(request, run_id))
+        observers = [view]
+        if ask and sys.stdin.isatty() and sys.stdout.isatty():
+            asking = module_named("stepweave.cli.progress.asking")
+            asker = asking.Asker(request.dag.id, run_id, request.store, paused or asking.nothing)
+            observers.append(shown.enter_context(asker))
+        result = run_dag(request, observers=observers, on_interrupt=_say_interrupted, pool=pool)
     lines = [paint(line.text, line.style) for line in summary_lines(result)]
     sys.stdout.write("\n".join(["", *lines]) + "\n")
     return Answer(None, status=_status(result))
@@ -65,22 +76,26 @@ def _status(result: RunResult) -> int:
 
 
 @contextmanager
-def _view(request: RunRequest) -> Iterator[Observer]:
-    """A live table on a terminal, lines elsewhere and with ``--inline``, where a debugger may need the terminal."""
-    title = request.run_id or ""
+def _view(request: RunRequest, title: str) -> Iterator[tuple[Observer, Callable[[], Any] | None]]:
+    """A live table on a terminal, lines elsewhere and with ``--inline``, where a debugger may need the terminal.
+
+    With what makes it stand still, where that is needed for something else on the screen.
+    """
     if request.inline or not sys.stdout.isatty():
-        yield LineView(sys.stdout, title, request.store)
+        yield LineView(sys.stdout, title, request.store), None
         return
     # rich is needed on terminals only; a run in a pipe or with --json starts 0.1 s faster without it.
     live = module_named("stepweave.cli.progress.live")
     console = module_named("rich.console").Console()
     with live.LiveView(title, groups_of(request.dag.graph()), console, request.store) as view:
-        yield view
+        yield view, view.paused
 
 
 def _say_interrupted(again: bool) -> None:
     if again:
         sys.stdout.write(SHOW_CURSOR if sys.stdout.isatty() else "")
     else:
-        sys.stderr.write("\nstopping the tasks that run; press Ctrl-C again to exit at once\n")
+        sys.stderr.write(
+            "\nstopping the tasks that run, then cleaning up; press Ctrl-C again to exit at once\n"
+        )
     sys.stdout.flush()

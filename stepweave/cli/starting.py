@@ -10,8 +10,10 @@ from stepweave.embedded.pool import worker_pool
 from stepweave.embedded.request import RunRequest
 
 
-def start(request: RunRequest, as_json: bool) -> Answer:
+def start(request: RunRequest, as_json: bool, *, ask: bool = True) -> Answer:
     """The answer of the run's command, after the run.
+
+    ``ask``: ask for approvals on the terminal.
 
     Raises ``ParamsError``, or ``UsageError`` for a run id that cannot be, before anything has started.
     """
@@ -23,4 +25,4 @@ def start(request: RunRequest, as_json: bool) -> Answer:
         pool = worker_pool(request.dag, request.store, request.workers)
         pool.start()
     running = module_named("stepweave.cli.running")
-    return cast(Answer, running.run_and_show(request, pool, as_json))
+    return cast(Answer, running.run_and_show(request, pool, as_json, ask))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stepweave import collector
@@ -19,14 +19,18 @@ from stepweave.embedded.machines import to_engine
 from stepweave.embedded.result import RunEnd, RunResult
 from stepweave.embedded.results import error_text, log_paths, results_of
 from stepweave.embedded.summing import in_order
-from stepweave.embedded.taskruns import Observer
+from stepweave.embedded.taskruns import Observer, TaskRun
 from stepweave.embedded.timing import where_time_went
 from stepweave.engine.engine import Engine
+from stepweave.engine.events import Event
 from stepweave.engine.execution import Execution
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.engine.workers import WorkerPool
 from stepweave.stores.objects import open_store
+
+_STOPPED = ("ABORTED", "TIMED_OUT")
+"""How executions end that end nothing themselves."""
 
 
 class MachineRun:
@@ -51,15 +55,30 @@ class MachineRun:
         self._machines = to_engine(*(flow.compiled for flow in flows.values()))
         self._jobs = Jobs(self._machines.jobs, self._store)
         self._live = self._live_run(self._flow, run_id, observers)
-        self._all = LiveRuns(self._live, self._machines.dags, self._open_child, children.ended)
+        self._all = LiveRuns(self._live, self._machines.dags, self._open_child, self._child_ended)
+        self._given: dict[str, Mapping[str, Any]] = {}
+        """Input of each run of a DAG inside this one."""
+        self._stopped: list[tuple[LiveRun, Mapping[str, Any]]] = []
+        """Those that were stopped, and their input."""
         self._jobs.connect(self._all.runs_of)
 
+    def recall(self, runs: Iterable[TaskRun]) -> None:
+        """Know what is recorded of the run."""
+        self._live.runs.recall(runs)
+
     def run(
-        self, given: Mapping[str, Any], pool: WorkerPool | None, size: int, path: Sequence[str]
+        self,
+        given: Mapping[str, Any],
+        pool: WorkerPool | None,
+        size: int,
+        path: Sequence[str],
+        *,
+        stopped: bool = False,
     ) -> RunResult:
         """The ended run on the input ``given``.
 
         ``pool`` has ``size`` workers at most, None runs tasks here; ``path`` is what jobs need in ``sys.path``.
+        A run that was ``stopped`` before, as its process was killed, is only cleaned up after.
         """
         functions = Functions(self._store, self._all.runs_of, self._interrupts, pool, size, self._control)
         integrations = {
@@ -70,7 +89,7 @@ class MachineRun:
         engine = Engine(self._machines.machines, integrations, listeners=[self._all])
         functions.connect(engine.tokens)
         began = time.time()
-        execution = self._ended(engine, given, functions)
+        execution = self._ended(engine, given, functions, stopped)
         return self._result(execution, time.time() - began)
 
     def _live_run(self, flow: Flow, run_id: str, observers: Sequence[Observer]) -> LiveRun:
@@ -83,16 +102,21 @@ class MachineRun:
 
     def _open_child(self, dag_id: str, given: Mapping[str, Any]) -> LiveRun:
         flow, run_id = self._flows[dag_id], str(given["run_id"])
+        self._given[run_id] = given
         observers = self._children.began(flow, run_id, given, self._all.by_id)
         return self._live_run(flow, run_id, observers)
 
-    def _ended(self, engine: Engine, given: Mapping[str, Any], functions: Functions) -> Execution | None:
+    def _ended(
+        self, engine: Engine, given: Mapping[str, Any], functions: Functions, stopped: bool
+    ) -> Execution | None:
         """The ended execution; None when the run was cancelled."""
 
         async def execute() -> Execution | None:
             try:
                 async with self._control.listening():
-                    return await self._execute(engine, given)
+                    execution = None if stopped else await self._execute(engine, given)
+                    await self._clean_up(engine, given, execution)
+                    return execution
             finally:
                 await functions.close()
 
@@ -100,27 +124,33 @@ class MachineRun:
             return engine.clock.run(execute())
 
     async def _execute(self, engine: Engine, given: Mapping[str, Any]) -> Execution | None:
-        """The ended execution, after what it left to be cleaned up has been."""
+        """The ended execution; None when it was cancelled by a signal."""
         task = asyncio.create_task(engine.run(self._machines.root, dict(given), name=self._run_id))
         self._interrupts.cancels(task)
-        execution: Execution | None = None
         try:
-            execution = await task
+            return await task
         except asyncio.CancelledError:
             if not self._interrupts.count:
                 raise
-        if execution is None or execution.status in ("ABORTED", "TIMED_OUT"):
-            await self._clean_up(engine, given)
-        return execution
+            return None
 
-    async def _clean_up(self, engine: Engine, given: Mapping[str, Any]) -> None:
-        """Run tear-downs and compensations of a run that was stopped; a second signal ends the process at once."""
-        machine = self._machines.cleanup
-        if machine is not None:
-            self._live.stop()
-            self._interrupts.cancels(None)
-            name = f"{self._run_id}-cleanup"
-            await engine.run(machine, {**given, "run_id": self._run_id}, name=name)
+    async def _clean_up(self, engine: Engine, given: Mapping[str, Any], execution: Execution | None) -> None:
+        """Run tear-downs and compensations of what was stopped; another signal ends the process at once."""
+        self._interrupts.cancels(None)
+        stopped = list(self._stopped)
+        if execution is None or execution.status in _STOPPED:
+            stopped.append((self._live, given))
+        for live, begun_with in stopped:
+            machine = self._machines.cleanup_of(live.flow.dag_id)
+            if machine is not None:
+                live.stop()
+                name = f"{live.run_id}-cleanup"
+                await engine.run(machine, {**begun_with, "run_id": live.run_id}, name=name)
+
+    def _child_ended(self, live: LiveRun, event: Event) -> None:
+        self._children.ended(live, event)
+        if event.status in _STOPPED:
+            self._stopped.append((live, self._given[live.run_id]))
 
     def _result(self, execution: Execution | None, wall_seconds: float) -> RunResult:
         ended = execution.status if execution is not None else "ABORTED"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepweave import collector
+from stepweave.asl.cleanup import NAME as CLEANUP
 from stepweave.asl.measure import every_state
 from stepweave.asl.names import identifier
 from stepweave.compiler import Compiled
@@ -18,9 +19,6 @@ from stepweave.engine.reading import read
 from stepweave.engine.substitution import substitute
 from stepweave.graph.model import Graph, Task
 from stepweave.planning.placement import on_rung
-
-CLEANUP = "cleanup"
-"""Name of the machine that cleans up after a run that was stopped."""
 
 _PLACEHOLDER = re.compile(rb"\$\{([A-Za-z0-9_]+)\}")
 _RUNG = re.compile(r"(.+)_level_(\d+)")
@@ -53,10 +51,9 @@ class EngineMachines:
         """Task behind each job definition's name."""
         return {name: job.task.id for name, job in self.jobs.items()}
 
-    @property
-    def cleanup(self) -> str | None:
-        """Name of the machine that cleans up after the run was stopped; None when there is nothing to clean up."""
-        name = f"{self.root}.{CLEANUP}"
+    def cleanup_of(self, dag_id: str) -> str | None:
+        """Name of the machine that cleans up after a run of a DAG that was stopped; None when nothing is to be."""
+        name = f"{dag_id}.{CLEANUP}"
         return name if name in self.machines else None
 
 

@@ -79,7 +79,7 @@ class Propagation:
         if run.items is None:
             node = self._places[task].task
             total = node.loop.max_rounds if node.loop is not None else written_items(node)
-            run.items = Items(total=total)
+            run.items = Items(total=total, are_rounds=node.loop is not None)
         return run.items
 
     # What ends.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 
 from stepweave.embedded.places import Place
+from stepweave.embedded.recorded import task_run_of
 from stepweave.embedded.scopes import awaited_by
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.stores.record_writer import RecordWriter
+from stepweave.stores.records import Records
 
 MAX_MESSAGE_CHARACTERS = 2000
 """Of an error's message; the log has all of it."""
@@ -58,6 +61,18 @@ class Recorder:
         place = self._places[run.task]
         causes = awaited_by(place.task, place.graph)
         return ",".join(task for task in causes if (task, run.index) in self._bad) or None
+
+
+def went_on_until_killed(records: Records, writer: RecordWriter, run_id: str) -> list[TaskRun]:
+    """The task runs of a run whose process was killed; those that went on then have failed, and are recorded so."""
+    found = [task_run_of(row) for row in records.task_runs(run_id)]
+    for run in found:
+        if not run.has_ended:
+            run.status, run.error, run.message = "failed", "Cancelled", "the process of the run ended"
+            run.ended = time.time()
+            changes = {"status": run.status, "error_type": run.error, "error_message": run.message}
+            writer.update_task(run_id, run.task, run.index, ended_at=run.ended, **changes)
+    return found
 
 
 def _record(run: TaskRun) -> str | None:

@@ -30,5 +30,7 @@ class RunRequest:
     """Folder of artifacts and records."""
     resume: bool = False
     """Go on with the run ``run_id``."""
+    stopped: bool = False
+    """Only clean up after the run ``run_id``, whose process was killed."""
     logical_date: str | None = None
     """The moment that the run stands for, as ISO 8601 text; None for none, or when resumed for the one it had."""

@@ -25,7 +25,7 @@ from stepweave.embedded.machine_run import MachineRun
 from stepweave.embedded.places import every_task
 from stepweave.embedded.pool import pool_size, worker_pool
 from stepweave.embedded.processes import started_at
-from stepweave.embedded.recording import Recorder
+from stepweave.embedded.recording import Recorder, went_on_until_killed
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.run_ids import check_run_id, new_run_id
@@ -93,7 +93,11 @@ def _run(
             children=Children(writer, store),
             control=Control(request.store, run_id),
         )
-        result = machine_run.run(given, pool, pool_size(request.workers), list(dict.fromkeys(path)))
+        if request.stopped:
+            machine_run.recall(went_on_until_killed(Records(database), writer, run_id))
+        result = machine_run.run(
+            given, pool, pool_size(request.workers), list(dict.fromkeys(path)), stopped=request.stopped
+        )
         ended = {"status": result.status, "ended_at": time.time(), "error": result.error or None}
         write_marker(store, graph.dag.id, run_id, result.status, logical_date=date)
         writer.update_run(run_id, dag_id=graph.dag.id, **ended)

@@ -31,6 +31,7 @@ class Items:
 
     total: int | None = None
     """Items, or the most rounds; None until that is known."""
+    are_rounds: bool = False
     success: int = 0
     failed: int = 0
     """Failed or upstream_failed."""
@@ -132,6 +133,14 @@ class TaskRuns:
             run = runs[index] = TaskRun(task, index=index)
         return run
 
+    def recall(self, runs: Iterable[TaskRun]) -> None:
+        """Know ``runs`` as they were recorded; nobody is told. Tasks that the DAG has no more are left out."""
+        for run in runs:
+            if run.task in self.by_id and run.index:
+                self.mapped.setdefault(run.task, {})[run.index] = run
+            elif run.task in self.by_id:
+                self.by_id[run.task] = run
+
     def called(self, task: str, attempt: int, index: str = "") -> None:
         """The state machine calls for attempt number ``attempt`` (from 0) of ``task``."""
         run = self.at(task, index)
@@ -167,6 +176,8 @@ class TaskRuns:
         """The task holds no compute now: it waits for a person, a time or an event."""
         run = self.at(task, index)
         run.status, run.message = "waiting", message
+        if run.started is None:
+            run.started = run.first_started = self._now()
         self._tell(run)
 
     def goes_on(self, task: str, index: str = "") -> None:

@@ -7,18 +7,22 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
 
+from stepweave.cli.again import request_of
 from stepweave.cli.answer import Answer
-from stepweave.cli.found import find_run, open_records
+from stepweave.cli.found import find_run, open_records, root_of
 from stepweave.cli.options import add_json, add_run, add_store
 from stepweave.cli.progress.words import resume_command
+from stepweave.embedded.control import tell
 from stepweave.embedded.processes import is_alive
+from stepweave.embedded.run import run_dag
 from stepweave.errors import StepweaveError
 from stepweave.stores.record_writer import RecordWriter
 from stepweave.stores.records import Records, RunRow, database_path
 
-PATIENCE_SECONDS = 15.0
-"""How long the other process may take to stop its tasks."""
+PATIENCE_SECONDS = 600.0
+"""How long the other process may take to stop its tasks and to clean up."""
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -29,13 +33,16 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def command(*, run: str, store: str, as_json: bool) -> Answer:
-    """Stop a run that is going on; what succeeded stays, and the run can be resumed.
+    """Stop a run that is going on: its tasks are stopped, then it is cleaned up after; what succeeded stays.
+
+    Cleaning up is running the tear-downs of what was set up, and undoing what has a compensation. A run whose process
+    was killed is cleaned up after here. The run can be resumed.
 
     Example:
       stepweave cancel latest
     """
     records = open_records(store)
-    row = find_run(records, run, store)
+    row = root_of(records, find_run(records, run, store))
     status = _cancel(records, row, store)
     if not as_json:
         note = f"; go on with: {resume_command(row.run_id, store)}" if status == "cancelled" else " already"
@@ -47,16 +54,16 @@ def _cancel(records: Records, row: RunRow, store: str) -> str:
     if row.status not in ("running", "queued"):
         return row.status
     if row.pid is not None and is_alive(row.pid, row.pid_started_at):
-        os.kill(row.pid, signal.SIGTERM)
+        # A run that runs a task in its own process hears signals only.
+        if not tell(store, row.run_id, {"do": "cancel"}):
+            os.kill(row.pid, signal.SIGTERM)
         return _wait(records, row)
+    if row.target:
+        result = run_dag(replace(request_of(row, store), stopped=True))
+        return result.status
     with RecordWriter(database_path(store)) as writer:
-        writer.update_run(
-            row.run_id,
-            dag_id=row.dag_id,
-            status="cancelled",
-            ended_at=time.time(),
-            error="the process that ran it ended",
-        )
+        ended = {"status": "cancelled", "ended_at": time.time(), "error": "the process that ran it ended"}
+        writer.update_run(row.run_id, dag_id=row.dag_id, **ended)
     return "cancelled"
 
 
@@ -69,5 +76,5 @@ def _wait(records: Records, row: RunRow) -> str:
         time.sleep(0.05)
     raise StepweaveError(
         f"process {row.pid} was asked to stop run {row.run_id} but has not within {PATIENCE_SECONDS:g} s; "
-        f"it may be finishing; ask again, or end the process: kill -9 {row.pid}"
+        f"it may be cleaning up; ask again to end it at once, or end the process: kill -9 {row.pid}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from stepweave.cli.answer import Answer
-from stepweave.cli.options import add_json, add_store, add_target, add_workers
+from stepweave.cli.options import add_json, add_no_input, add_store, add_target, add_workers
 from stepweave.cli.params import read_params
 from stepweave.cli.starting import start
 from stepweave.embedded.request import RunRequest
@@ -22,6 +22,7 @@ def declare(parser: ArgumentParser) -> None:
     named = "name of the run; default: DAG, time and four characters"
     parser.add_argument("--run-id", metavar="ID", help=named)
     add_workers(parser)
+    add_no_input(parser)
     add_store(parser)
     add_json(parser)
 
@@ -34,6 +35,7 @@ def command(
     run_id: str | None,
     inline: bool,
     workers: int | None,
+    no_input: bool,
     store: str,
     as_json: bool,
 ) -> Answer:
@@ -49,4 +51,4 @@ def command(
     request = RunRequest(
         dag=dag, params=params, run_id=run_id, target=target, inline=inline, workers=workers, store=store
     )
-    return start(request, as_json)
+    return start(request, as_json, ask=not no_input)

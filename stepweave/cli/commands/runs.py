@@ -25,7 +25,7 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def command(*, dag: str | None, limit: int, store: str, as_json: bool) -> Answer:
-    """List runs, the newest first.
+    """List runs, the newest first; those of DAGs that ran inside another come after it, indented.
 
     Example:
       stepweave runs digits
@@ -42,9 +42,31 @@ def command(*, dag: str | None, limit: int, store: str, as_json: bool) -> Answer
 
 def _table(rows: list[RunRow]) -> Table:
     cells = [
-        (row.run_id, status_now(row), _started(row), _length(row), first_line(error_now(row))) for row in rows
+        (
+            "  " * depth + row.run_id,
+            status_now(row),
+            _started(row),
+            _length(row),
+            first_line(error_now(row)),
+        )
+        for row, depth in _tree(rows)
     ]
     return Table(head=("RUN", "STATUS", "STARTED", "TOOK", ""), rows=cells, status_column=1)
+
+
+def _tree(rows: list[RunRow]) -> list[tuple[RunRow, int]]:
+    """``rows`` with their depth, those of DAGs inside a run after it."""
+    listed = {row.run_id for row in rows}
+    inside: dict[str | None, list[RunRow]] = {}
+    for row in rows:
+        inside.setdefault(row.parent if row.parent in listed else None, []).append(row)
+    found: list[tuple[RunRow, int]] = []
+    pending = [(row, 0) for row in reversed(inside.get(None, []))]
+    while pending:
+        row, depth = pending.pop()
+        found.append((row, depth))
+        pending += [(child, depth + 1) for child in inside.get(row.run_id, [])]
+    return found
 
 
 def _started(row: RunRow) -> str:

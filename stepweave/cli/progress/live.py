@@ -7,7 +7,8 @@ microseconds however many tasks there are, and the clock in the table also moves
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
@@ -49,6 +50,7 @@ class LiveView:
         self._item_failed: dict[str, TaskRun] = {}
         """The last item of each map that failed."""
         self._store = store
+        self._is_paused = False
         self._began = time.time()
         self._console = console
         self._live = Live(
@@ -70,9 +72,20 @@ class LiveView:
         if self._live.is_started:
             self._live.stop()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While something else is on the screen."""
+        self._is_paused = True
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._is_paused = False
+            self._live.start()
+
     def __call__(self, run: TaskRun) -> None:
         """Note a change."""
-        if not self._live.is_started:
+        if not self._live.is_started and not self._is_paused:
             self._live.start()
         if run.index or run.task not in self._runs:
             if run.status == "failed":

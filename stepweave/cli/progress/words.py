@@ -72,7 +72,9 @@ def name_of(run: TaskRun) -> str:
 
 
 def items_text(items: Items) -> str:
-    """How far a map is: ``8,431/10,000 · 12 failed``."""
+    """How far a map or a loop is: ``8,431/10,000 · 12 failed``, ``3 of at most 5 rounds``."""
+    if items.are_rounds:
+        return f"{items.ended:,} of at most {count(items.total or 0, 'round')}"
     total = f"/{items.total:,}" if items.total is not None else ""
     parts = [f"{items.ended:,}{total}"]
     if items.failed:
