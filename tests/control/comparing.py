@@ -54,8 +54,11 @@ def _statuses(drawn: Drawn, ran: Ran, told: Prediction) -> list[str]:
     for (name, index), statuses in ran.seen.upstream.items():
         if tasks[name].trigger_rule in AT_ONCE:
             continue
+        around = (
+            index[:-1] if tasks[name].expansion else index
+        )  # items are told of what their node waited for
         for upstream, status in statuses.items():
-            expected = told.statuses.get((upstream, index))
+            expected = told.statuses.get((upstream, around))
             if status != expected:
                 found.append(f"{name} {index} is told of {upstream}: expected {expected}, got {status}")
     for name, all_told in ran.seen.told.items():

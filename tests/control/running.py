@@ -55,6 +55,8 @@ class Seen:
     succeeded: set[Place] = field(default_factory=set)
     states: list[str] = field(default_factory=list)
     """Names of the states entered."""
+    retries: int = 0
+    """Attempts after the first of a state, each a transition as well."""
 
 
 @dataclass(slots=True)
@@ -62,6 +64,11 @@ class Ran:
     compiled: Compiled
     execution: Execution
     seen: Seen
+
+    @property
+    def transitions(self) -> int:
+        """State transitions that the run is charged for."""
+        return len(self.seen.states) + self.seen.retries
 
 
 def index_of(event: Mapping[str, Any]) -> Index:
@@ -242,6 +249,8 @@ class Runtime:
         """Takes note of a state."""
         if event.kind == "state_entered":
             self.seen.states.append(event.state)
+        if event.kind == "task_retrying":
+            self.seen.retries += 1
         if event.kind == "state_exited" and isinstance(event.data, dict):
             node, status = event.data.get("node"), event.data.get("status")
             if isinstance(node, str) and isinstance(status, str):
