@@ -37,7 +37,7 @@ class _Approval:
         approval = wiring.task.approval
         assert approval is not None
         self.wiring, self.task, self.approval = wiring, wiring.task, approval
-        self.outlet = TaskOutlet(wiring)
+        self.outlet = TaskOutlet(wiring, tells=True)
         self.levels = ((approval.approvers, approval.timeout_seconds), *approval.escalations)
         self.common = self._common(approval)
         self.decides = approval.on_reject != "continue"
@@ -125,9 +125,8 @@ class _Approval:
             further[rejected] = {"Type": "Fail", "Error": REJECTED, "Cause": self._refusal()}
         else:
             otherwise = self.outlet.onward(self._rejection())
-            choice["Default"] = otherwise["Next"]
-            if "Assign" in otherwise:
-                choice["Assign"] = otherwise["Assign"]
+            choice["Default"] = otherwise.pop("Next")
+            choice |= otherwise
         return {self._choice(): choice, **further}
 
     def _rejection(self) -> Ended:

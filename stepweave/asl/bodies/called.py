@@ -25,7 +25,7 @@ def called(wiring: Wiring) -> dict[str, State]:
         task=task,
         placement=wiring.placement,
         event={**wiring.event(), **events.options(task, wiring.scene.graph.dag)},
-        outlet=TaskOutlet(wiring),
+        outlet=TaskOutlet(wiring, tells=_is_parallel(task)),
     )
     if not task.ladder:
         return _first(first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
 
 from stepweave.asl import failures
@@ -29,34 +28,44 @@ class Outlet(Protocol):
 class TaskOutlet:
     """The outlet of a task as a whole: its frame."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
+    def __init__(self, wiring: Wiring, *, tells: bool = False) -> None:
+        """``tells``: what a state puts out where the task ends says how, since its last call does not."""
+        self._wiring, self._tells = wiring, tells
         self._caught: list[Catcher] | None = None
 
     def succeed(self, state: State, record: Any) -> None:
         self._wiring.succeed(state, record)
+        if self._tells and "Output" not in state:
+            state["Output"] = self.told("success")
 
     def catchers(self) -> list[Catcher]:
         if self._caught is None:
             state: State = {}
             self._wiring.catch(state)
             self._caught = state.get("Catch", [])
-        return [dict(catcher) for catcher in self._caught]
+        own = failures.failed(self._wiring.task.id, optional=self._wiring.task.optional).own
+        told = {"Output": self.told(own["status"])} if self._tells else {}
+        return [{**told, **catcher} for catcher in self._caught]
 
     def failing(self, name: str) -> dict[str, State]:
         task = self._wiring.task
         if self._wiring.fail_fast:
             return {name: failures.rethrown()}
-        return {name: self.ending(failures.failed(task.id, "$states.input.Error", optional=task.optional))}
+        ended = failures.failed(task.id, "$states.input.Error", optional=task.optional)
+        return {name: {"Type": "Pass", **self.onward(ended)}}
 
-    def ending(self, ended: Ended) -> State:
-        """A state after which the task has ended so."""
-        return {"Type": "Pass", **self.onward(ended)}
-
-    def onward(self, ended: Ended) -> Mapping[str, Any]:
-        """``Assign`` and ``Next`` for a state after which the task has ended so."""
+    def onward(self, ended: Ended) -> dict[str, Any]:
+        """``Assign``, ``Output`` and ``Next`` for a state after which the task has ended so."""
         assign, target = self._wiring.jump(ended.own, ended.stop)
-        return {**({"Assign": assign} if assign else {}), "Next": target}
+        told = {"Output": self.told(ended.own["status"])} if self._tells else {}
+        return {**({"Assign": assign} if assign else {}), **told, "Next": target}
+
+    def told(self, status: str) -> dict[str, str]:
+        """How the task ended, for who listens to what states put out."""
+        found = {"node": self._wiring.task.id, "status": status}
+        if self._wiring.scene.task(self._wiring.element).expansion is not None:
+            found["index"] = "{% $run.index %}"
+        return found
 
 
 def passing(outlet: Outlet, record: str, name: str, later: str) -> tuple[dict[str, Any], dict[str, State]]:
@@ -67,7 +76,7 @@ def passing(outlet: Outlet, record: str, name: str, later: str) -> tuple[dict[st
     """
     onward: State = {}
     outlet.succeed(onward, f"{{% {record} %}}")
-    if "End" not in onward and "Output" not in onward:
+    if "End" not in onward:
         return onward, {}
     state: State = {"Type": "Pass"}
     outlet.succeed(state, f"{{% {later} %}}")
