@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from stepweave.authoring.bindings import BindingError, to_binding
 from stepweave.authoring.conditions import If
@@ -21,6 +21,7 @@ from stepweave.authoring.source import here
 from stepweave.authoring.trace import Trace, located, report
 from stepweave.graph.constructs import GO, Decision, Sensor
 from stepweave.graph.model import Source
+from stepweave.runtime.pokes import PokeReturn
 
 if TYPE_CHECKING:
     from stepweave.authoring.tasks import TaskFunction
@@ -64,7 +65,7 @@ def _called(
         source=source,
     )
     _specialise(node, definition.kind)
-    typed, returns = True, signature.returns
+    typed, returns = True, _value_type(definition.kind, signature.returns)
     mapped: tuple[str, ...] = ()
     if items is None:
         given, problems = signature.bind(args, kwargs, task._bound)
@@ -82,6 +83,13 @@ def _called(
         trace.problems.extend(located(problem, source, node.id) for problem in problems)
     trace.add(node)
     return Reference(node, returns)
+
+
+def _value_type(kind: str, annotation: Any) -> Any:
+    """The type of the task's value: what a sensor hands on in a ``PokeReturn`` is not said by its annotation."""
+    if kind == "sensor" and PokeReturn in (annotation, *get_args(annotation)):
+        return Any
+    return annotation
 
 
 def _specialise(node: Node, kind: str) -> None:

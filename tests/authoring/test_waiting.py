@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from stepweave import If, approval, task
+from stepweave import If, PokeReturn, approval, task
 from stepweave.errors import DagError
 from stepweave.graph.constructs import Approval, Sensor
 from stepweave.graph.model import Expression, FromTask, Literal
-from tests.authoring.written import graph_of, load, show
+from tests.authoring.written import graph_of, load, show, train
 
 
 @task.sensor
@@ -82,3 +82,15 @@ def test_an_approval_may_have_an_id_of_its_own_and_a_plain_message() -> None:
 def test_an_approval_outside_of_a_dag_is_an_error() -> None:
     with pytest.raises(DagError, match="outside of a DAG"):
         approval("Deploy?")
+
+
+def test_what_a_sensor_hands_on_in_a_poke_return_may_be_anything() -> None:
+    @task.sensor
+    def counted() -> PokeReturn: ...
+
+    @task.sensor
+    def counted_or_not() -> PokeReturn | bool: ...
+
+    graph = graph_of(lambda: [train(depth=counted()), train(depth=counted_or_not())])
+    assert graph["train"].upstream == ("counted",)
+    assert graph["train__1"].upstream == ("counted_or_not",)
