@@ -22,7 +22,7 @@ class NoQuorum(PermanentError):
 def answer(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, place: Place) -> Record:
     """The record of the task, committed with the value of the first replica of those that agree."""
     quorum = event["quorum"]
-    found = (find_envelope(store, replica_prefix(prefix, replica)) for replica in range(quorum["of"]))
+    found = (find_envelope(store, replica_prefix(prefix, number)) for number in range(1, quorum["of"] + 1))
     groups: dict[str, list[Envelope]] = {}
     for envelope in found:
         if envelope is not None:

@@ -123,7 +123,7 @@ def chunk_key(prefix: str, chunk: int) -> str:
 
 
 def replica_prefix(prefix: str, replica: int) -> str:
-    """Prefix of what one replica of a task stores."""
+    """Prefix of what one replica of a task stores; they count from 1."""
     return f"{prefix}/replicas/{replica:d}"
 
 

@@ -194,6 +194,48 @@ def test_the_task_runner_starts_without_boto3_and_data_libraries():
     assert done.stderr.strip() == ""
 
 
+@pytest.fixture
+def approvals(loopback, monkeypatch, tmp_path):
+    monkeypatch.setenv("STEPWEAVE_STORE", f"s3://{BUCKET}/{tmp_path.name}")
+    module = importlib.import_module("functions.approvals.handler")
+    module._ports.cache_clear()
+    return module
+
+
+def test_a_person_answers_what_a_state_machine_asked(approvals, monkeypatch):
+    step_functions = StepFunctions()
+    monkeypatch.setattr(approvals.boto3, "client", {"stepfunctions": step_functions}.__getitem__)
+    run = {"dag": "sales", "id": "r1", "execution": "e1"}
+    ask = {
+        "run": run,
+        "task": "ok",
+        "args": '{"message": {"v": "Deploy?"}}',
+        "approvers": ["ana"],
+        "token": "T",
+    }
+    assert approvals.handler(ask, LambdaContext()) == {"answered": False}
+    said = {"run": run, "task": "ok", "answer": {"approved": True, "by": "ana"}}
+    assert approvals.handler(said, LambdaContext())["by"] == "ana"
+    (sent,) = step_functions.sent
+    assert (sent["taskToken"], json.loads(json.loads(sent["output"])["value"])["approved"]) == ("T", True)
+    late = {**ask, "decide": "reject"}
+    assert json.loads(approvals.handler(late, LambdaContext())["value"])["by"] == "ana"
+
+
+def test_approvals_never_log_a_task_token(approvals, monkeypatch, capsys):
+    monkeypatch.setattr(approvals.boto3, "client", {"stepfunctions": StepFunctions()}.__getitem__)
+    run = {"dag": "sales", "id": "r1"}
+    ask = {"run": run, "task": "ok", "args": '{"message": {"v": "secret?"}}', "token": "top-secret"}
+    approvals.handler(ask, LambdaContext())
+    assert "top-secret" not in capsys.readouterr().out
+
+
+def test_approvals_say_what_is_not_set(approvals, monkeypatch):
+    monkeypatch.delenv("STEPWEAVE_STORE")
+    with pytest.raises(UsageError, match="STEPWEAVE_STORE is not set"):
+        approvals.handler({"run": {"dag": "d", "id": "r"}, "task": "ok"}, LambdaContext())
+
+
 def test_the_image_copies_only_folders_that_exist():
     lines = (ROOT / "functions" / "batch_worker" / "Dockerfile").read_text().splitlines()
     copied = [name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]]
