@@ -86,10 +86,12 @@ def test_an_approval_outside_of_a_dag_is_an_error() -> None:
 
 def test_what_a_sensor_hands_on_in_a_poke_return_may_be_anything() -> None:
     @task.sensor
-    def counted() -> PokeReturn: ...
+    def counted() -> PokeReturn:
+        return PokeReturn(True, 3)
 
     @task.sensor
-    def counted_or_not() -> PokeReturn | bool: ...
+    def counted_or_not() -> PokeReturn | bool:
+        return False
 
     graph = graph_of(lambda: [train(depth=counted()), train(depth=counted_or_not())])
     assert graph["train"].upstream == ("counted",)
