@@ -160,6 +160,11 @@ def more(node: str) -> str:
     return f"{node}: more?"
 
 
+def commit(node: str) -> str:
+    """State by which what a speculation has staged becomes results."""
+    return f"{node}: commit"
+
+
 def scope_begin(node: str) -> str:
     """State that keeps what one item gets."""
     return f"{node}: begin"

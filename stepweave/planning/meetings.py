@@ -35,7 +35,8 @@ def with_meetings(graph: Graph, plan: Plan) -> Plan:
         for task in graph.tasks
     }
     early = {task.id: task.trigger_rule for task in graph.tasks if is_early(task)}
-    if not any(needs.values()):
+    told = _decisions(graph)
+    if not any(needs.values()) and not told:
         return plan
     survey = _Survey(plan)
     awaited: dict[str, list[str]] = {}
@@ -46,10 +47,24 @@ def with_meetings(graph: Graph, plan: Plan) -> Plan:
                 continue  # outside of this body, or met at the early gate, or at hand
             if survey.apart(other, task):
                 awaited.setdefault(task, []).append(other)
-    if not awaited and not early:
+    if not awaited and not early and not told:
         return plan
     gates = _Gates(awaited, {task: (graph[task].upstream, rule) for task, rule in early.items()})
-    return _Rewriter(gates, survey.own_gate).rewrite(plan)
+    return _Rewriter(gates, survey.own_gate, told).rewrite(plan)
+
+
+def decision_gate(node: str) -> str:
+    """Name of the gate at which the body of a speculation waits for its decision."""
+    return f"{node}:decision"
+
+
+def _decisions(graph: Graph) -> dict[str, list[str]]:
+    """Per task that decides about speculations, their gates; those stand inside the nodes, not in the plan."""
+    told: dict[str, list[str]] = {}
+    for task in graph.tasks:
+        if task.speculation is not None:
+            told.setdefault(task.speculation.decider, []).append(decision_gate(task.id))
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +132,10 @@ def _handed_over(step: Plan | None) -> frozenset[str]:
 
 
 class _Rewriter:
-    def __init__(self, gated: _Gates, own_gate: dict[str, str]) -> None:
+    def __init__(self, gated: _Gates, own_gate: dict[str, str], told: dict[str, list[str]]) -> None:
         self.gated = gated
         self.gates = {task: own_gate.get(task) or gate_name(task) for task in gated.tasks()}
-        self.told: dict[str, list[str]] = {}
+        self.told = {task: list(gates) for task, gates in told.items()}
         for task in self.gates:
             for other in gated.met(task):
                 self.told.setdefault(other, []).append(self.gates[task])

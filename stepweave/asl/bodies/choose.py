@@ -6,7 +6,7 @@ from stepweave.asl.bodies import called
 from stepweave.asl.bodies.approval import approval
 from stepweave.asl.bodies.nested import nested
 from stepweave.asl.bodies.wiring import Wiring
-from stepweave.asl.scopes import loops, maps
+from stepweave.asl.scopes import loops, maps, speculations
 from stepweave.asl.states import State
 from stepweave.graph.model import Task
 from stepweave.planning.placement import Placement
@@ -18,6 +18,8 @@ def body_of(wiring: Wiring) -> dict[str, State]:
         return maps.mapped(wiring)
     if wiring.task.loop is not None:
         return loops.looped(wiring)
+    if wiring.task.body is not None:
+        return speculations.speculated(wiring)
     if wiring.task.approval is not None:
         return approval(wiring)
     if wiring.task.nested is not None:
@@ -31,6 +33,6 @@ def entry_of(task: Task, placement: Placement) -> str:
         return maps.entry(task)
     if task.loop is not None:
         return loops.entry(task)
-    if task.approval is not None or task.nested is not None:
+    if task.body is not None or task.approval is not None or task.nested is not None:
         return task.id
     return called.entry(task, placement)

@@ -47,7 +47,7 @@ class Wiring:
 
     def event(self) -> dict[str, Any]:
         """The event of the task."""
-        return payload(
+        event = payload(
             self.task,
             places=self.scene.places,
             inline_bytes=self.scene.budgets.of(self.task.id),
@@ -55,6 +55,9 @@ class Wiring:
             useful_record_of=self.useful_record_of,
             upstream=self._upstream_statuses(),
         )
+        if self.scene.scope is not None and self.scene.scope.is_staged:
+            event["stage"] = True
+        return event
 
     def items_event(self) -> dict[str, Any]:
         """The event that counts the items of a mapped node."""

@@ -37,7 +37,14 @@ def body_inside(
     if catches and graph.dag.fail_fast:
         graph = replace(graph, dag=replace(graph.dag, fail_fast=False))
     graph = with_fields(graph, *(binding for _, binding in fields))
-    scope = Scope(node=task.id, returns=returned(task), is_item=is_item, fields=fields)
+    around = wiring.scene.scope
+    scope = Scope(
+        node=task.id,
+        returns=returned(task),
+        is_item=is_item,
+        is_staged=task.speculation is not None or (around is not None and around.is_staged),
+        fields=fields,
+    )
     return wiring.emit_body(scene_inside(wiring.scene, graph, to_plan(graph), scope, copies))
 
 

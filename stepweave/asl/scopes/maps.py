@@ -68,9 +68,7 @@ class _Mapped:
         numbers, many = "[0..$states.input.b - 1]", self._many(self.node)
         repeats[self.node], repeats[many] = Repeat(1, most), Repeat(1, 0)
         copy = Item(self._many(item.start), rename(item.states, self._many), item.handed)
-        repeats.update(
-            {self._many(name): repeats[name] for name, _ in _inside(item) if name in repeats}
-        )
+        repeats.update({self._many(name): repeats[name] for name, _ in _inside(item) if name in repeats})
         return {
             names.items(self.node): self._items(),
             **self._size(most),

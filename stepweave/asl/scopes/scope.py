@@ -16,6 +16,8 @@ class Scope:
     """Tasks of the body that its result comes from (without one, all leaves): it is skipped when all of them are."""
     is_item: bool
     """Of a mapped node: its end is one letter. Else it is a record."""
+    is_staged: bool
+    """Inside a speculation: results are staged until it is known whether they count."""
     fields: tuple[tuple[str, Binding], ...] = ()
     """Parts of the result that its record carries natively, by key."""
 
