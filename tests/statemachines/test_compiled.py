@@ -24,7 +24,7 @@ def test_every_dag_has_its_state_machine_committed() -> None:
     modules = [
         path for path in ROOT.glob("statemachines/**/*.py") if "@dag" in path.read_text(encoding="utf-8")
     ]
-    assert len(modules) == 5
+    assert len(modules) > 30
     assert len(COMPILED) >= len(modules)
 
 
