@@ -62,7 +62,7 @@ def attempt(
     # Digests first: the function may change its arguments in place.
     digests = inputs.upstream_digests()
     input_digest = inputs.digest(digests)
-    run = _guarded if _GUARDS & event.keys() else call
+    run = call if _GUARDS.isdisjoint(event) else _guarded
     done = ran(event, store, scratch, function, arguments, run)
     stored, text = stored_value(event, done.value, store, prefix, scratch)
     record = record_of(event, prefix, stored, text, done.value, done.context.metadata)

@@ -77,9 +77,7 @@ class Envelope:
             "values": self.values,
             "metadata": self.metadata,
         }
-        return json.dumps(
-            {name: part for name, part in parts.items() if part not in (None, {}, [], "")}
-        ).encode()
+        return json.dumps({name: part for name, part in parts.items() if part or part == 0}).encode()
 
 
 def parse_envelope(data: bytes, key: str) -> Envelope:

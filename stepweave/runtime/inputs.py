@@ -182,7 +182,7 @@ class Inputs:
         if status is not None:
             return status == "success"
         event = self.event
-        if self.index is self._own and depth == len(self.index) and not _LOOSE & event.keys():
+        if self.index is self._own and depth == len(self.index) and _LOOSE.isdisjoint(event):
             return True
         # Not every status travels, and none from outside of a body: the store knows whether there is a value.
         return self.find_envelope(task, depth) is not None
@@ -224,7 +224,10 @@ class Inputs:
 
     def _prefetch(self) -> None:
         """Read the envelopes of many upstream tasks at once: from S3 each takes some 20 ms."""
-        missing = [one for one in self._surveyed().tasks if self._record(*one) is None]
+        tasks = self._surveyed().tasks
+        if len(tasks) < _MANY:
+            return
+        missing = [one for one in tasks if self._record(*one) is None]
         if len(missing) < _MANY or self.store.local_path("any") is not None:
             return
         with threads() as pool:

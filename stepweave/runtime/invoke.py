@@ -67,7 +67,7 @@ def invoke(
     except Reused:
         raise
     except (Exception, SystemExit) as error:
-        if _FAILURE_KEYS & event.keys():
+        if not _FAILURE_KEYS.isdisjoint(event):
             raise part("failures").reported_as(event, store, error) from error
         raise reported(error) from error
     finally:
@@ -83,13 +83,10 @@ def _answer(
     """The record, or the failure of a Batch job as it was reported."""
     run = event["run"]
     prefix = task_prefix(run["dag"], run["id"], event["task"], run.get("index", ""))
+    if not _FORM_KEYS.isdisjoint(event):
+        return _other_form(event, store, prefix, scratch, place)
     if "replica" in event:
         prefix = replica_prefix(prefix, event["replica"])
-    for key in _FORM_KEYS & event.keys():
-        answer: Record | TaskError | Skip | MachineError = part(_FORMS[key]).answer(
-            event, store, prefix, scratch, place
-        )
-        return answer
     if event.get("collect"):
         return _collect(event, store, prefix, scratch)
     inputs = Inputs(event, store, scratch)
@@ -105,9 +102,17 @@ def _answer(
         return attempt(event, store, prefix, inputs, scratch, place)
 
 
+def _other_form(
+    event: Event, store: ObjectStore, prefix: str, scratch: Scratch, place: Place
+) -> Record | TaskError | Skip | MachineError:
+    form = next(module for key, module in _FORMS.items() if key in event)
+    answer: Record | TaskError | Skip | MachineError = part(form).answer(event, store, prefix, scratch, place)
+    return answer
+
+
 def _check_conditions(event: Event, store: ObjectStore, inputs: Inputs) -> None:
     """Nothing when the attempt may begin."""
-    if _CONDITION_KEYS & event.keys():
+    if not _CONDITION_KEYS.isdisjoint(event):
         if "max_failed" in event:
             part("failed_tasks").check_allowed(event, store)
         if event.get("setups"):
