@@ -42,7 +42,9 @@ def call(
     if options.when is None:
         return _called(trace, task, options, source, args, kwargs, items)
     with If(options.when):
-        return _called(trace, task, options, source, args, kwargs, items)
+        value = _called(trace, task, options, source, args, kwargs, items)
+    trace.scope.chain = None  # an Else after it would belong to nothing that is written there
+    return value
 
 
 def _called(

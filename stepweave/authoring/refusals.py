@@ -32,8 +32,8 @@ class Refusing:
         self._refuse(
             "reference-bool",
             "the truth of a reference is asked (if, while, and, or, not, a < b < c, or `in` a list)",
-            "combine conditions by &, |, ~ with parentheses, test membership by .is_in([...]), "
-            "and decide inside a task",
+            "write `with If(condition):` for a block of tasks; combine conditions by &, |, ~ with parentheses, "
+            "test membership by .is_in([...])",
         )
         return True
 
@@ -51,7 +51,8 @@ class Refusing:
         self._refuse(
             "reference-iteration",
             "iteration over a reference (for, *ref, unpacking)",
-            "loop inside a task; to unpack, annotate the producing task `-> tuple[A, B]`",
+            "run a task per item by task.expand(x=ref), or loop inside a task; "
+            "to unpack, annotate the producing task `-> tuple[A, B]`",
         )
         return iter(())
 
