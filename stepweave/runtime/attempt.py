@@ -67,7 +67,8 @@ def attempt(
     stored, text = stored_value(event, done.value, store, prefix, scratch)
     record = record_of(event, prefix, stored, text, done.value, done.context.metadata)
     envelope = envelope_of(event, place, done, stored, digests, input_digest)
-    committed = commit(store, prefix, envelope, staged=event.get("stage", False))
+    # A replica is in a scope of its own, where nobody looks before they are counted.
+    committed = commit(store, prefix, envelope, staged=event.get("stage", False) and "replica" not in event)
     if committed is not None:
         return record_of_committed(event, store, prefix, committed, scratch)
     if event.get("remember"):

@@ -11,7 +11,7 @@ from stepweave.runtime.envelope import Envelope
 from stepweave.runtime.events import Event, Record
 from stepweave.runtime.lazily import part
 from stepweave.runtime.scratch import Scratch
-from stepweave.stores.layout import replica_prefix, result_key
+from stepweave.stores.layout import replica_prefix, result_key, staged_key
 from stepweave.stores.objects import ObjectStore
 
 
@@ -45,11 +45,12 @@ def answer(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, plac
 
 def _committed(event: Event, store: ObjectStore, prefix: str, envelope: Envelope) -> Envelope:
     """The envelope that now is the task's."""
-    earlier = commit(store, prefix, envelope, staged=event.get("stage", False))
+    staged = event.get("stage", False)
+    earlier = commit(store, prefix, envelope, staged=staged)
     if earlier is None:
         return envelope
     if event["run"].get("resume") and earlier.value.digest != envelope.value.digest:
         # The replicas ran again because their inputs have changed: what was agreed on before is stale.
-        store.delete(result_key(prefix))
-        return commit(store, prefix, envelope) or envelope
+        store.delete(staged_key(prefix) if staged else result_key(prefix))
+        return commit(store, prefix, envelope, staged=staged) or envelope
     return earlier

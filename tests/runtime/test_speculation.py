@@ -76,3 +76,12 @@ def test_mapped_values_inside_a_speculation_are_read_before_they_count(store):
         staged(store, "m", pick, run={"index": str(number)})
     values = {"m": {"t": "m", "d": 1}, "of": "m", "d": 0, "n": 2}
     assert staged(store, "b", values)["value"] == "[5,6]"
+
+
+def test_replicas_inside_a_speculation_are_counted_and_their_agreement_is_staged(store):
+    for number in (1, 2):
+        staged(store, "a", {"v": 1}, replica=number)
+    invoke(event("a", args={}, stage=True, quorum={"of": 2, "need": 2}), store)
+    assert names(store) == ["a/replicas/1/result.json", "a/replicas/2/result.json", "a/staged.json"]
+    commit(store, "a")
+    assert json.loads(store.get("runs/sales/r1/a/result.json"))["value"] == "1"
