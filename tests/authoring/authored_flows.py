@@ -8,6 +8,7 @@ from stepweave import Else, If, Loop, PokeReturn, dag, task, task_group
 from stepweave.authoring.dags import Dag
 from stepweave.errors import Fail
 from stepweave.recipes.dispatching import dispatch
+from stepweave.recipes.fallbacks import last_good
 from stepweave.recipes.folds import best_of, cross_validate
 from stepweave.recipes.sweeps import grid
 
@@ -158,3 +159,15 @@ def build(dag_id: str) -> Dag:
 
 
 build("crooked")
+
+
+@task(degrade=last_good)
+def refit(works: bool) -> str:
+    if not works:
+        raise Fail("the data is bad")
+    return "model of before"
+
+
+@dag
+def refitted(works: bool = True) -> None:
+    same(refit(works))

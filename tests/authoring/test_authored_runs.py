@@ -14,7 +14,7 @@ from stepweave.embedded.values import json_value
 from stepweave.loading import dags_in
 from stepweave.stores.objects import open_store
 from tests.authoring import authored_flows
-from tests.authoring.authored_flows import UNDONE, straight
+from tests.authoring.authored_flows import UNDONE, refitted, straight
 
 
 def run(dag: Dag, folder: Path, **params: Any) -> RunResult:
@@ -96,3 +96,13 @@ def test_nothing_is_undone_when_the_run_succeeds(tmp_path: Path) -> None:
     assert result.status == "success", result.error
     assert statuses(result)["give_up"] == "skipped"
     assert UNDONE == []
+
+
+def test_a_ladder_may_end_on_the_last_value_that_was_good(tmp_path: Path) -> None:
+    assert run(refitted, tmp_path, works=False).status == "failed"
+    run(refitted, tmp_path)
+
+    result = run(refitted, tmp_path, works=False)
+
+    assert result.status == "success", result.error
+    assert value(result, "same") == "model of before"

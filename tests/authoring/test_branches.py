@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from stepweave import If, chain, task, task_group
 from stepweave.graph.constructs import Decision, Guard
 from stepweave.graph.model import Graph
@@ -162,3 +165,37 @@ def test_a_short_circuit_in_a_block_decides_after_its_condition() -> None:
             go_on() >> show()
 
     assert [guard.decider for guard in graph_of(written)["show"].guards] == ["if", "go_on"]
+
+
+@st.composite
+def drawn_edges(draw: st.DrawFn) -> list[list[int]]:
+    """For each of up to eight tasks, the tasks before it that it follows; 0 is the branch."""
+    count = draw(st.integers(2, 8))
+    return [draw(st.lists(st.integers(0, task), unique=True, max_size=3)) for task in range(count - 1)]
+
+
+@given(drawn_edges(), st.sets(st.integers(1, 8)))
+def test_a_choice_skips_what_airflow_skips(edges: list[list[int]], choice: set[int]) -> None:
+    """Of the tasks directly downstream: those not chosen, unless a chosen one leads to them.
+
+    https://github.com/apache/airflow/blob/main/providers/standard/src/airflow/providers/standard/operators/branch.py
+    """
+    direct = {number for number, upstream in enumerate(edges, 1) if 0 in upstream}
+    assume(direct)
+    chosen = choice & direct
+    kept = set(chosen)
+    for number, upstream in enumerate(edges, 1):  # upstream tasks have smaller numbers
+        if kept & set(upstream):
+            kept.add(number)
+
+    def written():
+        tasks = [pick()]
+        for upstream in edges:
+            tasks.append(show.override(task_id=f"t{len(tasks)}")())
+            [tasks[up] for up in upstream] >> tasks[-1]
+
+    graph = graph_of(written)
+
+    names = {f"t{number}" for number in chosen}
+    running = {one for one in direct if all(names & set(guard.cases) for guard in graph[f"t{one}"].guards)}
+    assert running == direct & kept
