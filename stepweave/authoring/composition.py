@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -67,17 +67,10 @@ def as_execution(trace: Trace, dag: Dag, params: Mapping[str, Any]) -> Any:
         source=source,
         doc=traced.graph.dag.doc,
     )
-    given, defaults = _given(dag, (), params), _defaults(dag.param_specs()[0])
-    bindings: list[tuple[str, Binding]] = []
-    for param in dag.params:
-        if param.name in given:
-            bindings.append((param.name, _native(node, param.name, given[param.name])))
-        elif param.name in defaults:
-            bindings.append((param.name, Literal(json=defaults[param.name])))
     node.forms["nested"] = NestedDag(
         dag=dag.id,
         call=dag.importable_name(),
-        params=tuple(bindings),
+        params=tuple(_bindings(node, dag, params)),
         result=traced.result,
         version=traced.graph.dag.version,
     )
@@ -91,6 +84,16 @@ def as_execution(trace: Trace, dag: Dag, params: Mapping[str, Any]) -> Any:
         )
     trace.add(node)
     return Reference(node, traced.returns)
+
+
+def _bindings(node: Node, dag: Dag, params: Mapping[str, Any]) -> Iterator[tuple[str, Binding]]:
+    """All params of an execution: given ones, and defaults."""
+    given, defaults = _given(dag, (), params), _defaults(dag.param_specs()[0])
+    for param in dag.params:
+        if param.name in given:
+            yield param.name, _native(node, param.name, given[param.name])
+        elif param.name in defaults:
+            yield param.name, Literal(json=defaults[param.name])
 
 
 def is_cycle(trace: Trace, dag: Dag) -> bool:
