@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from stepweave.compiler import compile_graph
+from stepweave.embedded.calls import TASK_RUNNER
+from stepweave.embedded.machines import to_engine
+from stepweave.engine.clock import VirtualClock
+from stepweave.engine.engine import Engine
+from stepweave.engine.execution import Execution
+from stepweave.engine.integrations.lambda_invoke import lambda_integrations
+from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.graph.constructs import Body, Expansion, Loop
-from stepweave.graph.model import Binding, DagInfo, Expression, FromItem, FromState, FromTask, Graph, Literal, Task
+from stepweave.graph.model import (
+    Binding,
+    DagInfo,
+    Expression,
+    FromItem,
+    FromState,
+    FromTask,
+    Graph,
+    Literal,
+    Task,
+)
 from stepweave.validation.definition import validate
 from tests.control.comparing import differences
 from tests.control.drawing import Drawn
@@ -44,7 +62,9 @@ def mapped(name: str, items: Binding | str, **options: Any) -> Task:
     return Task(id=name, call=f"flows:{name}", upstream=upstream, expansion=over(source, **options))
 
 
-def group(name: str, items: Binding | str, *inner: Task, upstream: Sequence[str] = (), **options: Any) -> Task:
+def group(
+    name: str, items: Binding | str, *inner: Task, upstream: Sequence[str] = (), **options: Any
+) -> Task:
     """A mapped group whose value is that of its last task."""
     source = FromTask(task=items) if isinstance(items, str) else items
     return Task(
@@ -60,7 +80,9 @@ def item(node: str) -> FromItem:
     return FromItem(node=node, name="item")
 
 
-def loop(name: str, most: int, *inner: Task, upstream: Sequence[str] = (), exhausted: Any = "continue") -> Task:
+def loop(
+    name: str, most: int, *inner: Task, upstream: Sequence[str] = (), exhausted: Any = "continue"
+) -> Task:
     """A loop that carries the value of its last task, and ends when its key ``done`` is true."""
     until = Expression(text="$_0_ = true", operands=(FromState(node=name, path=("done",)),))
     return Task(
@@ -72,7 +94,9 @@ def loop(name: str, most: int, *inner: Task, upstream: Sequence[str] = (), exhau
     )
 
 
-def rounds(name: str, carry: str, count: int, index: tuple[int, ...] = ()) -> tuple[World, dict[Place, dict[str, bool]]]:
+def rounds(
+    name: str, carry: str, count: int, index: tuple[int, ...] = ()
+) -> tuple[World, dict[Place, dict[str, bool]]]:
     """A world in which the loop ends after ``count`` rounds, and the values that make it end."""
     fields = {(carry, (*index, number)): {"done": number == count - 1} for number in range(count)}
     return World(rounds={(name, index): count}), fields
@@ -91,3 +115,16 @@ def run(wanted: Graph, world: World | None = None, fields: Any = None) -> Ran:
 def calls(ran: Ran) -> dict[Place, int]:
     """Attempts by task and index."""
     return dict(ran.seen.attempts)
+
+
+def answered(wanted: Graph, answer: Callable[[Any], Any]) -> Execution:
+    """The execution of ``wanted`` in which ``answer`` answers each event of a task."""
+    machines = to_engine(compile_graph(wanted))
+
+    async def answer_later(event: Any) -> Any:
+        return answer(event)
+
+    clock = VirtualClock()
+    integrations = lambda_integrations({TASK_RUNNER: answer_later}) | start_execution_integrations()
+    engine = Engine(machines.machines, integrations, clock=clock)
+    return clock.run(engine.run(machines.root, {}))

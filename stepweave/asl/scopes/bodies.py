@@ -33,9 +33,8 @@ def body_inside(
     """
     task = wiring.task
     assert task.body is not None
-    graph = task.body.graph
-    if catches and graph.dag.fail_fast:
-        graph = replace(graph, dag=replace(graph.dag, fail_fast=False))
+    dag = wiring.scene.graph.dag
+    graph = replace(task.body.graph, dag=replace(dag, fail_fast=dag.fail_fast and not catches))
     graph = with_fields(graph, *(binding for _, binding in fields))
     around = wiring.scene.scope
     scope = Scope(

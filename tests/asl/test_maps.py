@@ -1,0 +1,280 @@
+"""Mapped nodes: which states they are, what they cost, and what they come to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from stepweave.compiler import compile_graph
+from stepweave.engine.failures import FunctionError
+from stepweave.graph.constructs import Expansion
+from stepweave.graph.model import Expression, FromParam, FromTask, Graph, ParamSpec, RetryPolicy, Task
+from tests.asl.scoped import answered, calls, graph, group, item, mapped, over, run, task, written
+from tests.reference.worlds import World
+
+
+def states_of(wanted: Graph) -> dict[str, Any]:
+    states: dict[str, Any] = compile_graph(wanted).machines.definitions[""]["States"]
+    return states
+
+
+def at_run_time(count: int | None, **options: Any) -> tuple[Graph, World]:
+    """A task that is mapped over a list of ``count`` items that another one makes."""
+    wanted = graph(task("a"), mapped("m", "a", **options), task("b", "m"))
+    return wanted, World(items={("m", ()): count})
+
+
+def test_an_item_of_a_task_costs_one_transition_and_the_map_two() -> None:
+    ran = run(graph(task("a"), mapped("m", written(5)), task("b", "m")))
+    assert ran.compiled.report.transitions == len(ran.seen.states)
+    assert [name for name in ran.seen.states if name.startswith("m")] == ["m", *["m: item"] * 5, "m: verdict"]
+
+
+def test_a_list_that_only_the_run_knows_costs_two_more() -> None:
+    ran = run(*at_run_time(3))
+    assert [name for name in ran.seen.states if name.startswith("m")] == [
+        *("m: items", "m: size?", "m", *["m: item"] * 3, "m: verdict")
+    ]
+    assert ran.compiled.report.transitions == len(ran.seen.states) - 2  # the plan counts one item
+
+
+def test_items_run_side_by_side_each_with_its_index() -> None:
+    ran = run(*at_run_time(4))
+    assert {place: ran.seen.started[place] for place in calls(ran) if place[0] == "m"} == {
+        ("m", (number,)): 1.0 for number in range(4)
+    }
+
+
+def test_many_items_are_executions_of_their_own() -> None:
+    ran = run(*at_run_time(41))
+    assert "m (d)" in ran.seen.states
+    assert "m" not in ran.seen.states
+    assert sum(name == "m" for name, _ in calls(ran)) == 41
+
+
+def test_a_map_of_limited_concurrency_has_room_for_more_items() -> None:
+    ran = run(*at_run_time(200, max_concurrency=40))
+    assert "m" in ran.seen.states
+    assert "m (d)" in run(*at_run_time(201, max_concurrency=40)).seen.states
+    assert "m (d)" in run(*at_run_time(60, max_concurrency=41)).seen.states
+
+
+def test_a_long_list_written_in_the_dag_is_one_distributed_map() -> None:
+    states = states_of(graph(mapped("m", written(60))))
+    assert states["m"]["ItemProcessor"]["ProcessorConfig"] == {
+        "Mode": "DISTRIBUTED",
+        "ExecutionType": "STANDARD",
+    }
+    assert states["m"]["Items"] == "{% [0..59] %}"
+    assert sum(name == "m" for name, _ in calls(run(graph(mapped("m", written(60)))))) == 60
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_none_and_one(count: int) -> None:
+    ran = run(*at_run_time(count))
+    assert ran.execution.status == "SUCCEEDED"
+    assert ("b", ()) in calls(ran) if count else ("b", ()) not in calls(ran)
+
+
+def test_a_list_written_in_the_dag_may_be_empty() -> None:
+    ran = run(graph(mapped("m", written(0)), task("b", "m"), task("c", "m", trigger_rule="all_done")))
+    assert set(calls(ran)) == {("c", ())}
+
+
+@pytest.mark.parametrize(
+    "options, failed, status",
+    [
+        ({}, 1, "FAILED"),
+        ({"tolerated_count": 1}, 1, "SUCCEEDED"),
+        ({"tolerated_count": 1}, 2, "FAILED"),
+        ({"tolerated_percent": 40.0}, 4, "SUCCEEDED"),
+        ({"tolerated_percent": 39.9}, 4, "FAILED"),
+        ({"tolerated_percent": 10.0, "tolerated_count": 4}, 4, "SUCCEEDED"),
+    ],
+)
+@pytest.mark.parametrize("batch", [None, 3])
+def test_so_many_items_may_fail(options: dict[str, Any], failed: int, status: str, batch: int | None) -> None:
+    wanted = graph(task("a"), mapped("m", "a", batch_size=batch, **options), task("b", "m"))
+    scripts = {("m", (number,)): ("DataError",) for number in range(failed)}
+    assert run(wanted, World(items={("m", ()): 10}, scripts=scripts)).execution.status == status
+
+
+def test_a_node_all_of_whose_items_were_skipped_is_skipped() -> None:
+    wanted, world = at_run_time(2)
+    ran = run(wanted, World(items=world.items, scripts={("m", (0,)): ("Skip",), ("m", (1,)): ("Skip",)}))
+    assert ran.execution.status == "SUCCEEDED"
+    assert ("b", ()) not in calls(ran)
+
+
+def test_an_item_is_tried_again_as_its_task_says() -> None:
+    wanted = graph(Task(id="m", call="flows:m", expansion=over(written(3)), retry=RetryPolicy(attempts=2)))
+    ran = run(wanted, World(scripts={("m", (1,)): ("TransientError", "TransientError", "success")}))
+    assert calls(ran) == {("m", (0,)): 1, ("m", (1,)): 3, ("m", (2,)): 1}
+    assert ran.seen.states.count("m: item") == 3
+
+
+@pytest.mark.parametrize("count, status", [(5, "SUCCEEDED"), (6, "FAILED")])
+def test_a_batch_that_is_lost_counts_with_each_of_its_items(count: int, status: str) -> None:
+    wanted = graph(mapped("m", written(count), batch_size=3, tolerated_count=2))
+
+    def answer(event: Any) -> Any:
+        if event["run"]["index"] == "1":
+            raise FunctionError("Runtime.ExitError", "killed")
+        return {"status": "success", "items": "sss"}
+
+    assert answered(wanted, answer).status == status
+
+
+def test_batches_are_tried_again_for_the_items_that_ask_for_it() -> None:
+    retry = RetryPolicy(attempts=2)
+    wanted = graph(Task(id="m", call="flows:m", expansion=over(written(4), batch_size=2), retry=retry))
+    payload = states_of(wanted)["m"]["ItemProcessor"]["States"]["m: item"]["Arguments"]["Payload"]
+    assert payload["batch"] == 2
+    assert payload["tries"] == {"TransientError": 2, "ResourceError": 2}
+
+
+def test_every_call_of_a_group_runs_per_item_and_in_its_order() -> None:
+    inner = (task("g.a"), task("g.b", "g.a"), task("g.c", "g.b"))
+    ran = run(graph(group("g", written(2), *inner), task("z", "g")), World(seconds={"g.a": 5.0}))
+    assert ran.seen.started["g.c", (1,)] == 6.0
+    assert ran.seen.started["z", ()] == 7.0
+    assert ran.compiled.report.transitions == len(ran.seen.states)
+
+
+def test_a_group_costs_one_transition_per_item_and_its_tasks() -> None:
+    ran = run(graph(group("g", written(3), task("g.a"), task("g.b", "g.a")), task("z", "g")))
+    assert sorted(name for name in ran.seen.states if name.startswith("g")) == sorted(
+        ["g", "g: verdict", *["g: begin", "g.a", "g.b"] * 3]
+    )
+
+
+def test_an_item_fails_alone() -> None:
+    wanted = graph(group("g", written(3), task("g.a"), task("g.b", "g.a"), tolerated_count=1), task("z", "g"))
+    ran = run(wanted, World(scripts={("g.a", (1,)): ("PermanentError",)}))
+    assert ran.execution.status == "SUCCEEDED"
+    assert ("g.b", (1,)) not in calls(ran)
+    assert {("g.b", (0,)), ("g.b", (2,)), ("z", ())} <= calls(ran).keys()
+
+
+def test_branches_and_gates_inside_a_group_are_those_of_one_item() -> None:
+    """The shape of an N, which needs a gate; each item waits at its own."""
+    inner = (task("g.a"), task("g.b"), task("g.c", "g.a", "g.b"), task("g.d", "g.b"))
+    ran = run(graph(group("g", written(3), *inner)), World(seconds={"g.a": 3.0}))
+    assert any(name.endswith(": wait") for name in ran.seen.states)
+    assert [ran.seen.started["g.c", (number,)] for number in range(3)] == [3.0] * 3
+
+
+def test_maps_inside_maps() -> None:
+    inner = mapped("g.m", item("g"))
+    wanted = graph(group("g", written(3), inner, task("g.b", "g.m")), task("z", "g"))
+    ran = run(wanted, World(items={("g.m", (number,)): number for number in range(3)}))
+    assert {place for place in calls(ran) if place[0] == "g.m"} == {
+        ("g.m", (1, 0)),
+        ("g.m", (2, 0)),
+        ("g.m", (2, 1)),
+    }
+    assert ("g.b", (0,)) not in calls(ran)
+
+
+def test_many_items_with_maps_inside_have_names_of_their_own() -> None:
+    wanted = graph(task("a"), group("g", "a", mapped("g.m", item("g"))))
+    items = {("g", ()): 50} | {("g.m", (number,)): 41 if number == 7 else 1 for number in range(50)}
+    ran = run(wanted, World(items=items))
+    assert {"g (d)", "g.m (d)", "g.m (d1) (d)"} <= set(ran.seen.states)
+    assert len(calls(ran)) == 1 + 49 + 41
+
+
+def test_an_item_reads_fields_of_outer_tasks_and_params() -> None:
+    above = Expression(text="$_0_ + $_1_", operands=(FromTask(task="a", path=("n",)), FromParam(param="p")))
+    inner = task("g.t", arguments=(("sum", above),))
+    wanted = Graph(
+        dag=graph(params=(ParamSpec(name="p", default_json="4"),)).dag,
+        tasks=(task("a", fields=(("n",),)), group("g", written(2), inner, upstream=["a"])),
+    )
+    seen: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        seen.append(event.get("values"))
+        return {"status": "success", "value": "{}", "fields": {"n": 3}}
+
+    assert answered(wanted, answer).status == "SUCCEEDED"
+    assert seen == [None, [7], [7]]
+
+
+def test_arguments_computed_once_are_handed_to_every_item() -> None:
+    above = Expression(text="$_0_ * 2", operands=(FromTask(task="a", path=("n",)),))
+    node = Task(
+        id="m", call="flows:m", upstream=("a",), arguments=(("k", above),), expansion=over(written(2))
+    )
+    seen: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        seen.append(event.get("values"))
+        return {"status": "success", "value": "{}", "fields": {"n": 3}}
+
+    assert answered(graph(task("a", fields=(("n",),)), node), answer).status == "SUCCEEDED"
+    assert seen == [None, [6], [6]]
+
+
+def test_literal_text_that_looks_like_a_variable_stays_text() -> None:
+    shown = Expression(text="'$run ' & $_0_", operands=(FromTask(task="a", path=("n",)),))
+    wanted = graph(
+        task("a", fields=(("n",),)),
+        group("g", written(1), task("g.t", arguments=(("x", shown),)), upstream=["a"]),
+    )
+    seen: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        seen.append(event.get("values"))
+        return {"status": "success", "value": "{}", "fields": {"n": 3}}
+
+    answered(wanted, answer)
+    assert seen == [None, ["$run 3"]]
+
+
+def test_where_the_first_failure_ends_the_run_items_are_not_caught() -> None:
+    states = states_of(graph(mapped("m", written(3)), fail_fast=True))
+    assert "Catch" not in json.dumps(states)
+    assert "m: verdict" not in states
+
+
+def test_where_the_first_failure_ends_the_run_a_tolerance_still_counts() -> None:
+    wanted = graph(mapped("m", written(4), tolerated_count=1), task("b", "m"), fail_fast=True)
+    for failed, status, error in ((1, "SUCCEEDED", None), (2, "FAILED", "TooManyFailedItems")):
+
+        def answer(event: Any, failed: int = failed) -> Any:
+            if event["task"] == "m" and int(event["run"]["index"]) < failed:
+                raise FunctionError("DataError", "{}")
+            return {"status": "success", "value": "1"}
+
+        execution = answered(wanted, answer)
+        assert (execution.status, execution.error) == (status, error)
+
+
+def test_where_the_first_failure_ends_the_run_a_node_without_items_ends_it() -> None:
+    wanted = graph(task("a"), mapped("m", "a"), task("b", "m"), fail_fast=True)
+    execution = answered(wanted, lambda event: {"status": "success", "n": 0, "b": 0})
+    assert (execution.status, execution.error, execution.cause) == ("FAILED", "Skip", "m has no items")
+
+
+def test_keyword_arguments_of_dicts_that_a_task_makes() -> None:
+    expansion = Expansion(how="kwargs", arguments=(("", FromTask(task="a")),))
+    states = states_of(graph(task("a"), Task(id="m", call="flows:m", upstream=("a",), expansion=expansion)))
+    assert json.loads(states["m: items"]["Arguments"]["Payload"]["args"]) == {"**": {"t": "a"}}
+    inside = states["m"]["ItemProcessor"]["States"]["m: item"]["Arguments"]["Payload"]
+    assert json.loads(inside["args"]) == {"**": {"kw": {"i": "m", "k": "", "d": 0}}}
+
+
+def test_a_long_body_is_inline_for_fewer_items() -> None:
+    inner = [task("g.t0"), *(task(f"g.t{i}", f"g.t{i - 1}") for i in range(1, 60))]
+    wanted = graph(task("a"), group("g", "a", *inner))
+    compiled = compile_graph(wanted)
+    assert compiled.machines.repeats["g"].most < 12
+    assert compiled.report.history_events <= 25_000
+
+
+def test_the_same_source_gives_the_same_bytes() -> None:
+    wanted = graph(task("a"), group("g", "a", mapped("g.m", item("g")), task("g.b", "g.m")), task("z", "g"))
+    assert compile_graph(wanted).files == compile_graph(wanted).files
