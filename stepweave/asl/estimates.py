@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from stepweave.asl import retries
+from stepweave.asl.bodies.sensing import executions, is_long
 from stepweave.asl.scopes import costs
 from stepweave.asl.scopes.limits import INLINE_EVENTS, events_inside
 from stepweave.graph.model import Task
@@ -82,6 +83,8 @@ class Estimate:
             return self._cost(base * (levels + 1), levels * (6 + 4 * _SERVICE) + _CALL + 2 * 2)
         if task.nested is not None:
             return self._cost(base + 700, 6 + 4 * (_SERVICE + task.retry.attempts) + _CALL)
+        if is_long(task):
+            return self._cost(2 * base + 1_500, executions(task) * (6 + 4 * _SERVICE + 2))
         size, events = self._way(base, task, self.placements[task.id])
         copies = max(task.replicas, 2 if task.hedge_seconds is not None else 1)
         if copies > 1:

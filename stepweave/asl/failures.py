@@ -14,6 +14,9 @@ SKIP = "Skip"
 STOPPED = "RunStopped"
 """Raised instead of an attempt once more tasks have failed than the DAG allows."""
 
+WON = "Won"
+"""Raised by the attempt that wins a race, so that the others end."""
+
 ALL_ERRORS = (["States.DataLimitExceeded"], ["States.ALL"])
 """``States.ALL`` does not match DataLimitExceeded
 (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html)."""

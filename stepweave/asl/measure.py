@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stepweave.asl.failures import WON
 from stepweave.asl.retries import RETRY_AFTER
 from stepweave.asl.scopes.limits import ITERATION_EVENTS
 from stepweave.asl.scopes.scope import Repeat
@@ -118,10 +119,33 @@ def transitions(definitions: Mapping[str, Mapping[str, Any]], repeats: Mapping[s
         while name is not None:
             state = frame["States"][name]
             total += times
+            won = _won(state)
+            if won is not None:
+                total += times * _raced(state)
+                name = won
+                continue
             stack.extend((inner, times * repeats.get(name, _ONCE).planned) for inner in _frames(state))
             called = _MACHINE.match(state.get("Arguments", {}).get("StateMachineArn", ""))
             if called:
                 stack.append((definitions[called.group(1)], times))
             # The first rule of a compiled Choice is the one that goes on.
             name = state["Choices"][0]["Next"] if "Choices" in state else state.get("Next")
+    return total
+
+
+def _won(state: State) -> str | None:
+    """Where a race goes on when one of its attempts has succeeded; None for what is no race."""
+    return next((one["Next"] for one in state.get("Catch", ()) if one["ErrorEquals"] == [WON]), None)
+
+
+def _raced(race: State) -> int:
+    """States entered in a race that is won at once: those of the attempts that began, and the end of the winner."""
+    total = 1
+    for branch in race["Branches"]:
+        states: Mapping[str, State] = branch["States"]
+        name = branch["StartAt"]
+        while states[name]["Type"] not in ("Fail", "Wait"):
+            total += 1
+            name = states[name]["Next"]
+        total += states[name]["Type"] == "Wait"
     return total

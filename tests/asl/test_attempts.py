@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stepweave.compiler import compile_graph
 from stepweave.graph.constructs import Decision, Rung, Sensor
 from stepweave.graph.model import Resources, RetryPolicy
 from tests.asl.scripted import SUCCESS, dag, error, in_turn, run_scripted, task
@@ -47,6 +48,14 @@ def test_an_attempt_that_asks_to_be_put_off_is_made_again_after_that_time() -> N
     assert [event["later"] for event in ran.events] == [0, 1]
     assert ran.events[0]["later_most"] == 2
     assert ran.transitions == run_scripted(dag(task("a", retry=QUIET))).transitions + 2
+
+
+def test_attempts_are_counted_through_waits() -> None:
+    answers = in_turn(
+        error("TransientError"), error("RetryAfter", seconds=5), error("TransientError"), SUCCESS
+    )
+    ran = run_scripted(dag(task("a", retry=QUIET)), {"a": answers})
+    assert [event["attempt"] for event in ran.events] == [0, 1, 2, 3]
 
 
 def test_being_put_off_costs_nothing_when_it_does_not_happen() -> None:
@@ -322,3 +331,31 @@ def test_a_sensor_may_poke_until_its_time_is_up(sensor: Sensor, pokes: int) -> N
     ran = run_scripted(dag(task("a", sensor=sensor)), {"a": error("NotYet")})
     assert len(ran.events) == pokes + 1
     assert ran.seconds >= sensor.timeout_seconds
+
+
+# The plan.
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"retry": QUIET},
+        {"ladder": (BIGGER, JOB, LESSER)},
+        {"resources": BATCH, "retry": QUIET, "ladder": (BIGGER,)},
+        {"hedge_seconds": 60},
+        {"hedge_seconds": 60, "fields": (("x",),), "ladder": (LESSER,)},
+        {"replicas": 3, "quorum": 2},
+        {"sensor": Sensor(interval_seconds=30, timeout_seconds=600)},
+    ],
+    ids=lambda options: "+".join(options),
+)
+def test_the_plan_tells_the_transitions(options: dict[str, Any]) -> None:
+    graph = dag(task("before"), task("a", "before", **options), task("after", "a"))
+    ran = run_scripted(graph, {"a": lambda event: {"uri": "x"} if "prepare" in event else (1, SUCCESS)})
+    assert ran.transitions == ran.compiled.report.transitions
+
+
+def test_what_may_be_put_off_counts_in_the_history_as_often_as_it_may_run() -> None:
+    report = compile_graph(dag(task("a", retry=QUIET))).report
+    ending = 2 + 2 + 1
+    assert report.history_events == 2 + 2 + 3 * (5 + 3 * (6 + 2) + 2) + ending

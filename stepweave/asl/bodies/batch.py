@@ -20,7 +20,7 @@ def batch(way: Way) -> dict[str, State]:
 
     A job that failed is always ``States.TaskFailed``; collecting it raises the error of its class, or a skip.
     """
-    prepare = states.batch_prepare(way.task, {**way.event, **later.told(way, later.from_input(way))})
+    prepare = states.batch_prepare(way.task, {**way.event, **later.told(way)})
     job = states.batch_job(way.task, way.placement)
     fetch = states.batch_collect(
         way.task, {**way.event, **({"killed": f"{{% {_KILLED} %}}"} if way.climbs else {})}
@@ -42,7 +42,7 @@ def batch(way: Way) -> dict[str, State]:
         kept = {variable: f"{{% {later.from_input(way)} %}}"}
         prepare["Assign"] = kept
         reused = {"ErrorEquals": ["Reused"], "Assign": kept, "Next": collect}
-        put_off = [later.catcher(way, f"${variable}")]
+        put_off = [later.catcher(way, f"${variable}", f"${variable} + 1")]
         failed = [{"ErrorEquals": ["States.TaskFailed"], "Next": collect}]
         found |= later.waiting(way)
     _catch(prepare, [reused, *caught])

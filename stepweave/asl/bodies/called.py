@@ -10,6 +10,7 @@ from stepweave.asl.bodies.carrying import carry_out
 from stepweave.asl.bodies.outlet import TaskOutlet
 from stepweave.asl.bodies.race import race
 from stepweave.asl.bodies.replicas import replicas
+from stepweave.asl.bodies.sensing import is_long, sensed
 from stepweave.asl.bodies.way import Way, entry_of
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.states import State
@@ -25,10 +26,10 @@ def called(wiring: Wiring) -> dict[str, State]:
         task=task,
         placement=wiring.placement,
         event={**wiring.event(), **events.options(task, wiring.scene.graph.dag)},
-        outlet=TaskOutlet(wiring, tells=_is_parallel(task)),
+        outlet=TaskOutlet(wiring, tells=_is_parallel(task) or is_long(task)),
     )
     if not task.ladder:
-        return _first(first)
+        return sensed(first, wiring.scene) if is_long(task) else _first(first)
     ways = ladder.climb(first)
     found = _first(ways[0])
     for way in ways[1:]:
@@ -45,7 +46,7 @@ def entry(task: Task, placement: Placement) -> str:
 
 def keeps_input(task: Task, placement: Placement) -> bool:
     """Whether all states of the task get the input of its first one, so that a run may travel there."""
-    return placement.compute != "batch" and not task.ladder and not _is_parallel(task)
+    return placement.compute != "batch" and not (task.ladder or _is_parallel(task) or is_long(task))
 
 
 def _is_parallel(task: Task) -> bool:

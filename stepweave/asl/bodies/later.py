@@ -23,19 +23,23 @@ _USUAL_SECONDS = 60
 
 def possible(way: Way) -> bool:
     """Whether an attempt may be put off: the task is tried again at all, and is no sensor, which has its own pace."""
-    return retries.attempts(way.task) > 0
+    return retries.attempts(way.task) > 0 and way.task.sensor is None
 
 
-def told(way: Way, so_far: str) -> dict[str, Any]:
-    """What the event says of it; ``so_far`` is JSONata for how often the attempt was put off."""
+def told(way: Way) -> dict[str, Any]:
+    """What the event of a state that the Wait leads to says of it; attempts are counted through."""
     if not possible(way):
         return {}
-    return {"later": f"{{% {so_far} %}}", "later_most": retries.most_attempts(way.task)}
+    return {
+        "attempt": f"{{% $states.context.State.RetryCount + ({from_input(way, 'attempts')}) %}}",
+        "later": f"{{% {from_input(way)} %}}",
+        "later_most": retries.most_attempts(way.task),
+    }
 
 
-def from_input(way: Way) -> str:
-    """JSONata for how often the attempt was put off, in a state that the Wait leads to."""
-    return f"$states.input.later_of = {quoted(way.base)} ? $states.input.later : 0"
+def from_input(way: Way, what: str = "later") -> str:
+    """JSONata for how often the attempt was put off, in a state that the Wait leads to; or for its ``attempts``."""
+    return f"$states.input.later_of = {quoted(way.base)} ? $states.input.{what} : 0"
 
 
 def in_variable(way: Way) -> str:
@@ -43,17 +47,17 @@ def in_variable(way: Way) -> str:
     return names.put_off(way.task.id, way.part)
 
 
-def catcher(way: Way, so_far: str) -> dict[str, Any]:
-    """The catcher that leads to the Wait."""
-    note: Any = {
-        "later_of": way.base,
-        "later": f"{{% ({so_far}) + 1 %}}",
-        "seconds": f"{{% {_seconds()} %}}",
-    }
+def catcher(way: Way, so_far: str, attempts: str) -> dict[str, Any]:
+    """The catcher that leads to the Wait.
+
+    ``so_far`` is JSONata for how often the attempt was put off, ``attempts`` for how many there were.
+    """
+    counted = {"later": f"({so_far}) + 1", "attempts": attempts, "seconds": _seconds()}
+    note: Any = {"later_of": way.base, **{name: f"{{% {text} %}}" for name, text in counted.items()}}
     if "$states.input" in way.event["run"]:
         # Of an item of a map: what it was handed must stay.
-        added = f"{{'later_of': {quoted(way.base)}, 'later': ({so_far}) + 1, 'seconds': {_seconds()}}}"
-        note = f"{{% $merge([$states.input, {added}]) %}}"
+        added = ", ".join(f"'{name}': {text}" for name, text in counted.items())
+        note = f"{{% $merge([$states.input, {{'later_of': {quoted(way.base)}, {added}}}]) %}}"
     return {"ErrorEquals": [retries.RETRY_AFTER], "Output": note, "Next": names.later(way.base)}
 
 

@@ -20,10 +20,9 @@ from stepweave.asl import failures, names, states
 from stepweave.asl.bodies.carrying import carry_out
 from stepweave.asl.bodies.outlet import Catcher, passing
 from stepweave.asl.bodies.way import Way
-from stepweave.asl.failures import ALL_ERRORS
+from stepweave.asl.failures import ALL_ERRORS, WON
 from stepweave.asl.states import State
 
-WON = "Won"
 MAX_INLINE_BYTES = 12_000
 """Longest value that travels in a cause of 32,768 characters, in which each of its characters may take two
 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEventExecutionDataDetails.html)."""

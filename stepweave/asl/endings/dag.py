@@ -90,6 +90,11 @@ class DagEnding:
         if self.dag.on_failure:
             told = self._notice("on_failure", self.dag.on_failure, "failed", f"{{% {by} %}}", names.FAILED)
         cause = f"'failed: ' & $join({by}, ', ')"
+        most = self.dag.max_failed_tasks
+        if most is not None:
+            # What was not begun for this reason has not failed; those that did are further up.
+            stopped = f"'stopped: more than {most} tasks failed'"
+            cause = f"($count({by}) = 0 ? {stopped} : {cause})"
         found: dict[str, State] = {}
         if compensated(self.scene.graph):
             found = undoing(self.scene, next(iter(told), names.FAILED))
