@@ -16,6 +16,7 @@ import sfnx.testing as other
 from stepweave.compiler import Compiled
 from stepweave.embedded.calls import TASK_RUNNER
 from stepweave.engine.substitution import substitute
+from tests.control.shapes import CHILD
 from tests.parity.scenarios import ROOT, call, plain, plain_cause
 
 START_EXECUTION = "states:startExecution.sync:2"
@@ -40,6 +41,8 @@ class Recording:
     _open: dict[tuple[str, int, str], str] = field(default_factory=dict)
 
     def listen(self, event: Any) -> None:
+        if event.machine == CHILD:  # an execution of another DAG is one call here
+            return
         place = (event.execution, event.line, event.state)
         match event.kind:
             case "state_entered":
@@ -90,7 +93,7 @@ def replay(compiled: Compiled, params: Any, recording: Recording) -> Replayed:
         resource = made.resource.removeprefix("arn:aws:states:::")
         key = described(resource, arguments)
         calls[key] += 1
-        if resource == START_EXECUTION:
+        if resource == START_EXECUTION and arguments["StateMachineArn"] in definitions:
             return nested(arguments)
         if not answers.get(key):
             raise other.Failure("Replay.NeverCalled", key)
@@ -117,13 +120,16 @@ def replay(compiled: Compiled, params: Any, recording: Recording) -> Replayed:
 
 
 def _filled(compiled: Compiled) -> dict[str, Any]:
-    """The definitions by the name that machines call them; all functions that run tasks are one."""
+    """The definitions by the names by which machines call them, as the engine knows them."""
+    dag = compiled.graph.dag.id
+    mapping = {f"Machine_{name}": f"{dag}.{name}" for name in compiled.machines.definitions}
     filled: dict[str, Any] = {}
     for name, definition in compiled.machines.definitions.items():
-        text = json.dumps(definition)
-        names = {part.split("}")[0] for part in text.split("${")[1:]}
-        mapping = {name: TASK_RUNNER if name.startswith(TASK_RUNNER) else name for name in names}
-        filled[f"Machine_{name}" if name else ROOT] = substitute(definition, mapping)
+        for part in json.dumps(definition).split("${")[1:]:
+            placeholder = part.split("}")[0]
+            function = TASK_RUNNER if placeholder.startswith(TASK_RUNNER) else placeholder
+            mapping.setdefault(placeholder, function.removeprefix("Dag_"))
+        filled[f"{dag}.{name}" if name else ROOT] = substitute(definition, mapping)
     return filled
 
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -258,9 +258,11 @@ class Runtime:
                 self.seen.told.setdefault(node, []).append((index, status))
 
 
-def run_drawn(drawn: Drawn, *listeners: Listener) -> Ran:
+def run_drawn(
+    drawn: Drawn, *listeners: Listener, compiler: Callable[[Graph], Compiled] = compile_graph
+) -> Ran:
     """``drawn`` compiled and run to its end, heard by ``listeners``."""
-    compiled = compile_graph(drawn.graph)
+    compiled = compiler(drawn.graph)
     machines = to_engine(
         compiled, *([compile_graph(INSIDE)] if "startExecution" in repr(compiled.files) else [])
     )

@@ -1,41 +1,66 @@
-"""Whatever is drawn ends as the reference model says: every call, attempt, start, status, and the outcome."""
+"""Whatever is drawn ends as the reference model says: every call, attempt, start, status, and the outcome.
+
+``STEPWEAVE_EXAMPLES=10000 pytest tests/control`` draws five times as many.
+"""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 
 from stepweave.validation.definition import validate
 from tests.control.comparing import differences
-from tests.control.drawing import Drawn, drawn_runs
-from tests.control.running import run_drawn
+from tests.control.compiling import in_parts
+from tests.control.drawing import EVERYTHING, Drawn, drawn_runs
+from tests.control.running import compile_graph, run_drawn
 
 EXAMPLES = int(os.environ.get("STEPWEAVE_EXAMPLES", "2000"))
 """Drawn runs in all."""
 
-SHARES = {
-    "rules": (frozenset({"rules", "setups", "optional", "retries"}), 0.25),
-    "conditions": (frozenset({"rules", "conditions", "optional"}), 0.15),
-    "branches": (frozenset({"rules", "branches", "conditions"}), 0.15),
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of runs, and how many of a hundred are of it."""
+
+    features: frozenset[str]
+    share: int
+    nodes: int = 9
+    cut: bool = False
+    """Compiled into several machines."""
+
+
+KINDS = {
+    "trigger rules": Kind(frozenset({"rules", "setups", "optional", "retries", "later"}), 20),
+    "decisions": Kind(frozenset({"conditions", "branches", "rules", "optional", "setups"}), 20),
+    "calls that may fail": Kind(
+        frozenset({"sensors", "approvals", "nested", "ladders", "copies", "later", "retries", "conditions"}),
+        15,
+    ),
+    "bodies": Kind(frozenset({"groups", "maps", "loops", "conditions", "retries"}), 15),
+    "bodies with trigger rules": Kind(frozenset({"groups", "maps", "loops", "rules", "branches"}), 10),
+    "everything": Kind(EVERYTHING, 10, nodes=14),
+    "everything, in parts": Kind(EVERYTHING, 10, cut=True),
 }
 
 
-def assert_as_predicted(drawn: Drawn) -> None:
-    ran = run_drawn(drawn)
-    assert differences(drawn, ran) == []
-    for definition in ran.compiled.machines.definitions.values():
-        assert validate(definition) == ()
+def test_the_kinds_make_a_whole() -> None:
+    assert sum(kind.share for kind in KINDS.values()) == 100
 
 
-@pytest.mark.parametrize("kind", SHARES)
-def test_drawn_runs_end_as_the_model_says(kind: str) -> None:
-    features, share = SHARES[kind]
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("name", KINDS)
+def test_drawn_runs_end_as_the_model_says(name: str) -> None:
+    kind = KINDS[name]
 
-    @settings(max_examples=int(EXAMPLES * share), deadline=None)
-    @given(drawn=drawn_runs(features))
+    @settings(max_examples=EXAMPLES * kind.share // 100, deadline=None)
+    @given(drawn=drawn_runs(kind.features, kind.nodes))
     def check(drawn: Drawn) -> None:
-        assert_as_predicted(drawn)
+        ran = run_drawn(drawn, compiler=in_parts if kind.cut else compile_graph)
+        assert differences(drawn, ran) == []
+        for definition in ran.compiled.machines.definitions.values():
+            assert validate(definition) == ()
 
     check()
