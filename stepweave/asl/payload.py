@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepweave.asl import names, text
@@ -38,7 +38,7 @@ def payload(
         "call": task.call,
         "run": "{% $run %}",
         "attempt": "{% $states.context.State.RetryCount %}",
-        **_arguments(specs, values, useful_record_of),
+        **_arguments(specs, values, useful_record_of, _elsewhere(task, places)),
     }
     if upstream is not None:
         # A task that starts before all its upstream tasks have ended knows nothing of those that have not.
@@ -56,9 +56,17 @@ def payload(
 
 
 def items_payload(
-    task: Task, *, places: Places, record_of: RecordOf, useful_record_of: Callable[[str], str | None]
+    task: Task,
+    *,
+    places: Places,
+    parts: Sequence[tuple[str, Path]],
+    record_of: RecordOf,
+    useful_record_of: Callable[[str], str | None],
 ) -> dict[str, Any]:
-    """The event that counts the items of the mapped node ``task`` and makes them ready to be read."""
+    """The event that counts the items of the mapped node ``task`` and makes them ready to be read.
+
+    ``parts``: parameter and path of the parts of every item that the state machine itself reads.
+    """
     assert task.expansion is not None
     values: list[str] = []
     specs = list_specs(task.id, places, _numbered(values, record_of))
@@ -72,8 +80,9 @@ def items_payload(
             "how": task.expansion.how,
             **({"batch": batch} if batch else {}),
             **({"label": text.json_text(label)[1:-1]} if label else {}),
+            **({"fields": text.json_text([[name, *path] for name, path in parts])} if parts else {}),
         },
-        **_arguments(specs, values, useful_record_of),
+        **_arguments(specs, values, useful_record_of, _elsewhere(task, places)),
     }
 
 
@@ -90,8 +99,16 @@ def _numbered(values: list[str], record_of: RecordOf) -> Callable[[Expression | 
     return number
 
 
+def _elsewhere(task: Task, places: Places) -> str:
+    """The DAG's module, where the task's function is of another one; else empty."""
+    return places.module if task.call.partition(":")[0] != places.module else ""
+
+
 def _arguments(
-    specs: Mapping[str, Spec], values: list[str], useful_record_of: Callable[[str], str | None]
+    specs: Mapping[str, Spec],
+    values: list[str],
+    useful_record_of: Callable[[str], str | None],
+    module: str,
 ) -> dict[str, Any]:
     args_text = json.dumps(specs, ensure_ascii=False, separators=(",", ":"))
     event: dict[str, Any] = {}
@@ -104,6 +121,8 @@ def _arguments(
             event["records"] = at_hand
     else:
         event["args"] = "graph"
+        if module:
+            event["module"] = module
     if values:
         event["values"] = [f"{{% {value} %}}" for value in values]
     return event

@@ -42,6 +42,7 @@ from stepweave.graph.model import (
     Path,
     Task,
 )
+from stepweave.graph.outcomes import EARLY_RULES
 
 Spec: TypeAlias = dict[str, Any]
 
@@ -66,11 +67,13 @@ class Places:
     """Components of the index path of a node; the items of a mapped one have one more."""
     scopes: dict[str, str] = field(default_factory=dict)
     """Id of the node whose body a task is in; empty for the DAG itself."""
+    module: str = ""
+    """Importable name of the module that defines the DAG."""
 
     @classmethod
     def of(cls, graph: Graph) -> Places:
         """The places in ``graph``."""
-        found = cls()
+        found = cls(module=graph.dag.module)
         found._add(graph, "", 0)
         return found
 
@@ -87,7 +90,9 @@ class Places:
 def argument_specs(task_id: str, places: Places, number: Number) -> dict[str, Spec]:
     """Argument name → spec for the function of a task; of a mapped task, for one of its items."""
     task = places.tasks[task_id]
-    specs = _Specs(places, number, places.scopes[task_id])
+    # Who does not wait for a loop is not told of its rounds.
+    waits = task.trigger_rule not in EARLY_RULES and task.trigger_rule != "always"
+    specs = _Specs(places, number, places.scopes[task_id], rounds_known=waits)
     found = {name: specs.of(binding) for name, binding in task.arguments}
     if task.expansion is not None and task.body is None:
         for name, _ in task.expansion.arguments:

@@ -77,6 +77,8 @@ class Items(TypedDict):
 
     how: Literal["product", "zip", "kwargs"]
     batch: NotRequired[int | None]
+    fields: NotRequired[str]
+    """JSON text of the parts of items that the state machine reads: parameter, then the path into its value."""
     label: NotRequired[str]
 
 

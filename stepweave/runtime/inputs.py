@@ -137,7 +137,8 @@ class Inputs:
 
     def of_run(self, run: RunInfo) -> Inputs:
         """What a task of another run is given."""
-        event = cast(Event, {"task": "", "call": "", "run": run})
+        # Without statuses of its tasks the store says which of them have a value.
+        event = cast(Event, {"task": "", "call": "", "run": run, "upstream": {}})
         return Inputs(event, self.store, self.scratch, index=(), specs={})
 
     def value(self, spec: dict[str, Any]) -> Any:

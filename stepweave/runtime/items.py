@@ -26,6 +26,8 @@ from stepweave.stores.objects import ObjectStore
 MAX_BATCHES = 40_000
 """Most invocations of one mapped node: their outcomes come back in one payload of 256 KiB
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+MAX_FIELDS_BYTES = 200_000
+"""Parts of all items that the state machine reads itself: they are one payload, less what else it holds."""
 _LABEL_CHARACTERS = 100
 
 
@@ -50,7 +52,36 @@ def answer(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, plac
     if asked.get("label"):
         more["labels"] = [_label(item, asked["label"], number) for number, item in enumerate(items)]
     write_items(store, prefix, items, more)
-    return cast(Record, {"n": count, "b": batches})
+    known = {"fields": _fields(items, json.loads(asked["fields"]), task)} if "fields" in asked else {}
+    return cast(Record, {"n": count, "b": batches, **known})
+
+
+def _fields(items: list[dict[str, str]], wanted: list[list[Any]], task: str) -> list[dict[str, Any]]:
+    """Per item, the parts that the state machine reads, by path joined by dots; what is not there is left out."""
+    found = []
+    for item in items:
+        parts = {}
+        for name, *path in wanted:
+            value = json.loads(item[name]) if name in item else None
+            for step in path:
+                value = _member(value, step)
+            if value is not None:
+                parts[".".join(map(str, (name, *path)))] = value
+        found.append(parts)
+    size = len(json.dumps(found))
+    if size > MAX_FIELDS_BYTES:
+        raise DataError(
+            f"mapped group {task!r}: conditions and expressions inside read {size:,} bytes of {len(items):,} items; "
+            f"expected at most {MAX_FIELDS_BYTES:,}; compare smaller parts of the items, or decide in a task"
+        )
+    return found
+
+
+def _member(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (IndexError, KeyError, TypeError):
+        return None
 
 
 def _listed(value: Any, name: str, task: str) -> Sequence[Any]:

@@ -67,10 +67,10 @@ def _item(inputs: Inputs, spec: Spec) -> dict[str, str]:
 
 
 def values_of(inputs: Inputs, spec: Spec) -> MappedValues | None:
-    """The values of all items; None when the mapped node did not run."""
+    """The values of all items; None when the mapped node did not run. Of one that failed: those of the others."""
     node, depth, each = spec["of"], spec["d"], spec["m"]
-    if inputs.status(node, depth) in ("skipped", "upstream_failed"):
-        return None
+    if inputs.status(node, depth) not in (None, "success", "failed"):
+        return None  # it did not run, or not to its end yet
     cached: MappedValues | None = inputs.mapped.get((node, depth))
     if cached is not None:
         return cached

@@ -42,10 +42,13 @@ def state_digest(inputs: Inputs, spec: Spec) -> str:
     return inputs.digest_of_spec(spec)[0]
 
 
-def elsewhere(inputs: Inputs, spec: Spec) -> tuple[Inputs, Spec]:
-    """Where the value of a loop or of a nested DAG is to be read, and by which spec."""
+def elsewhere(inputs: Inputs, spec: Spec) -> tuple[Inputs, Spec] | None:
+    """Where the value of a loop or of a nested DAG is to be read, and by which spec; None when there is no value."""
+    if inputs.status(spec["of"], spec.get("d", 0)) not in (None, "success"):
+        return None
     if "last" in spec:
-        return _last_round(inputs, spec), spec["last"]
+        last = _last_round(inputs, spec)
+        return None if last is None else (last, spec["last"])
     run = inputs.event["run"]
     index = inputs.index[: spec.get("d", 0)]
     other = inputs.of_run(RunInfo(dag=spec["dag"], id=".".join((run["id"], spec["of"], *index))))
@@ -65,15 +68,17 @@ def _mentions_state(carry: Any, depth: int) -> bool:
     return False
 
 
-def _last_round(inputs: Inputs, spec: Spec) -> Inputs:
+def _last_round(inputs: Inputs, spec: Spec) -> Inputs | None:
     base = inputs.index[: spec["d"]]
     if "x" in spec and inputs.sees(spec["d"]):
-        last = int(inputs.event["values"][spec["x"]] or 0)
+        last = inputs.event["values"][spec["x"]]
+        if last is None:
+            return None
     else:
         last = 0
         while _exists(inputs.at((*base, str(last + 1))), spec["last"]):
             last += 1
-    return inputs.at((*base, str(last)))
+    return inputs.at((*base, str(int(last))))
 
 
 def _exists(inputs: Inputs, spec: Spec) -> bool:

@@ -45,8 +45,8 @@ def value(inputs: Inputs, spec: Spec) -> Any:
 
 def _whole(inputs: Inputs, spec: Spec) -> Any:
     if "last" in spec or "n" in spec:
-        where, inner = elsewhere(inputs, spec)
-        return where.value(inner)
+        found = elsewhere(inputs, spec)
+        return None if found is None else found[0].value(found[1])
     if "c" in spec:
         return component(inputs, spec["c"])
     if "kw" in spec:

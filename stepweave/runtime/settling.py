@@ -46,8 +46,8 @@ def _scoped(inputs: Inputs, spec: Spec, digests: dict[str, str]) -> Any:
     if "s" in spec:
         return {"s": state(inputs, spec, "digest", state_digest)}
     if "last" in spec or "n" in spec:
-        where, inner = elsewhere(inputs, spec)
-        return {"at": settle(where, inner, digests)}
+        found = elsewhere(inputs, spec)
+        return {"at": None if found is None else settle(found[0], found[1], digests)}
     return {key: settle(inputs, spec[key], digests) if key in ("part", "kw") else spec[key] for key in spec}
 
 

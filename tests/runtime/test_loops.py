@@ -156,3 +156,17 @@ def test_the_parts_of_a_nested_dags_value_that_expressions_read_are_collected(st
 def test_a_spec_of_an_unknown_kind_is_named(store):
     with pytest.raises(PermanentError, match="unknown spec"):
         read(store, {"zzz": 1})
+
+
+@pytest.mark.parametrize("parts", [{"values": [None]}, {"values": [0], "upstream": {"l": "failed"}}])
+def test_a_loop_that_failed_or_did_not_run_has_no_value(store, parts):
+    run_round(store, 0, 10)
+    last = {"last": {"t": "l.t", "d": 1}, "of": "l", "d": 0, "x": 0}
+    assert read(store, last, **parts) is None
+    assert read(store, {"part": last, "p": ["k"]}, task="c", **parts) is None
+
+
+def test_a_nested_dag_that_failed_or_returned_nothing_has_no_value(store):
+    spec = {"n": {"t": "fit"}, "dag": "other", "call": f"{MODULE}:other", "of": "child"}
+    invoke(event("fit", "give", {"value": {"v": 1}}, run={"dag": "other", "id": "r1.child"}), store)
+    assert read(store, spec, upstream={"child": "failed"}) is None

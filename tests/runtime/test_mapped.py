@@ -84,7 +84,7 @@ def test_a_parameter_annotated_with_a_list_gets_a_list(tmp_path, function, expec
     assert read(store, function) == expected
 
 
-@pytest.mark.parametrize("status", ["skipped", "upstream_failed"])
+@pytest.mark.parametrize("status", ["skipped", "upstream_failed", "running"])
 def test_a_mapped_task_that_did_not_run_has_no_value(tmp_path, status):
     store = open_store(tmp_path)
     assert read(store, upstream={"m": status}) is None
