@@ -89,12 +89,15 @@ def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
 
 def records_read(graph: Graph, task: Task) -> tuple[str, ...]:
     """Tasks of ``graph`` whose records ``task`` needs at hand: for a field, or for the number of a loop's rounds."""
+    fields = (other for other in fields_read(task) if other in graph)
+    if task.trigger_rule in EARLY_RULES or task.trigger_rule == "always":
+        return tuple(fields)  # it does not wait for a loop
     loops = (
         reference.task
         for reference in read_by(task)
         if isinstance(reference, FromTask) and reference.task in graph and graph[reference.task].loop
     )
-    return tuple(dict.fromkeys((*(other for other in fields_read(task) if other in graph), *loops)))
+    return tuple(dict.fromkeys((*fields, *loops)))
 
 
 def fields_read(task: Task) -> tuple[str, ...]:

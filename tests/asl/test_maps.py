@@ -9,8 +9,18 @@ import pytest
 
 from stepweave.compiler import compile_graph
 from stepweave.engine.failures import FunctionError
-from stepweave.graph.constructs import Expansion
-from stepweave.graph.model import Expression, FromParam, FromTask, Graph, ParamSpec, RetryPolicy, Task
+from stepweave.graph.constructs import Condition, Expansion, Guard
+from stepweave.graph.model import (
+    Expression,
+    FromItem,
+    FromParam,
+    FromTask,
+    Graph,
+    Literal,
+    ParamSpec,
+    RetryPolicy,
+    Task,
+)
 from tests.asl.scoped import answered, calls, graph, group, item, mapped, over, run, task, written
 from tests.reference.worlds import World
 
@@ -216,6 +226,43 @@ def test_arguments_computed_once_are_handed_to_every_item() -> None:
 
     assert answered(graph(task("a", fields=(("n",),)), node), answer).status == "SUCCEEDED"
     assert seen == [None, [6], [6]]
+
+
+KIND = Expression(text="$_0_ = 'big'", operands=(FromItem(node="g", name="item", path=("kind",)),))
+BY_KIND = (
+    Task(id="g.if", call="", condition=Condition(cases=(("if", KIND),))),
+    task("g.big", guards=(Guard(decider="g.if", cases=("if",), block=True),)),
+    task("g.small", guards=(Guard(decider="g.if", cases=("else",), block=True),)),
+)
+
+
+def test_a_condition_inside_reads_an_item_of_a_list_written_in_the_dag() -> None:
+    items = Literal(json=json.dumps([{"kind": "big"}, {"kind": "small"}, {}]))
+    seen: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        seen.append((event["task"], event["run"]["index"]))
+        return {"status": "success", "value": "1"}
+
+    assert answered(graph(group("g", items, *BY_KIND)), answer).status == "SUCCEEDED"
+    assert sorted(seen) == [("g.big", "0"), ("g.small", "1"), ("g.small", "2")]
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_a_condition_inside_reads_an_item_that_only_the_run_knows(count: int) -> None:
+    seen: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        if "items" in event:
+            assert event["items"]["fields"] == '[["item","kind"]]'
+            kinds = [{"item.kind": "big"}, *[{"item.kind": "small"}] * (count - 1)]
+            return {"status": "success", "n": count, "b": count, "fields": kinds}
+        seen.append((event["task"], event["run"].get("index")))
+        return {"status": "success", "value": "1"}
+
+    assert answered(graph(task("a"), group("g", "a", *BY_KIND)), answer).status == "SUCCEEDED"
+    assert seen[0] == ("a", None)
+    assert sorted(seen[1:]) == sorted([("g.big", "0"), *(("g.small", str(n)) for n in range(1, count))])
 
 
 def test_literal_text_that_looks_like_a_variable_stays_text() -> None:

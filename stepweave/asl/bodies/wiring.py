@@ -10,6 +10,7 @@ from stepweave.asl.frames import Element
 from stepweave.asl.jumps import Jumps
 from stepweave.asl.payload import items_payload, payload
 from stepweave.asl.scene import Scene
+from stepweave.asl.scopes.fields import item_parts
 from stepweave.asl.states import State
 from stepweave.graph.model import Task
 from stepweave.planning.needs import is_strict, ruled_by
@@ -64,6 +65,7 @@ class Wiring:
         return items_payload(
             self.task,
             places=self.scene.places,
+            parts=item_parts(self.task),
             record_of=self.record_of,
             useful_record_of=self.useful_record_of,
         )

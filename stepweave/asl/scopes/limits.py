@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stepweave.graph.model import Task
+from stepweave.asl.scopes.fields import item_parts
+from stepweave.graph.model import Task, references
 from stepweave.graph.specs import written_count
 
 MAX_INLINE_CONCURRENCY = 40
@@ -49,7 +50,12 @@ def rounds_at_once(task: Task, round_events: int) -> int:
 
 
 def written_units(task: Task) -> int | None:
-    """How many items, or batches, a mapped node was given in the DAG; None when that is known only at run time."""
+    """How many items, or batches, a mapped node was given in the DAG; None when that is known only at run time.
+
+    None as well where the state machine reads parts of items that tasks have made: the runtime tells them.
+    """
     assert task.expansion is not None
     count = written_count(task.expansion)
+    if item_parts(task) and any(any(references(binding)) for _, binding in task.expansion.arguments):
+        return None
     return None if count is None else -(-count // (task.expansion.batch_size or 1))

@@ -11,6 +11,7 @@ task is 1 transition, that of a group 1 and its tasks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,11 +22,13 @@ from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.scopes import letters
 from stepweave.asl.scopes.binding import rename
 from stepweave.asl.scopes.bodies import body_inside
+from stepweave.asl.scopes.fields import item_parts
 from stepweave.asl.scopes.items import NUMBER, Item, ItemWiring, placed
 from stepweave.asl.scopes.limits import ITERATION_EVENTS, MAX_INLINE_ITEMS, most_inline, written_units
 from stepweave.asl.scopes.scope import Repeat
+from stepweave.asl.scopes.values import written_parts
 from stepweave.asl.states import State
-from stepweave.asl.text import comment
+from stepweave.asl.text import comment, quoted
 from stepweave.graph.constructs import Expansion
 from stepweave.graph.model import Task
 from stepweave.graph.specs import written_count
@@ -92,7 +95,17 @@ class _Mapped:
 
     def _group(self) -> Item:
         body = body_inside(self.wiring, is_item=True, copies=MAX_INLINE_ITEMS, catches=self.catches)
-        return placed(self.wiring, body["StartAt"], body["States"], {}, keeps_input=False)
+        return placed(self.wiring, body["StartAt"], body["States"], self._parts(), keeps_input=False)
+
+    def _parts(self) -> dict[str, str]:
+        """Parts of the item that the state machine itself reads in the body."""
+        parts = item_parts(self.wiring.task)
+        if not parts:
+            return {}
+        if written_units(self.wiring.task) is None:
+            return {"item": f"{{% $states.input.fields[{NUMBER}] %}}"}
+        items = quoted(json.dumps(written_parts(self.expansion, parts)))
+        return {"item": f"{{% $parse({items})[{NUMBER}] %}}"}
 
     def _size_of_batch(self) -> dict[str, str]:
         """How many items a batch has: all as many, but the last."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
-from stepweave.asl.payload import RecordOf, expression_text, operand_text
+from stepweave.asl.payload import RecordOf, expression_text, field_key, operand_text
 from stepweave.asl.text import quoted
+from stepweave.graph.constructs import Expansion
 from stepweave.graph.model import Binding, DictOf, Expression, ListOf, Literal, Path
+from stepweave.graph.specs import written_items
 
 
 def value_text(binding: Binding, record_of: RecordOf) -> str:
@@ -44,6 +48,30 @@ def part_of(binding: Binding, path: Path) -> Binding:
             case _:
                 return replace(binding, path=(*binding.path, *path[index:]))
     return binding
+
+
+def written_parts(expansion: Expansion, parts: Sequence[tuple[str, Path]]) -> list[dict[str, object]]:
+    """Per item of lists that were written in the DAG, those of its ``parts`` that it has, by key."""
+    lists = written_items(expansion)
+    assert lists is not None
+    names = [name for name, _ in expansion.arguments]
+    count = prod(map(len, lists)) if expansion.how == "product" else min(map(len, lists))
+    found = []
+    for number in range(count):
+        known: dict[str, object] = {}
+        for name, path in parts:
+            if expansion.how == "kwargs":
+                part = part_of(lists[0][number], (name, *path))
+            else:
+                at = names.index(name)
+                # The last of several lists varies fastest.
+                later = prod(map(len, lists[at + 1 :])) if expansion.how == "product" else 1
+                part = part_of(lists[at][number // later % len(lists[at])], path)
+            assert isinstance(part, Literal)
+            if part != _NULL:
+                known[field_key((name, *path))] = json.loads(part.json)
+        found.append(known)
+    return found
 
 
 _NULL = Literal(json="null")
