@@ -22,6 +22,7 @@ from stepweave.errors import StepweaveError, UsageError
 
 COMMANDS: dict[str, str] = {
     "run": "Run a DAG here, in the state machine that AWS would run.",
+    "backfill": "Run a DAG for each date of a range.",
     "compile": "Write the state machines (ASL), or check the committed ones.",
     "plan": "Show states, gates, limits and where tasks run.",
     "graph": "Draw a DAG as SVG, Mermaid or HTML.",

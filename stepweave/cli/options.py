@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
 
 DEFAULT_STORE = ".stepweave"
 
@@ -16,6 +17,14 @@ def add_targets(parser: ArgumentParser, *, files: str = "") -> None:
     """``TARGET…``, any number of DAGs; ``files`` are other files that the command takes."""
     what = f"path.py, path.py:dag, {files}or DAG ids; none: all in ./statemachines"
     parser.add_argument("targets", metavar="TARGET", nargs="*", help=what)
+
+
+def add_params(parser: ArgumentParser) -> None:
+    """``--param K=V`` and ``--params FILE``."""
+    again = "a param of the run; may be repeated"
+    parser.add_argument("--param", "-p", dest="pairs", action="append", default=[], metavar="K=V", help=again)
+    over = "JSON file with params; --param goes over it"
+    parser.add_argument("--params", dest="params_file", metavar="FILE", help=over)
 
 
 def add_run(parser: ArgumentParser) -> None:
@@ -45,10 +54,27 @@ def add_workers(parser: ArgumentParser) -> None:
     where.add_argument("--workers", type=positive, metavar="N", help=workers)
 
 
+def add_needed(parser: ArgumentParser) -> None:
+    """``--until TASK…``, also called ``--only``."""
+    what = "run only these tasks (or task groups) and what they need"
+    parser.add_argument(
+        "--until", "--only", dest="needed", nargs="+", action="extend", default=[], metavar="TASK", help=what
+    )
+
+
 def add_no_input(parser: ArgumentParser) -> None:
     """``--no-input``."""
     what = "do not ask for approvals here; decide them with: stepweave approve"
     parser.add_argument("--no-input", action="store_true", help=what)
+
+
+def moment(text: str) -> str:
+    """``text``, a date or a date with a time, as ISO 8601 text with a time zone, UTC where it names none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"expected a date such as 2026-01-31, got {text!r}") from None
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).isoformat()
 
 
 def positive(text: str) -> int:

@@ -16,6 +16,7 @@ from stepweave.cli.progress.summary import summary_lines
 from stepweave.cli.progress.tally import groups_of
 from stepweave.cli.screen import paint
 from stepweave.cli.task_objects import task_objects
+from stepweave.embedded.needed import needed
 from stepweave.embedded.node_values import NodeValues, NoValue
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
@@ -85,9 +86,11 @@ def _view(request: RunRequest, title: str) -> Iterator[tuple[Observer, Callable[
         yield LineView(sys.stdout, title, request.store), None
         return
     # rich is needed on terminals only; a run in a pipe or with --json starts 0.1 s faster without it.
+    whole = request.dag.graph()
+    graph = needed(whole, request.needed) if request.needed else whole
     live = module_named("stepweave.cli.progress.live")
     console = module_named("rich.console").Console()
-    with live.LiveView(title, groups_of(request.dag.graph()), console, request.store) as view:
+    with live.LiveView(title, groups_of(graph), console, request.store) as view:
         yield view, view.paused
 
 

@@ -34,3 +34,5 @@ class RunRequest:
     """Only clean up after the run ``run_id``, whose process was killed."""
     logical_date: str | None = None
     """The moment that the run stands for, as ISO 8601 text; None for none, or when resumed for the one it had."""
+    needed: tuple[str, ...] = ()
+    """Run only these tasks and what they need; empty for all."""

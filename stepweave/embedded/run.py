@@ -22,6 +22,7 @@ from stepweave.embedded.control import Control
 from stepweave.embedded.flows import flows_of, module_paths
 from stepweave.embedded.interrupts import Interrupts
 from stepweave.embedded.machine_run import MachineRun
+from stepweave.embedded.needed import needed
 from stepweave.embedded.places import every_task
 from stepweave.embedded.pool import pool_size, worker_pool
 from stepweave.embedded.processes import started_at
@@ -69,7 +70,8 @@ def _run(
     on_interrupt: Callable[[bool], None],
     pool: WorkerPool | None,
 ) -> RunResult:
-    graph = request.dag.graph()
+    whole = request.dag.graph()
+    graph = needed(whole, request.needed) if request.needed else whole
     params = request.dag.validate_params(request.params)
     flows = flows_of(graph, compile_graph)
     flow = flows[graph.dag.id]

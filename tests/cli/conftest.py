@@ -81,3 +81,18 @@ def write(project: Path) -> Callable[[str], str]:
         return str(path.relative_to(project))
 
     return make
+
+
+@pytest.fixture
+def write_beside(project: Path) -> Callable[[str], str]:
+    """A function that writes a module beside ``statemachines/``, which other processes can import, and its path.
+
+    To them the package of that name is this repository's.
+    """
+
+    def make(text: str) -> str:
+        path = project / f"beside_{next(_serial)}.py"
+        path.write_text(text)
+        return path.name
+
+    return make

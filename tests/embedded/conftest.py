@@ -25,7 +25,7 @@ from stepweave.errors import DataError, Skip
 
 @pytest.fixture
 def dag_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Dag]]:
-    """A function that makes a DAG of source text (the one of a name, when there are several); the working directory is the test's own."""
+    """A function that makes a DAG of source text, the one of a name where there are several, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)
 

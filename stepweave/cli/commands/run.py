@@ -5,7 +5,16 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from stepweave.cli.answer import Answer
-from stepweave.cli.options import add_json, add_no_input, add_store, add_target, add_workers
+from stepweave.cli.options import (
+    add_json,
+    add_needed,
+    add_no_input,
+    add_params,
+    add_store,
+    add_target,
+    add_workers,
+    moment,
+)
 from stepweave.cli.params import read_params
 from stepweave.cli.starting import start
 from stepweave.embedded.request import RunRequest
@@ -15,12 +24,12 @@ from stepweave.loading import load
 def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_target(parser)
-    again = "a param of the run; may be repeated"
-    parser.add_argument("--param", "-p", dest="pairs", action="append", default=[], metavar="K=V", help=again)
-    over = "JSON file with params; --param goes over it"
-    parser.add_argument("--params", dest="params_file", metavar="FILE", help=over)
+    add_params(parser)
     named = "name of the run; default: DAG, time and four characters"
     parser.add_argument("--run-id", metavar="ID", help=named)
+    date = "the moment that the run stands for: 2026-01-31, or with a time"
+    parser.add_argument("--logical-date", metavar="DATE", type=moment, help=date)
+    add_needed(parser)
     add_workers(parser)
     add_no_input(parser)
     add_store(parser)
@@ -33,6 +42,8 @@ def command(
     pairs: list[str],
     params_file: str | None,
     run_id: str | None,
+    logical_date: str | None,
+    needed: list[str],
     inline: bool,
     workers: int | None,
     no_input: bool,
@@ -45,10 +56,18 @@ def command(
       stepweave run statemachines/digits.py
       stepweave run digits --param seed=7 --json
       stepweave run digits --inline                a breakpoint() in a task works
+      stepweave run digits --until evaluate        evaluate, and what it needs
     """
     dag = load(target)
-    params = read_params(pairs, params_file, dag.params_from_text)
     request = RunRequest(
-        dag=dag, params=params, run_id=run_id, target=target, inline=inline, workers=workers, store=store
+        dag=dag,
+        params=read_params(pairs, params_file, dag.params_from_text),
+        run_id=run_id,
+        target=target,
+        inline=inline,
+        workers=workers,
+        store=store,
+        logical_date=logical_date,
+        needed=tuple(needed),
     )
     return start(request, as_json, ask=not no_input)
