@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from stepweave.errors import PermanentError, Skip, TaskError
+from stepweave.errors import PermanentError, RetryAfter, Skip, TaskError
 from stepweave.runtime.attempt import Place
 from stepweave.runtime.events import Event, Record, index_of
 from stepweave.runtime.failure_mark import forget_failure, read_failure, write_failure
@@ -46,6 +46,8 @@ def answer(
     for number in range(first, min(first + event["batch"], count)):
         item = _item_event(event, [*scope, str(number)])
         error = _failure(item, store, f"{node}/{number}", place)
+        if type(error).__name__ == "RunStopped":
+            return cast(MachineError, error)
         letters += "s" if error is None else _LETTERS[isinstance(error, Skip)]
         if error is not None and not isinstance(error, Skip) and _may_be_tried(event, error):
             again = again or error
@@ -54,7 +56,9 @@ def answer(
 
 def _item_event(event: Event, index: list[str]) -> Event:
     item = {key: value for key, value in event.items() if key != "batch"}
-    return cast(Event, {**item, "run": {**event["run"], "index": "/".join(index)}})
+    run = {**event["run"], "index": "/".join(index)}
+    # A batch that was put off begins anew for the machine, but some of its items have ended.
+    return cast(Event, {**item, "run": run, "attempt": event.get("attempt", 0) + event.get("later", 0)})
 
 
 def _failure(
@@ -75,4 +79,7 @@ def _failure(
 
 
 def _may_be_tried(event: Event, error: Exception) -> bool:
-    return event.get("attempt", 0) < event.get("tries", {}).get(type(error).__name__, 0)
+    # As RetryAfter it is reported only while it may put the task off.
+    return isinstance(error, RetryAfter) or event.get("attempt", 0) < event.get("tries", {}).get(
+        type(error).__name__, 0
+    )

@@ -75,6 +75,13 @@ def flaky(x: int) -> int:
     return x
 
 
+def patient(x: int) -> int:
+    calls.append(x)
+    if x == 1 and calls.count(1) == 1:
+        raise RetryAfter(5)
+    return x
+
+
 def lazily(values: Any) -> list[Any]:
     return [type(values).__name__, len(values), values[0], list(values[1:3])]
 

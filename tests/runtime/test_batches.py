@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from stepweave.errors import DataError, PermanentError, TransientError
+from stepweave.errors import DataError, PermanentError, RetryAfter, TransientError
+from stepweave.runtime.failed_tasks import RunStopped
 from stepweave.runtime.invoke import invoke
 from stepweave.stores.objects import open_store
 from tests.runtime import control_tasks
@@ -102,3 +103,19 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(store):
     # Each item ran until it was committed, and never again.
     assert control_tasks.calls.count(0) <= 3
     assert batch(store, 0, attempt=1)["items"] == "sss"
+
+
+def test_an_item_that_puts_itself_off_puts_off_the_batch_and_what_has_ended_stays(store):
+    written(store, [0, 1, 2], 3)
+    with pytest.raises(RetryAfter) as raised:
+        batch(store, 0, "patient", later=0, later_most=1)
+    assert json.loads(str(raised.value))["seconds"] == 5
+    assert batch(store, 0, "patient", later=1, later_most=1)["items"] == "sss"
+    assert control_tasks.calls == [0, 1, 2, 1]
+
+
+def test_a_stopped_run_stops_its_batches(store):
+    written(store, [0, 1, 2], 3)
+    with pytest.raises(RunStopped):
+        batch(store, 0, "fails_for", tries={}, max_failed=0, run={"execution": "e1"})
+    assert control_tasks.calls == [0, 1]

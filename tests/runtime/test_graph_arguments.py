@@ -1,14 +1,20 @@
 """Arguments that are too many to travel are found in the traced DAG, wherever the task and the DAG are."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from stepweave.compiler import compile_graph
 from stepweave.errors import PermanentError
+from stepweave.loading import all_dags
+from stepweave.runtime.graph_arguments import specs_from_graph
 from stepweave.runtime.invoke import invoke
 from stepweave.stores.objects import open_store
 from tests.runtime import mapping_dag
 from tests.runtime.events import event
+
+EXAMPLES = all_dags(str(Path(__file__).parents[2] / "statemachines" / "examples"))
 
 
 @pytest.fixture
@@ -52,3 +58,29 @@ def test_a_dag_that_a_factory_made_is_found_by_its_id(store):
     elsewhere = {**event("numbers", run=made, call="tests.runtime.mapping_dag:numbers"), "args": "graph"}
     assert invoke(elsewhere, store)["value"] == "[1,2,3]"
     assert not hasattr(mapping_dag, "made_2")
+
+
+def events_in(definition):
+    stack = [definition]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            if {"task", "call", "args"} <= one.keys() and not {"nested", "undo"} & one.keys():
+                yield one
+            stack.extend(one.values())
+        elif isinstance(one, list):
+            stack.extend(one)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_the_arguments_that_travel_are_those_that_the_dag_gives(example):
+    graph = example.graph()
+    sent = [
+        event
+        for definition in compile_graph(graph).machines.definitions.values()
+        for event in events_in(definition)
+    ]
+    assert sent
+    for asked in sent:
+        traced = specs_from_graph(graph, asked["task"], lists="items" in asked)
+        assert json.loads(asked["args"]) == traced

@@ -9,6 +9,7 @@ from stepweave.runtime.item_chunks import CHUNK
 from stepweave.stores.objects import open_store
 from tests.runtime import control_tasks
 from tests.runtime.events import event
+from tests.runtime.failing_store import killed_at_each_write
 
 MODULE = control_tasks.__name__
 
@@ -43,6 +44,18 @@ def test_product_gives_every_combination_and_the_last_argument_varies_fastest(st
 def test_zip_gives_the_members_side_by_side(store):
     assert items(store, {"x": {"v": [1, 2]}, "y": {"v": [3, 4]}}, "zip") == {"n": 2, "b": 2}
     assert item(store, 1, XY) == {"x": 2, "y": 4}
+
+
+def test_the_parts_that_the_state_machine_reads_are_told_for_every_item(store):
+    lists = {"x": {"v": [{"kind": "a", "n": [5]}, {"n": 3}, 7]}}
+    told = items(store, lists, fields='[["x","kind"],["x","n",0]]')
+    assert told == {"n": 3, "b": 3, "fields": [{"x.kind": "a", "x.n.0": 5}, {}, {}]}
+
+
+def test_parts_that_no_payload_could_hold_are_refused(store):
+    lists = {"x": {"v": [{"kind": "a" * 1000}] * 300}}
+    with pytest.raises(DataError, match="read 30[0-9],[0-9]+ bytes of 300 items; expected at most 200,000"):
+        items(store, lists, fields='[["x","kind"]]')
 
 
 def test_zip_of_different_lengths_says_which(store):
@@ -200,3 +213,9 @@ def test_the_context_knows_the_index_path(store):
     }
     envelope = json.loads(store.get("runs/sales/r1/t/3/0/result.json"))
     assert envelope["index"] == "3/0"
+
+
+def test_items_that_were_cut_short_are_written_down_by_the_next_attempt(store):
+    lists = {"x": {"v": list(range(CHUNK + 1))}}
+    assert killed_at_each_write(lambda store: items(store, lists), store) == 3
+    assert item(store, CHUNK, X, "double") == 2 * CHUNK
