@@ -16,14 +16,14 @@ from typing import Any
 
 from stepweave import collector
 from stepweave.asl import measure
-from stepweave.asl.estimates import Estimate
+from stepweave.asl.estimates import Estimate, limits_of
 from stepweave.asl.machines import Machines, to_bytes, to_machines
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Graph
 from stepweave.graph.specs import Places
 from stepweave.planning.model import Await, Plan, Signal, walk
 from stepweave.planning.partition import MAX_DEFINITION_BYTES, MAX_HISTORY_EVENTS, cut
-from stepweave.planning.placement import Placement, placements
+from stepweave.planning.placement import Placement, placement_problems, placements
 from stepweave.planning.plan import to_plan
 
 _MAX_ROUNDS = 4
@@ -71,12 +71,16 @@ def compile_graph(graph: Graph) -> Compiled:
 
 
 def _compile(graph: Graph) -> Compiled:
-    placed = placements(Places.of(graph).tasks.values())
+    everything = Places.of(graph).tasks.values()
+    placed = placements(everything)
+    problems = list(placement_problems(everything, placed))
+    if problems:
+        raise DagError(problems)
     exact = to_plan(graph)
     tasks = {task.id: task for task in graph.tasks}
     factor = 1.0
     for _ in range(_MAX_ROUNDS):
-        plan = cut(exact, Estimate(tasks, placed, factor, 1 + graph.dag.retries))
+        plan = cut(exact, Estimate(tasks, placed, factor, 1 + graph.dag.retries), limits_of(graph))
         machines = to_machines(graph, plan, placed)
         files = {machines.file_name(name): to_bytes(body) for name, body in machines.definitions.items()}
         report = _report(graph, plan, machines, files)

@@ -37,7 +37,7 @@ _END = "cleaned up"
 
 def cleanup(scene: Scene) -> dict[str, Any] | None:
     """The definition; None where there is nothing that could be cleaned up."""
-    teardowns = [task for task in _in_order(scene) if task.teardown and task.call and task.expansion is None]
+    teardowns = _teardowns(scene)
     if not teardowns and not compensated(scene.graph):
         return None
     undos = undoing(scene, _END)
@@ -60,8 +60,12 @@ def cleanup(scene: Scene) -> dict[str, Any] | None:
     }
 
 
-def _in_order(scene: Scene) -> list[Task]:
-    return [scene.graph[task_id] for task_id in topological_order(scene.graph)]
+def _teardowns(scene: Scene) -> list[Task]:
+    """The tear-downs, each after those that it comes after."""
+    found = {task.id for task in scene.graph.tasks if task.teardown and task.call and task.expansion is None}
+    if not found:
+        return []
+    return [scene.graph[task_id] for task_id in topological_order(scene.graph) if task_id in found]
 
 
 def _end(undone: bool) -> State:

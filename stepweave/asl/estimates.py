@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 from stepweave.asl import retries
 from stepweave.asl.bodies.sensing import executions, is_long
+from stepweave.asl.endings.compensation import compensated
 from stepweave.asl.scopes import costs
 from stepweave.asl.scopes.limits import INLINE_EVENTS, events_inside
-from stepweave.graph.model import Task
+from stepweave.graph.model import Graph, Task
 from stepweave.planning import model
 from stepweave.planning.model import Plan
-from stepweave.planning.partition import Cost
+from stepweave.planning.partition import LIMITS, Cost
 from stepweave.planning.placement import Placement, on_rung, rung_name
 from stepweave.planning.plan import to_plan
 
@@ -23,6 +24,18 @@ _SERVICE = retries.LAMBDA_ATTEMPTS
 """Further attempts after errors of the Lambda service."""
 _CALL = 5 + 3 * _SERVICE
 """Events of a call of the runtime."""
+
+
+_UNDO = Cost(bytes=1_100, events=5 + 3 * (_SERVICE + 3))
+"""The state that undoes a task."""
+
+
+def limits_of(graph: Graph) -> Cost:
+    """What the steps of a plan may take of a machine of ``graph``, less what the end of the run takes."""
+    undone = len(compensated(graph))
+    return replace(
+        LIMITS, bytes=LIMITS.bytes - undone * _UNDO.bytes, events=LIMITS.events - undone * _UNDO.events
+    )
 
 
 @dataclass(frozen=True, slots=True)

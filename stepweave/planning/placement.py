@@ -7,9 +7,10 @@ anything else                                                                   
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from stepweave.errors import Problem
 from stepweave.graph.model import Compute, Task
 
 # Limits of Lambda: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -66,6 +67,22 @@ def placements(tasks: Iterable[Task]) -> dict[str, Placement]:
         for number in range(1, len(task.ladder) + 1):
             found[rung_name(task.id, number)] = place_rung(task, number)
     return found
+
+
+def placement_problems(tasks: Iterable[Task], placed: Mapping[str, Placement]) -> Iterator[Problem]:
+    """What cannot run where it was placed."""
+    for task in tasks:
+        if task.sensor is not None and placed[task.id].compute == "batch":
+            yield Problem(
+                what="a sensor pokes on Lambda; each poke as a Batch job would wait for a machine",
+                code="sensor-on-batch",
+                task=task.id,
+                file=task.source.file if task.source else None,
+                line=task.source.line if task.source else None,
+                expected="a task that fits Lambda",
+                got=f"Batch: {placed[task.id].reason}",
+                fix="let the sensor only look, and do the work in a task after it",
+            )
 
 
 def rung_name(task: str, number: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from stepweave.graph.constructs import Rung, Sensor
 from stepweave.graph.model import Resources, Task
-from stepweave.planning.placement import place
+from stepweave.planning.placement import place, placement_problems, placements
 
 
 def task(**options: object) -> Task:
@@ -57,3 +58,21 @@ def test_the_queue_follows_gpu_and_spot() -> None:
 )
 def test_memory_and_cpu_choose_the_size_of_the_function(need: Resources, function: str) -> None:
     assert place(task(resources=need)).function == function
+
+
+def test_each_rung_of_a_ladder_is_placed_by_what_it_asks_for() -> None:
+    rungs = (
+        Rung(call="m:t", resources=Resources(memory_mib=6_000)),
+        Rung(call="m:t", resources=Resources(memory_mib=60_000)),
+    )
+    found = placements([Task(id="t", call="m:t", ladder=rungs)])
+    assert list(found) == ["t", "t: level 1", "t: level 2"]
+    assert (found["t: level 1"].compute, found["t: level 1"].memory_mib) == ("lambda", 8_192)
+    assert found["t: level 2"].job_definition == "${JobDefinition_t_level_2}"
+
+
+def test_a_sensor_that_needs_batch_is_an_error_that_says_what_to_do() -> None:
+    looks = Task(id="t", call="m:t", sensor=Sensor(), resources=Resources(gpu=1))
+    fits = Task(id="s", call="m:s", sensor=Sensor())
+    (problem,) = placement_problems([fits, looks], placements([fits, looks]))
+    assert (problem.code, problem.task, problem.got) == ("sensor-on-batch", "t", "Batch: needs 1 GPU")

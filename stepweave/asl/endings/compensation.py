@@ -34,7 +34,16 @@ _TRIES = RetryPolicy(attempts=3)
 
 def compensated(graph: Graph) -> list[Task]:
     """The tasks that are undone when the run fails, the last first; those of bodies in the place of their node."""
+    if not _any_compensated(graph):
+        return []  # most DAGs, which then need not be put in order
     return [task for task in reversed(list(_in_order(graph))) if task.compensate]
+
+
+def _any_compensated(graph: Graph) -> bool:
+    return any(
+        task.compensate or (task.body is not None and _any_compensated(task.body.graph))
+        for task in graph.tasks
+    )
 
 
 def _in_order(graph: Graph) -> Iterator[Task]:
