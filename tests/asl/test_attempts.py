@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stepweave.compiler import compile_graph
-from stepweave.graph.constructs import Decision, Rung, Sensor
+from stepweave.graph.constructs import Breaker, Decision, Rung, Sensor
 from stepweave.graph.model import Resources, RetryPolicy
 from tests.asl.scripted import SUCCESS, dag, error, in_turn, run_scripted, task
 
@@ -140,6 +140,13 @@ def test_a_branch_is_told_which_answers_are_allowed() -> None:
 BIGGER = Rung(call="m:a", resources=Resources(memory_mib=8_192), on="resource", label="8 GiB")
 JOB = Rung(call="m:a", resources=Resources(memory_mib=61_440), on="resource", label="60 GiB")
 LESSER = Rung(call="m:lesser", resources=Resources(), label="lesser")
+
+
+def test_a_lesser_function_is_not_behind_the_circuit_breaker_of_the_task() -> None:
+    graph = dag(task("a", breaker=Breaker(name="rates"), ladder=(BIGGER, LESSER)))
+    ran = run_scripted(graph, {"a": in_turn(error("ResourceError"), error("TransientError"), SUCCESS)})
+    assert ran.outcome == ("SUCCEEDED", None)
+    assert ["breaker" in event for event in ran.events] == [True, True, False]
 
 
 def test_a_ladder_costs_nothing_on_success() -> None:

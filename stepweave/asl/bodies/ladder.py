@@ -51,13 +51,17 @@ def _rung(first: Way, number: int) -> Way:
     task = on_rung(first.task, number)
     label = first.task.ladder[number - 1].label
     rung = {"level": number, **({"label": comment(label)} if label else {})}
+    event = {**first.event, "call": task.call, "rung": rung}
+    if task.call != first.task.call:
+        # Another function is there for when the dependency is not: it neither waits for the breaker nor closes it.
+        event.pop("breaker", None)
     return replace(
         first,
         base=rung_name(task.id, number),
         part=f"_{number}",
         task=task,
         placement=place_rung(first.task, number),
-        event={**first.event, "call": task.call, "rung": rung},
+        event=event,
     )
 
 
