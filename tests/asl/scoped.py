@@ -29,6 +29,7 @@ from stepweave.graph.model import (
 from stepweave.validation.definition import validate
 from tests.control.comparing import differences
 from tests.control.drawing import Drawn
+from tests.control.replaying import Recording, disagreements
 from tests.control.running import Ran, run_drawn
 from tests.reference.worlds import Place, World
 
@@ -103,12 +104,14 @@ def rounds(
 
 
 def run(wanted: Graph, world: World | None = None, fields: Any = None) -> Ran:
-    """``wanted`` compiled, validated and run, as the reference model says."""
+    """``wanted`` compiled, validated and run: as the reference model says, and as sfnx, which others wrote, does it."""
     drawn = Drawn(wanted, world or World(), {}, fields or {})
-    ran = run_drawn(drawn)
+    recording = Recording()
+    ran = run_drawn(drawn, recording.listen)
     for definition in ran.compiled.machines.definitions.values():
         assert validate(definition) == ()
     assert differences(drawn, ran) == []
+    assert disagreements(ran.compiled, {}, recording, ran.execution) == []
     return ran
 
 
