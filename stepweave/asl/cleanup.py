@@ -83,7 +83,7 @@ def _tear_down(scene: Scene, task: Task, following: str) -> dict[str, State]:
         placement=scene.placements[task.id],
         event={
             **_event(scene, task),
-            **events.options(task, replace(scene.graph.dag, max_failed_tasks=None)),
+            **events.options(task, scene.graph.dag),
         },
         outlet=_Onward(following),
     )

@@ -122,9 +122,24 @@ def test_the_runtime_is_told_which_failure_is_the_last() -> None:
         max_failed_tasks=3,
     )
     events = {event["task"]: event for event in run_scripted(graph).events}
+    assert events["a"]["max_failed"] == 3
     assert events["a"]["tries"] == {"TransientError": 2}
     assert "tries" not in events["b"]
     assert events["c"]["tries"] == {"ResourceError": 10**9}
+
+
+def test_a_tear_down_is_never_stopped_by_failures() -> None:
+    down = task("down", "a", teardown=True, trigger_rule="all_done")
+    (event,) = run_scripted(dag(task("a"), down, max_failed_tasks=0)).of("down")
+    assert "max_failed" not in event
+
+
+def test_options_that_only_the_runtime_minds_are_in_the_event() -> None:
+    rung = Rung(call="stepweave.recipes.fallbacks:last_good", resources=Resources())
+    options = {"breaker": Breaker(name="api", failures=2, reset_seconds=9), "heartbeat_seconds": 30}
+    (event,) = run_scripted(dag(task("a", ladder=(rung,), **options))).events
+    assert event["breaker"] == {"name": "api", "failures": 2, "reset": 9}
+    assert (event["heartbeat"], event["remember"]) == (30, True)
 
 
 # Decisions.

@@ -41,7 +41,8 @@ def options(task: Task, dag: DagInfo) -> dict[str, Any]:
         found["heartbeat"] = task.heartbeat_seconds
     if any(rung.call.endswith(REMEMBERS) for rung in task.ladder):
         found["remember"] = True
-    if dag.max_failed_tasks is not None:
+    if dag.max_failed_tasks is not None and not task.teardown:
+        # Cleaning up goes on, however many tasks have failed.
         found["max_failed"] = dag.max_failed_tasks
         found |= _last_failures(task)
     return found

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from stepweave.asl import failures, names
-from stepweave.asl.bodies.events import NEVER
+from stepweave.asl.bodies.events import NEVER, REMEMBERS
 from stepweave.asl.bodies.outlet import Catcher, Outlet
 from stepweave.asl.bodies.way import Way
 from stepweave.asl.failures import ALL_ERRORS, RESOURCE_ERRORS
@@ -55,6 +55,8 @@ def _rung(first: Way, number: int) -> Way:
     if task.call != first.task.call:
         # Another function is there for when the dependency is not: it neither waits for the breaker nor closes it.
         event.pop("breaker", None)
+    if task.call.endswith(REMEMBERS):
+        event.pop("remember", None)  # what it answers with is remembered already
     return replace(
         first,
         base=rung_name(task.id, number),
