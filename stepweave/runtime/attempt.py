@@ -71,6 +71,8 @@ def attempt(
     committed = commit(store, prefix, envelope, staged=event.get("stage", False) and "replica" not in event)
     if committed is not None:
         return record_of_committed(event, store, prefix, committed, scratch)
+    if event.get("later") and "tries" in event:
+        part("failed_tasks").forget(event, store)
     if event.get("remember"):
         part("last_success").remember(event, store, prefix)
     return record

@@ -57,8 +57,8 @@ def answer(
 def _item_event(event: Event, index: list[str]) -> Event:
     item = {key: value for key, value in event.items() if key != "batch"}
     run = {**event["run"], "index": "/".join(index)}
-    # A batch that was put off begins anew for the machine, but some of its items have ended.
-    return cast(Event, {**item, "run": run, "attempt": event.get("attempt", 0) + event.get("later", 0)})
+    # Of a batch that was put off some items have ended, whatever the number of this attempt.
+    return cast(Event, {**item, "run": run, "attempt": max(event.get("attempt", 0), event.get("later", 0))})
 
 
 def _failure(

@@ -26,9 +26,18 @@ def note_if_last(event: Event, store: ObjectStore, name: str) -> None:
     """Leave the mark of a failed task run, if error class ``name`` is not tried again."""
     if event.get("attempt", 0) < event["tries"].get(name, 0):
         return
+    mark = {"error": name, "attempt": event.get("attempt", 0)}
+    store.put(_key(event), json.dumps(mark).encode())
+
+
+def forget(event: Event, store: ObjectStore) -> None:
+    """Take back the mark of a task run that succeeded after all: ``RetryAfter`` starts the count of retries anew."""
+    store.delete(_key(event))
+
+
+def _key(event: Event) -> str:
     run = event["run"]
-    key = failed_key(run["dag"], run["id"], _execution(event), event["task"], run.get("index", ""))
-    store.put(key, json.dumps({"error": name, "attempt": event.get("attempt", 0)}).encode())
+    return failed_key(run["dag"], run["id"], _execution(event), event["task"], run.get("index", ""))
 
 
 def _execution(event: Event) -> str:

@@ -54,7 +54,7 @@ def test_the_parts_that_the_state_machine_reads_are_told_for_every_item(store):
 
 def test_parts_that_no_payload_could_hold_are_refused(store):
     lists = {"x": {"v": [{"kind": "a" * 1000}] * 300}}
-    with pytest.raises(DataError, match="read 30[0-9],[0-9]+ bytes of 300 items; expected at most 200,000"):
+    with pytest.raises(DataError, match=r"read 30[0-9],[0-9]+ bytes of 300 items; expected at most 200,000"):
         items(store, lists, fields='[["x","kind"]]')
 
 
