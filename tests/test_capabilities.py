@@ -14,6 +14,21 @@ PAGE = ROOT / "docs" / "capabilities.md"
 PLACES = {"embedded", "AWS", "both"}
 
 
+def _ids(kind: str, *numbers: int) -> set[str]:
+    return {f"{kind}{number:02}" for number in numbers}
+
+
+CONTROL_FLOW = (
+    _ids("PA", *range(1, 19))
+    | _ids("DM", *range(1, 6), *range(17, 23))
+    | _ids("ER", *range(1, 7), 8, *range(14, 19), *range(22, 29))
+    | _ids("DY", *range(1, 7))
+    | _ids("CO", *range(1, 10))
+    | _ids("ST", 7, 11, 20, 21)
+)
+"""Capabilities of control flow and failure that the product was asked for."""
+
+
 def table_rows() -> list[list[str]]:
     """The cells of each row, without header and rule."""
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
@@ -45,6 +60,13 @@ def test_a_capability_names_a_test_that_exists(row: list[str]) -> None:
 @pytest.mark.parametrize("row", table_rows(), ids=row_id)
 def test_a_capability_says_where_it_holds(row: list[str]) -> None:
     assert row[3] in PLACES
+
+
+def test_every_capability_of_control_flow_has_a_row() -> None:
+    assert (
+        CONTROL_FLOW - {found for row in table_rows() for found in re.findall(r"[A-Z]{2}\d\d", row[0])}
+        == set()
+    )
 
 
 def test_no_capability_is_listed_twice() -> None:
