@@ -1,0 +1,61 @@
+"""Examples of waiting: for something outside, and for somebody."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from stepweave.cli.main import execute
+from stepweave.stores.records import Records, database_path
+from tests.statemachines.examples.example_runs import STORE, Ended, run_example
+
+
+def test_a_sensor_hands_on_what_has_arrived() -> None:
+    run = run_example("e24", after=0.0)
+    assert run.status == "success"
+    assert run.value("arrived") == [20.5, 21.0, 19.5]
+    assert run.value("mean") == 20.33
+
+
+def test_a_sensor_that_waits_in_vain_is_skipped_and_so_is_what_needs_it() -> None:
+    run = run_example("e24", after=99.0)
+    assert run.status == "success"
+    assert (run.statuses["arrived"], run.statuses["mean"]) == ("skipped", "skipped")
+
+
+@pytest.mark.parametrize(
+    "answer, task, words",
+    [
+        (["--by", "ml-leads"], "deploy", "churn-12 is live; ml-leads said so"),
+        (
+            ["--by", "ml-leads", "--reject", "--comment", "on a Friday?"],
+            "keep",
+            "kept the old model: on a Friday?",
+        ),
+    ],
+    ids=["approved", "rejected"],
+)
+def test_a_decision_lets_the_run_go_on(answer: list[str], task: str, words: str) -> None:
+    ended: list[Ended] = []
+    runner = threading.Thread(target=lambda: ended.append(run_example("e25", workers=1)))
+    runner.start()
+    asked = threading.Event()
+    while runner.is_alive() and not list(Path(STORE).glob("runs/sign_off/*/sign_off/approval.json")):
+        asked.wait(0.02)
+    (run,) = Records(database_path(STORE)).runs(limit=1)
+    assert execute(["approve", run.run_id, "sign_off", *answer]) == 0
+    runner.join()
+    assert ended[0].status == "success"
+    assert ended[0].value(task) == words
+    assert ended[0].value("sign_off")["by"] == "ml-leads"
+
+
+def test_an_approval_that_nobody_answers_is_escalated_and_then_rejected() -> None:
+    run = run_example("e25")
+    assert run.status == "success"
+    assert run.value("keep") == "kept the old model: nobody said anything"
+    request = json.loads((run.prefix("sign_off") / "approval.json").read_text())
+    assert request["approvers"] == ["ml-leads", "head-of-data"]
