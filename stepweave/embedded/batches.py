@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from stepweave.embedded.calls import TaskCall
+from stepweave.embedded.causes import error_message
 from stepweave.embedded.places import Place, child_of, parent_of, written_items
 from stepweave.embedded.taskruns import TaskRuns
 
@@ -15,8 +16,14 @@ _SUCCESS, _SKIPPED = "s", "k"
 class Batches:
     """Tells task runs what happens to the items of a batch."""
 
-    def __init__(self, runs: TaskRuns, places: Mapping[str, Place]) -> None:
-        self._runs, self._places = runs, places
+    def __init__(
+        self,
+        runs: TaskRuns,
+        places: Mapping[str, Place],
+        failure: Callable[[str, str], tuple[str, str] | None],
+    ) -> None:
+        """``failure``: error class and text that an item (task and index path) left behind."""
+        self._runs, self._places, self._failure = runs, places, failure
 
     def called(self, call: TaskCall, attempt: int) -> None:
         """The items of a batch are called for; those that an earlier attempt committed are told again as they were."""
@@ -36,7 +43,9 @@ class Batches:
             elif letter == _SKIPPED:
                 self._runs.skipped(call.task, index=index)
             else:
-                self._runs.failed(call.task, "ItemFailed", "see its log", again=False, index=index)
+                error, cause = self._failure(call.task, index) or ("States.TaskFailed", "")
+                message = error_message(cause, error)
+                self._runs.failed(call.task, error, message, again=False, index=index)
 
     def failed(self, call: TaskCall, error: str, message: str) -> None:
         """The invocation as a whole failed for good."""

@@ -72,7 +72,7 @@ class CallReader:
                 return None
             same = before is not None and before.task == task
             return TaskCall("job", task, before.index if same and before is not None else "")
-        if event.resource == LAMBDA_AND_WAIT and arguments["FunctionName"] == APPROVALS:
+        if event.resource in (LAMBDA, LAMBDA_AND_WAIT) and arguments["FunctionName"] == APPROVALS:
             payload = arguments["Payload"]
             return self._known("approval", payload["task"], payload["run"].get("index", ""))
         if event.resource is not None and event.resource.startswith(START_EXECUTION):
@@ -99,7 +99,7 @@ class CallReader:
         if task not in self._places:  # a notice, for example, is no task
             return None
         rung = (payload or {}).get("rung") or {}
-        number = (payload or {}).get("batch", 0) if kind == "batch" else 0
+        number = int(index.rpartition("/")[2]) if kind == "batch" else 0
         return TaskCall(kind, task, index, number, str(rung.get("label") or rung.get("level") or ""))
 
 
@@ -126,6 +126,7 @@ _CONTROL_STATES = ("signal", "not run", "stopped", "wait", "ready?")
 
 def is_further(state: str | None, task: str) -> bool:
     """Whether ``state`` does more for ``task``: such states are named after it."""
-    if state is None or not state.startswith(f"{task}: "):
+    if state is None:
         return False
-    return state.removesuffix(DISTRIBUTED).partition(": ")[2] not in _CONTROL_STATES
+    name = state.removesuffix(DISTRIBUTED)
+    return name == task or (name.startswith(f"{task}: ") and name.partition(": ")[2] not in _CONTROL_STATES)

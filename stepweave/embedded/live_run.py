@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepweave.embedded.flows import Flow
+from stepweave.embedded.labels import Labels
 from stepweave.embedded.propagation import Propagation
 from stepweave.embedded.summing import sum_up
 from stepweave.embedded.taskruns import Observer, TaskRuns
 from stepweave.embedded.watching import JobFailure, Watcher
 from stepweave.engine.events import Event
+from stepweave.stores.objects import ObjectStore
 
 
 class LiveRun:
@@ -28,11 +30,13 @@ class LiveRun:
         jobs: Mapping[str, str],
         job_failure: JobFailure,
         observers: Sequence[Observer],
+        store: ObjectStore,
     ) -> None:
         """``jobs``: task of each job definition; ``job_failure``: what a task's latest job left behind."""
         self.flow, self.run_id = flow, run_id
         self.propagation = Propagation(flow.graph)
         self.runs = TaskRuns(flow.places, [*observers, self.propagation])
+        self.runs.label_of = Labels(flow.places, store, flow.dag_id, run_id).of
         self.propagation.connect(self.runs)
         self.watcher = Watcher(
             self.runs,

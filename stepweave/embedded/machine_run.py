@@ -98,7 +98,9 @@ class MachineRun:
         def job_failure(task: str, index: str) -> tuple[str, str] | None:
             return self._jobs.failure(flow.dag_id, run_id, task, index)
 
-        return LiveRun(flow, run_id, jobs=jobs, job_failure=job_failure, observers=observers)
+        return LiveRun(
+            flow, run_id, jobs=jobs, job_failure=job_failure, observers=observers, store=self._store
+        )
 
     def _open_child(self, dag_id: str, given: Mapping[str, Any]) -> LiveRun:
         flow, run_id = self._flows[dag_id], str(given["run_id"])

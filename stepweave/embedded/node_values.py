@@ -44,9 +44,9 @@ class _Reader:
 
     def value(self, run: TaskRun) -> Any:
         """The value of ``run``; raises :class:`NoValue`."""
-        if run.status != "success":
-            raise NoValue
         place = self._places[run.task]
+        if run.status != "success" or depth_of(run.index) < place.depth:
+            raise NoValue  # the second is the sum of a task's runs inside a body
         task = place.task
         is_one = depth_of(run.index) > place.depth
         if not is_one and task.loop is not None:
@@ -89,7 +89,8 @@ class _Reader:
             case Literal(json=text):
                 return json.loads(text)
             case FromTask(task=task, path=path):
-                return _part(self.value(self._at(task, index)), path)
+                run = self._at(task, index)
+                return _part(self.value(run), path) if run.status == "success" else None
             case ListOf(items=items):
                 return [self._binding(item, index) for item in items]
             case DictOf(items=pairs):

@@ -120,6 +120,8 @@ class TaskRuns:
         """Items, rounds and runs inside bodies, by task and index path."""
         self._observers = tuple(observers)
         self._now = now
+        self.label_of: Callable[[str, str], str] = lambda task, index: ""
+        """What names a new run of an item, from task and index path."""
 
     def at(self, task: str, index: str = "") -> TaskRun:
         """The task run of that name, new when nothing was known of it."""
@@ -130,7 +132,7 @@ class TaskRuns:
             runs = self.mapped[task] = {}
         run = runs.get(index)
         if run is None:
-            run = runs[index] = TaskRun(task, index=index)
+            run = runs[index] = TaskRun(task, index=index, label=self.label_of(task, index))
         return run
 
     def recall(self, runs: Iterable[TaskRun]) -> None:
@@ -226,6 +228,14 @@ class TaskRuns:
         if status in ("success", "skipped"):
             run.error = run.message = ""
         self._end(run, status)
+
+    def dropped(self, task: str, index: str, status: Status) -> None:
+        """What the task did does not count: it is as if it had not run."""
+        run = self.at(task, index)
+        run.value = run.ref = None
+        run.error = run.message = ""
+        run.status = status
+        self._tell(run)
 
     def did_not_run(self, statuses: Mapping[str, Status], index: str = "") -> None:
         """Tasks that ended without running, with the status of each."""

@@ -37,7 +37,7 @@ class Watcher:
         self._runs, self._places = runs, places
         self._job_failure, self._expect = job_failure, expect
         self._reader = CallReader(places, task_of_job_definition)
-        self._batches = Batches(runs, places)
+        self._batches = Batches(runs, places, job_failure)
         self._calls: dict[_Line, TaskCall] = {}
         """What each line called last."""
         self._failing: dict[_Line, tuple[str, str]] = {}
@@ -86,6 +86,8 @@ class Watcher:
 
     def _call(self, call: TaskCall, attempt: int) -> None:
         run = self._runs.at(call.task, call.index)
+        if call.kind == "approval" and run.status == "waiting":
+            return  # further people are asked
         run.level = call.level
         # Rungs and pokes are states of their own, which count their attempts from 0 again.
         again = run.attempts if attempt == 0 and run.status in ("up_for_retry", "waiting") else attempt
@@ -198,8 +200,8 @@ class Watcher:
             self._try_again(call, *self._failing[line])
 
     def _try_again(self, call: TaskCall, error: str, message: str) -> None:
-        if call.kind in ("batch", "job"):
-            return
+        if call.kind in ("batch", "job", "approval"):
+            return  # a collect or an escalation follows
         if error in ("NotYet", "RetryAfter"):
             self._runs.waits(call.task, call.index, message)
         else:
