@@ -89,7 +89,7 @@ class Context:
     def publish(self, name: str, partition: str, value: Any) -> None:
         """Make ``value`` the content of a partition of asset ``name``; readers see the old one or the new one.
 
-        Repeated by the same run with the same value, it changes nothing.
+        Repeated by the same run with the value that it published last, it changes nothing.
         """
         part("partitions").publish(self, self._opened(), name, partition, value)
 

@@ -1,8 +1,8 @@
 """Partitions of assets: what a run publishes becomes current at one moment, and only once.
 
 The content is written first, in a place of the run's own; then one object, ``current.json``, is swapped to point to it.
-That object remembers what was published lately, so that a repeated call never brings back a version that another run
-has replaced in the meantime.
+That object remembers what was published lately, so that a call repeated by the same run never brings back a version
+that another run has replaced since. What the run itself has replaced (by an undo) it may publish again.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ def publish(context: Context, store: ObjectStore, name: str, partition: str, val
     key = current_key(name, partition)
     for _ in range(_ATTEMPTS):
         data, tag = store.read(key) or (None, None)
-        earlier = [] if data is None else json.loads(data)["versions"]
-        if version in earlier:
-            return
+        earlier: list[str] = [] if data is None else json.loads(data)["versions"]
+        own = f"{context.dag_id}/{context.run_id}/"
+        if next((one for one in earlier if one.startswith(own)), None) == version:
+            return  # published already, and perhaps replaced by another run since
         current = {
             "version": version,
             "dag": context.dag_id,

@@ -50,6 +50,13 @@ def test_a_run_that_publishes_something_else_replaces_its_own(store):
     assert context.latest("rows", "2026-11-21") == 2
 
 
+def test_a_run_may_publish_again_what_it_has_taken_back(store):
+    context = Context(dag_id="sales", run_id="r1", task_id="p", store=store)
+    for value in (1, 0, 1):
+        context.publish("rows", "2026-11-21", value)
+    assert context.latest("rows", "2026-11-21") == 1
+
+
 def test_a_reader_sees_the_old_one_or_the_new_one_whenever_the_writer_is_killed(store):
     publish(store, "old" * 10_000, run="r1")
     seen = set()
