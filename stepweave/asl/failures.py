@@ -21,11 +21,6 @@ ALL_ERRORS = (["States.DataLimitExceeded"], ["States.ALL"])
 """``States.ALL`` does not match DataLimitExceeded
 (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html)."""
 
-RESOURCE_ERRORS = ("ResourceError", "Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown")
-"""A task that ran out of memory or disk: as the runtime reports it, and where its process was killed before it could,
-as Lambda does (https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html,
-https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:

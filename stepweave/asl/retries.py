@@ -27,6 +27,13 @@ LAMBDA_ATTEMPTS = 6
 CLASSES = frozenset({"TransientError", "ResourceError", "DataError", "PermanentError"})
 """Error classes that every exception is mapped to, unless a policy names its own class."""
 
+KILLED = ("Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown")
+"""What Lambda reports of a process that was killed, for its memory as a rule, before the runtime could
+(https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html,
+https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
+RESOURCE_ERRORS = ("ResourceError", *KILLED)
+"""A task that ran out of memory or disk."""
+
 RETRY_AFTER = "RetryAfter"
 """What an attempt raises that asks to be made again after a time of its own choice."""
 
@@ -63,7 +70,8 @@ def of_task(task: Task) -> list[Retrier]:
 
 def of_policy(policy: RetryPolicy) -> Retrier:
     """The retrier of one policy."""
-    return _retrier(list(policy.on), policy)
+    killed = KILLED if "ResourceError" in policy.on else ()
+    return _retrier([*policy.on, *killed], policy)
 
 
 def of_job(task: Task) -> list[Retrier]:

@@ -33,6 +33,16 @@ def test_an_error_that_no_policy_names_is_not_retried() -> None:
     assert (len(ran.events), ran.outcome) == (1, ("FAILED", "failed: a"))
 
 
+@pytest.mark.parametrize(
+    "killed", ["ResourceError", "Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown"]
+)
+def test_an_attempt_that_was_killed_is_retried_as_one_that_lacked_memory(killed: str) -> None:
+    ran = run_scripted(dag(task("a", retry=RetryPolicy(attempts=1))), {"a": in_turn(error(killed), SUCCESS)})
+    assert (len(ran.events), ran.outcome) == (2, ("SUCCEEDED", None))
+    other = run_scripted(dag(task("a", retry=QUIET)), {"a": in_turn(error(killed), SUCCESS)})
+    assert (len(other.events), other.outcome) == (1, ("FAILED", "failed: a"))
+
+
 def test_a_plain_task_tells_the_runtime_nothing_that_it_does_not_need() -> None:
     (event,) = run_scripted(dag(task("a"))).events
     assert set(event) == {"task", "call", "run", "attempt", "args"}

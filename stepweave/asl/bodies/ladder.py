@@ -15,7 +15,8 @@ from stepweave.asl import failures, names
 from stepweave.asl.bodies.events import NEVER, REMEMBERS
 from stepweave.asl.bodies.outlet import Catcher, Outlet
 from stepweave.asl.bodies.way import Way
-from stepweave.asl.failures import ALL_ERRORS, RESOURCE_ERRORS
+from stepweave.asl.failures import ALL_ERRORS
+from stepweave.asl.retries import RESOURCE_ERRORS
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
 from stepweave.graph.model import Task
