@@ -6,7 +6,7 @@ import json
 
 from stepweave.runtime.attempt import Place, log_of, ran
 from stepweave.runtime.events import Event, Record
-from stepweave.runtime.functions import fitting
+from stepweave.runtime.parameters import fitting
 from stepweave.runtime.resolve import task_function
 from stepweave.runtime.scratch import Scratch
 from stepweave.stores.layout import notice_prefix, result_key, segment

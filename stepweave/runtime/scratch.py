@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import threading
 
 
 class Scratch:
-    """A folder of one attempt. The first look at :attr:`path` creates it; :meth:`close` deletes it."""
+    """A folder of one attempt. The first look at :attr:`path` creates it; :meth:`close` deletes it.
 
-    __slots__ = ("_path", "_serial")
+    Values are read in many threads at once where each takes a request, so this is safe for them.
+    """
+
+    __slots__ = ("_lock", "_path", "_serials")
 
     def __init__(self) -> None:
         self._path: str | None = None
-        self._serial = 0
+        self._serials = itertools.count(1)
+        self._lock = threading.Lock()
 
     @property
     def path(self) -> str:
         """The folder, readable by this user only."""
-        if self._path is None:
-            # Not `tempfile`: with what it imports it would be a tenth of the runtime's start.
-            path = f"{os.environ.get('TMPDIR', '/tmp').rstrip('/')}/stepweave-{os.getpid()}-{os.urandom(8).hex()}"
-            os.makedirs(path, mode=0o700)
-            self._path = path
-        return self._path
+        with self._lock:
+            if self._path is None:
+                self._path = self._made()
+            return self._path
+
+    def _made(self) -> str:
+        # Not `tempfile`: with what it imports it would be a tenth of the runtime's start.
+        path = f"{os.environ.get('TMPDIR', '/tmp').rstrip('/')}/stepweave-{os.getpid()}-{os.urandom(8).hex()}"
+        os.makedirs(path, mode=0o700)
+        return path
 
     def fresh(self) -> str:
         """A new empty folder inside."""
-        self._serial += 1
-        path = f"{self.path}/{self._serial}"
+        path = f"{self.path}/{next(self._serials)}"
         os.mkdir(path)
         return path
 

@@ -17,8 +17,8 @@ from stepweave.runtime.coercion import coerced
 from stepweave.runtime.committed import find_envelope
 from stepweave.runtime.envelope import parse_envelope
 from stepweave.runtime.events import Event, Record, index_of
-from stepweave.runtime.functions import fitting, parameter_names
 from stepweave.runtime.inputs import Inputs
+from stepweave.runtime.parameters import fitting, parameter_names
 from stepweave.runtime.resolve import task_function
 from stepweave.runtime.scratch import Scratch
 from stepweave.stores.layout import RESULT, result_key, task_prefix, undo_prefix

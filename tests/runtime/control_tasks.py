@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,10 @@ def as_optional_list(values: list[int] | None = None) -> str:
 
 def as_sequence(values: Sequence[int]) -> str:
     return type(values).__name__
+
+
+def contents(paths: list[Path]) -> list[str]:
+    return [path.read_text() for path in paths]
 
 
 def hand_back(values: Any) -> Any:

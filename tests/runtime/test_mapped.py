@@ -103,6 +103,15 @@ def test_large_values_are_loaded_when_asked_for(store):
     assert [len(value) for value in read(store, task="c", inline=10**6)] == [40_000, 40_000]
 
 
+def test_files_that_items_returned_are_there_side_by_side(store):
+    pick = {"text": {"pick": [{"v": f"<{number}>"} for number in range(20)], "div": 1, "d": 0}}
+    for number in range(20):
+        asked = event("m", "write_file", pick, run={"index": str(number)})
+        invoke(asked, store)
+    read_all = event("b", args={"paths": {**VALUES, "n": 20}}, call=f"{MODULE}:contents")
+    assert json.loads(invoke(read_all, store)["value"]) == [f"<{number}>" for number in range(20)]
+
+
 def test_a_reader_of_all_items_runs_again_when_one_has_changed(tmp_path):
     store = open_store(tmp_path)
     run_items(store, [1, 2])
