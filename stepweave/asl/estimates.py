@@ -82,7 +82,7 @@ class Estimate:
         elif task.loop is not None:
             found = costs.of_loop(task, inside)
         else:
-            found = inside
+            found = costs.of_speculation(inside)
         cost = self._cost(found.bytes, found.events)
         return replace(cost, depth=found.depth)
 

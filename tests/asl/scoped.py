@@ -14,10 +14,11 @@ from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
-from stepweave.graph.constructs import Body, Expansion, Loop
+from stepweave.graph.constructs import Body, Condition, Expansion, Loop, Speculation
 from stepweave.graph.model import (
     Binding,
     DagInfo,
+    DictOf,
     Expression,
     FromItem,
     FromState,
@@ -92,6 +93,26 @@ def loop(
         upstream=tuple(upstream),
         body=Body(graph=Graph(dag=DAG, tasks=inner), result=FromTask(task=inner[-1].id)),
         loop=Loop(start=Literal(json='{"done":false}'), until=until, max_rounds=most, exhausted=exhausted),
+    )
+
+
+def likely(*inner: Task, rule: str = "none_failed", cases: tuple[str, ...] = ("if",)) -> Graph:
+    """``c`` decides by a field of the slow ``b`` whether ``s`` counts, whose body runs after ``a``; ``z`` follows."""
+    test = Expression(text="$_0_ = true", operands=(FromTask(task="b", path=("ok",)),))
+    result = DictOf(items=(("x", FromTask(task=inner[-1].id)),))
+    node = Task(
+        id="s",
+        call="",
+        upstream=("a",),
+        body=Body(graph=Graph(dag=DAG, tasks=inner), result=result),
+        speculation=Speculation(decider="c", cases=cases),
+    )
+    return graph(
+        task("a"),
+        task("b", "a", fields=(("ok",),)),
+        Task(id="c", call="", upstream=("b",), condition=Condition(cases=(("if", test),))),
+        node,
+        task("z", "s", arguments=(("x", FromTask(task="s", path=("x",))),), trigger_rule=rule),
     )
 
 

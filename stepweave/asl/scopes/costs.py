@@ -21,7 +21,7 @@ _CONTROL_EVENTS = 5 + 3 * 6
 """Of a call of the runtime."""
 _MAP_BYTES, _ITEMS_BYTES = 2_600, 2_400
 _LOOP_BYTES, _CALL_BYTES = 2_800, 2_000
-_CHOICE_BYTES = 600
+_CHOICE_BYTES, _SPECULATION_BYTES = 600, 6_000
 
 
 def of_body(plan: Plan, cost_of: Callable[[Plan], Cost]) -> Cost:
@@ -58,6 +58,12 @@ def of_loop(task: Task, body: Cost) -> Cost:
         return Cost(_LOOP_BYTES + body.bytes, 4 + task.loop.max_rounds * each, body.depth + 1)
     calls = -(-task.loop.max_rounds // rounds_at_once(task, each))
     return Cost(_LOOP_BYTES + _CALL_BYTES, 4 + calls * CALL_EVENTS)
+
+
+def of_speculation(body: Cost) -> Cost:
+    """Cost of a speculation with such a body."""
+    around = 4 + (6 + 4 * 6) + 2 + 2 + 1 + 1 + 2 + _CONTROL_EVENTS
+    return Cost(_SPECULATION_BYTES + body.bytes, around + body.events, body.depth + 1)
 
 
 def _depth(plan: Plan) -> int:
