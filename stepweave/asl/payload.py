@@ -8,9 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepweave.asl import names, text
-from stepweave.graph.model import Expression, FromItem, FromParam, FromState, FromTask, Path, Reference, Task
+from stepweave.graph.model import (
+    Binding,
+    Expression,
+    FromItem,
+    FromParam,
+    FromState,
+    FromTask,
+    Path,
+    Reference,
+    Task,
+    references,
+)
 from stepweave.graph.specs import Places, Rounds, Spec, argument_specs, list_specs, task_references
-from stepweave.planning.waiting import is_early
+from stepweave.planning.needs import loses_items
+from stepweave.planning.waiting import awaits_all, is_early
 
 MAX_ARGS_BYTES = 16 * 1024
 """Longest argument specification in a definition; a longer one is found by tracing the DAG."""
@@ -39,6 +51,7 @@ def payload(
         "run": "{% $run %}",
         "attempt": "{% $states.context.State.RetryCount %}",
         **_arguments(specs, values, useful_record_of, _elsewhere(task, places)),
+        **_lost([binding for _, binding in task.arguments], task, places, record_of),
     }
     if upstream is not None:
         # A task that starts before all its upstream tasks have ended knows nothing of those that have not.
@@ -83,7 +96,25 @@ def items_payload(
             **({"fields": text.json_text([[name, *path] for name, path in parts])} if parts else {}),
         },
         **_arguments(specs, values, useful_record_of, _elsewhere(task, places)),
+        **_lost([binding for _, binding in task.expansion.arguments], task, places, record_of),
     }
+
+
+def _lost(read: Sequence[Binding], task: Task, places: Places, record_of: RecordOf) -> dict[str, Any]:
+    """Per mapped group whose values are read, the items that do not count although they may have a value."""
+    if not awaits_all(task):
+        return {}
+    named = dict.fromkeys(
+        reference.task
+        for binding in read
+        for reference in references(binding)
+        if isinstance(reference, FromTask)
+    )
+    scope = places.scopes[task.id]
+    groups = [name for name in named if places.scopes.get(name) == scope and loses_items(places.tasks[name])]
+    if not groups:
+        return {}
+    return {"lost": {name: f"{{% [{record_of(name)}.lost] %}}" for name in groups}}
 
 
 def _numbered(values: list[str], record_of: RecordOf) -> Callable[[Expression | Rounds], int]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from stepweave.graph.bindings import expressions_in, expressions_of, inner_bindings, read_by
 from stepweave.graph.constructs import Guard
-from stepweave.graph.model import FromTask, Graph, Task
-from stepweave.graph.order import topological_order, transitive_reduction
+from stepweave.graph.model import FromTask, Graph, Task, references
+from stepweave.graph.order import predecessors, topological_order, transitive_reduction
 from stepweave.graph.outcomes import EARLY_RULES, looked_at
-from stepweave.planning.waiting import waits_for
+from stepweave.planning.waiting import awaits_all, waits_for
 
 ALWAYS_READY = frozenset({"all_done", "always"})
 """Trigger rules that ask nothing of the upstream tasks but that they are done, or not even that."""
@@ -88,16 +88,34 @@ def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
 
 
 def records_read(graph: Graph, task: Task) -> tuple[str, ...]:
-    """Tasks of ``graph`` whose records ``task`` needs at hand: for a field, or for the number of a loop's rounds."""
+    """Tasks of ``graph`` whose records ``task`` needs at hand.
+
+    For a field, for the number of a loop's rounds, for the items of a mapped group that do not count.
+    """
     fields = (other for other in fields_read(task) if other in graph)
-    if task.trigger_rule in EARLY_RULES or task.trigger_rule == "always":
+    if not awaits_all(task):
         return tuple(fields)  # it does not wait for a loop
     loops = (
         reference.task
         for reference in read_by(task)
-        if isinstance(reference, FromTask) and reference.task in graph and graph[reference.task].loop
+        if isinstance(reference, FromTask)
+        and reference.task in graph
+        and (graph[reference.task].loop or loses_items(graph[reference.task]))
     )
     return tuple(dict.fromkeys((*fields, *loops)))
+
+
+def loses_items(task: Task) -> bool:
+    """Whether an item of the mapped group ``task`` may fail, be tolerated, and yet have a value, which is no value."""
+    if task.expansion is None or task.body is None:
+        return False
+    if not task.expansion.tolerated_count and not task.expansion.tolerated_percent:
+        return False
+    counted = [inner for inner in task.body.graph.tasks if not inner.teardown]
+    before = {up for inner in counted for up in predecessors(inner)}
+    found = references(task.body.result) if task.body.result is not None else ()
+    returned = {reference.task for reference in found if isinstance(reference, FromTask)}
+    return any(inner.id not in before and inner.id not in returned for inner in counted)
 
 
 def fields_read(task: Task) -> tuple[str, ...]:

@@ -168,6 +168,29 @@ def test_an_item_fails_alone() -> None:
     assert {("g.b", (0,)), ("g.b", (2,)), ("z", ())} <= calls(ran).keys()
 
 
+def test_a_reader_is_told_which_items_do_not_count_although_they_have_a_value() -> None:
+    """The result of the group is that of ``g.b``; ``g.a`` fails beside it, and is tolerated."""
+    told: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        if event["task"] == "g.a" and event["run"]["index"] in ("1", "3"):
+            raise FunctionError("DataError", "{}")
+        if event["task"] in "xyz":
+            told.append(event.get("lost"))
+        return {"status": "success", "value": "1"}
+
+    inner = (task("g.a"), task("g.b"))
+    some = graph(group("g", written(5), *inner, tolerated_count=2), task("x", "g"))
+    assert answered(some, answer).status == "SUCCEEDED"
+    deep = graph(
+        task("a"), group("g", written(2), *inner, tolerated_count=2, upstream=["a"]), task("y", "g", "a")
+    )
+    assert answered(deep, answer).status == "SUCCEEDED"
+    strict = graph(group("g", written(1), *inner), task("z", "g"))
+    assert answered(strict, answer).status == "SUCCEEDED"
+    assert told == [{"g": [1, 3]}, {"g": [1]}, None]
+
+
 def test_branches_and_gates_inside_a_group_are_those_of_one_item() -> None:
     """The shape of an N, which needs a gate; each item waits at its own."""
     inner = (task("g.a"), task("g.b"), task("g.c", "g.a", "g.b"), task("g.d", "g.b"))

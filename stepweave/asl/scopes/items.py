@@ -80,7 +80,7 @@ def _value(wiring: Wiring, name: str) -> str:
     for task in wiring.scene.places.tasks:
         if names.outer(task) == name:
             record = wiring.record_of(task)
-            parts = ("status", "fields", "chosen", "rounds")
+            parts = ("status", "fields", "chosen", "rounds", "lost")
             return "{" + ", ".join(f"'{part}': {record}.{part}" for part in parts) + "}"
     return f"${name}"
 

@@ -12,27 +12,37 @@ from stepweave.graph.constructs import Expansion
 SUCCESS, FAILED, SKIPPED = "s", "f", "k"
 
 
+_FAILED = "function($i) { $substring($all, $i, 1) in ['f', 'u'] }"
+
+
 def of_status(status: str) -> str:
     """JSONata for the letter of the JSONata ``status``."""
     return f"{status} = 'success' ? 's' : {status} = 'skipped' ? 'k' : {status} = 'failed' ? 'f' : 'u'"
 
 
-def verdict(node: str, expansion: Expansion, inside: bool, *, optional: bool) -> str:
+def verdict(node: str, expansion: Expansion, inside: bool, *, optional: bool, loses: bool) -> str:
     """JSONata for the record of a mapped node, from the result of its Map.
 
     The node fails when more items failed than it tolerates, by number or by share, and is skipped when all were.
-    ``inside``: it stands in a body, and so has an index path.
+
+    Args:
+        node: Its id.
+        expansion: What it tolerates.
+        inside: It stands in a body, and so has an index path.
+        optional: Its failure is a skip.
+        loses: Items that failed are named, since they may have values that do not count.
     """
     failed = f"$failed > {expansion.tolerated_count}"
     if expansion.tolerated_percent:
         failed += f" and $failed * 100 > {expansion.tolerated_percent:g} * $n"
     index = "'index': $run.index, " if inside else ""
+    lost = f", 'lost': [$filter([0..$n - 1], {_FAILED})]" if loses else ""
     word = "skipped" if optional else "failed"
     return (
         "($all := $join($states.result); $n := $length($all); "
         f"$failed := {_count('f')} + {_count('u')}; $skipped := {_count('k')}; "
         f"{{'node': {quoted(node)}, {index}'status': {failed} ? '{word}' : $skipped = $n ? 'skipped' : 'success', "
-        "'n': $n, 'failed': $failed, 'skipped': $skipped})"
+        f"'n': $n, 'failed': $failed, 'skipped': $skipped{lost}}})"
     )
 
 

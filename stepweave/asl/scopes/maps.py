@@ -32,6 +32,7 @@ from stepweave.asl.text import comment, quoted
 from stepweave.graph.constructs import Expansion
 from stepweave.graph.model import Task
 from stepweave.graph.specs import written_count
+from stepweave.planning.needs import loses_items
 from stepweave.planning.placement import LAMBDA_MAX_SECONDS
 
 
@@ -189,7 +190,9 @@ class _Mapped:
 
     def _record(self) -> str:
         task = self.wiring.task
-        return letters.verdict(task.id, self.expansion, self._depth() > 0, optional=task.optional)
+        return letters.verdict(
+            task.id, self.expansion, self._depth() > 0, optional=task.optional, loses=loses_items(task)
+        )
 
     def _many(self, name: str) -> str:
         return names.distributed(name, self._depth())
