@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stepweave.graph.model import FromTask, Graph, Task, references
+from stepweave.cli.drawing.nodes import kind, runs_somewhere, tests
+from stepweave.embedded.places import every_task
+from stepweave.graph.model import Binding, FromTask, Graph, Task, references
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +16,9 @@ class Description:
 
     id: str
     place: str
-    """Where it runs, e.g. ``lambda``; empty when unknown."""
+    """Where it runs, e.g. ``lambda``; empty when unknown, and where no function runs."""
+    kind: str
+    """What it is besides a plain task, in a few words."""
     doc: str
     details: tuple[tuple[str, str], ...]
     """Label and text, in the order in which they are shown."""
@@ -22,17 +26,8 @@ class Description:
 
 
 def describe(graph: Graph, places: Mapping[str, str]) -> tuple[Description, ...]:
-    """One description per task, in the order of the graph."""
-    return tuple(
-        Description(
-            id=task.id,
-            place=places.get(task.id, ""),
-            doc=task.doc,
-            details=_details(task, places.get(task.id, "")),
-            teardown=task.teardown,
-        )
-        for task in graph.tasks
-    )
+    """One description per task, in the order of the graph; those of bodies come after their node."""
+    return tuple(_description(task, places.get(task.id, "")) for task in every_task(graph))
 
 
 def data_edges(graph: Graph) -> frozenset[tuple[str, str]]:
@@ -40,15 +35,48 @@ def data_edges(graph: Graph) -> frozenset[tuple[str, str]]:
     return frozenset(
         (reference.task, task.id)
         for task in graph.tasks
-        for _, binding in task.arguments
+        for binding in _bindings(task)
         for reference in references(binding)
         if isinstance(reference, FromTask)
+    )
+
+
+def _bindings(task: Task) -> Iterator[Binding]:
+    """All that a node takes from elsewhere, its body included."""
+    for _, binding in task.arguments:
+        yield binding
+    if task.condition is not None:
+        yield from (test for _, test in task.condition.cases)
+    if task.expansion is not None:
+        yield from (binding for _, binding in task.expansion.arguments)
+    if task.nested is not None:
+        yield from (binding for _, binding in task.nested.params)
+    if task.approval is not None:
+        yield task.approval.message
+    if task.loop is not None:
+        yield task.loop.start
+    if task.body is not None:
+        for inner in task.body.graph.tasks:
+            yield from _bindings(inner)
+
+
+def _description(task: Task, place: str) -> Description:
+    place = place if runs_somewhere(task) else ""
+    return Description(
+        id=task.id,
+        place=place,
+        kind=kind(task),
+        doc=task.doc,
+        details=_details(task, place),
+        teardown=task.teardown,
     )
 
 
 def _details(task: Task, place: str) -> tuple[tuple[str, str], ...]:
     needs = task.resources
     rows = (
+        ("is", kind(task)),
+        *tests(task),
         ("runs on", place),
         ("after", ", ".join(task.upstream)),
         ("trigger rule", "" if task.trigger_rule == "all_success" else task.trigger_rule),

@@ -67,14 +67,19 @@ class _Cell:
     rank: int = 0
 
 
-def to_layout(upstream: Mapping[str, Sequence[str]]) -> Layout:
+def to_layout(
+    upstream: Mapping[str, Sequence[str]], sizes: Mapping[str, tuple[float, float]] | None = None
+) -> Layout:
     """The layout of the graph in which each key comes after its values.
 
-    Keys must be in topological order, and every value must be a key.
+    Keys must be in topological order, and every value must be a key. ``sizes`` are widths and heights of boxes that are
+    not as their name asks for.
     """
     layers_of = _longest_path_layers(upstream)
+    given = sizes or {}
     cells = {
-        name: _Cell(name, layer, [], [], _box_width(name), BOX_HEIGHT) for name, layer in layers_of.items()
+        name: _Cell(name, layer, [], [], *given.get(name, (box_width(name), BOX_HEIGHT)))
+        for name, layer in layers_of.items()
     }
     chains = _link(cells, upstream)
     layers = _in_layers([*cells.values(), *(bend for chain in chains.values() for bend in chain)])
@@ -83,7 +88,8 @@ def to_layout(upstream: Mapping[str, Sequence[str]]) -> Layout:
     return _measure(cells, chains, layers, upstream)
 
 
-def _box_width(name: str) -> float:
+def box_width(name: str) -> float:
+    """Width of a box with a name in it."""
     return min(MAX_BOX_WIDTH, round(len(name) * CHARACTER_WIDTH + BOX_PADDING, 1))
 
 
