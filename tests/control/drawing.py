@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from stepweave.graph.constructs import ELSE
 from stepweave.graph.model import DagInfo, Graph, Literal, ParamSpec, Task
 from tests.control.describing import described
-from tests.control.shapes import MOST_ITEMS, MOST_ROUNDS, Pencil, Scope
+from tests.control.kinds import Pencil
+from tests.control.shapes import MOST_ITEMS, MOST_ROUNDS, Scope
 from tests.reference.worlds import Index, Place, Script, World
 
 EVERYTHING = frozenset(
     {"rules", "conditions", "branches", "maps", "groups", "loops", "sensors", "approvals", "nested"}
-    | {"setups", "optional", "retries", "later", "ladders", "copies"}
+    | {"setups", "optional", "retries", "later", "ladders", "copies", "compensate"}
 )
 ANSWERS = ("approve", "approve", "reject", "silence")
 
@@ -67,17 +68,20 @@ def _with_tear_down(pencil: Pencil, tasks: list[Task]) -> list[Task]:
 
 
 @st.composite
-def drawn_runs(
-    draw: st.DrawFn, features: frozenset[str] = EVERYTHING, nodes: int = 9, fail_fast: bool = False
-) -> Drawn:
-    """A graph of up to about ``nodes`` nodes with the constructs in ``features``, and its world."""
+def drawn_runs(draw: st.DrawFn, features: frozenset[str] = EVERYTHING, nodes: int = 9) -> Drawn:
+    """A graph of up to about ``nodes`` nodes with the constructs in ``features``, and its world.
+
+    Two features are not among everything: ``fail_fast``, for the first failure of several at the same time may be any,
+    and ``max_failed``, which wants all times apart.
+    """
     pencil = Pencil(draw, features, nodes)
     root = Scope(pencil, "", 0)
     root.fill(nodes)
     tasks = _with_tear_down(pencil, root.tasks)
     params = tuple(ParamSpec(name=name, default_json=json.dumps(ELSE)) for name in pencil.params)
-    graph = _within(DagInfo(id="drawn", params=params, fail_fast=fail_fast), tasks)
-    return _World(pencil).drawn(graph)
+    most = draw(st.integers(0, 2)) if "max_failed" in features else None
+    dag = DagInfo(id="drawn", params=params, fail_fast="fail_fast" in features, max_failed_tasks=most)
+    return _World(pencil).drawn(_within(dag, tasks))
 
 
 def _within(dag: DagInfo, tasks: Iterable[Task]) -> Graph:
@@ -130,10 +134,14 @@ class _World:
                 if task.decides:
                     chosen = self.pencil.draw(st.lists(st.sampled_from(task.decides.cases), unique=True))
                     self.choices[place] = tuple(chosen)
-            # Half a second more, so that no attempt ends at the very moment in which a hedge begins or time is up.
-            self.seconds.setdefault(
-                task.id, self.pencil.draw(st.integers(1, 9)) + 0.5 * bool(task.hedge_seconds or task.approval)
-            )
+            self.seconds.setdefault(task.id, self._length(task))
+
+    def _length(self, task: Task) -> float:
+        """Seconds; never such that something ends at the very moment at which a hedge begins or time is up."""
+        whole = self.pencil.draw(st.integers(1, 9))
+        if "max_failed" in self.pencil.features:
+            return whole + len(self.seconds) / 1024
+        return whole + 0.5 * bool(task.hedge_seconds or task.approval)
 
     def _choice(self, task: Task, index: Index) -> None:
         assert task.condition
@@ -188,7 +196,9 @@ def _endings(task: Task, features: frozenset[str]) -> Iterator[Script]:
     yield ("DataError",)
     if task.nested:
         return
-    yield from [("PermanentError",), ("Skip",)]
+    yield ("PermanentError",)
+    if "fail_fast" not in features:  # there a skip ends the run, as every error does
+        yield ("Skip",)
     if task.sensor:
         yield from [("NotYet", "success"), ("NotYet", "NotYet", "success"), ("NotYet",)]
     if task.ladder:

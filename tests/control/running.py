@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
-from stepweave import collector
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.embedded.calls import APPROVALS, RENDEZVOUS, TASK_RUNNER
 from stepweave.embedded.machines import to_engine
@@ -29,34 +30,19 @@ from stepweave.engine.integrations.start_execution import start_execution_integr
 from stepweave.engine.tokens import TaskTokenError
 from stepweave.graph.model import DagInfo, FromTask, Graph, Task
 from tests.control.drawing import Drawn
+from tests.control.seeing import Seen, everywhere, index_of
 from tests.control.shapes import CHILD
 from tests.reference.attempts import RETRY_AFTER
-from tests.reference.worlds import SUCCESS, Index, Place
+from tests.reference.worlds import SUCCESS, Index
 
 RUN_NAME = "execution"
 """Of every execution, as in the other interpreter that these runs are compared with."""
 INSIDE = Graph(dag=DagInfo(id=CHILD), tasks=(Task(id="inside", call="flows:inside"),))
 """What nested executions run."""
+CLASSES = frozenset({"TransientError", "ResourceError", "DataError", "PermanentError", "SensorTimeout"})
+"""Errors that a failed task ends with."""
+_RUNS = count(1)
 LETTERS = {SUCCESS: "s", "Skip": "k"}
-
-
-@dataclass(slots=True)
-class Seen:
-    """What the outside saw of a run."""
-
-    started: dict[Place, float] = field(default_factory=dict)
-    """Second at which each call's first attempt began."""
-    ended: dict[Place, float] = field(default_factory=dict)
-    attempts: Counter[Place] = field(default_factory=Counter)
-    upstream: dict[Place, dict[str, str]] = field(default_factory=dict)
-    """Statuses that tasks were told of."""
-    told: dict[str, list[tuple[Index, str]]] = field(default_factory=dict)
-    """Statuses of nodes that states put out."""
-    succeeded: set[Place] = field(default_factory=set)
-    states: list[str] = field(default_factory=list)
-    """Names of the states entered."""
-    retries: int = 0
-    """Attempts after the first of a state, each a transition as well."""
 
 
 @dataclass(slots=True)
@@ -69,22 +55,6 @@ class Ran:
     def transitions(self) -> int:
         """State transitions that the run is charged for."""
         return len(self.seen.states) + self.seen.retries
-
-
-def index_of(event: Mapping[str, Any]) -> Index:
-    """``run.index`` of an event as numbers: ``"3/0"`` is ``(3, 0)``."""
-    text = event["run"].get("index") or ""
-    return tuple(int(part) for part in text.split("/")) if text else ()
-
-
-def everywhere(graph: Graph) -> dict[str, Task]:
-    """All tasks by id, those of bodies too."""
-    found: dict[str, Task] = {}
-    for task in graph.tasks:
-        found[task.id] = task
-        if task.body:
-            found |= everywhere(task.body.graph)
-    return found
 
 
 def decision(answer: str) -> dict[str, Any]:
@@ -121,15 +91,23 @@ class Runtime:
             return self._items(task, index)
         if "batch" in event:
             return await self._batch(task, index)
+        if "undo" in event:
+            self.seen.undone.append(task.id)
+            return {"status": "success", "value": "null"}
+        if len(self.seen.failed) > event.get("max_failed", len(self.tasks) ** 2):
+            raise FunctionError("RunStopped", "{}")
         if "quorum" in event:
             return self._agreed(task, index, event)
         ending = await self._attempt(
             task, index, event.get("rung", {}).get("level", 0) or event.get("replica", 0)
         )
-        if ending.startswith(RETRY_AFTER):
-            raise self._put_off(ending, event)
         if ending != SUCCESS:
-            raise FunctionError(self._error(task, index, ending, event), json.dumps({"message": ending}))
+            failure = self._error(task, index, ending, event)
+            if event.get("attempt", 0) >= event.get("tries", {}).get(failure.error, 0):
+                self.seen.failed |= (
+                    {(task.id, index)} if "tries" in event and failure.error in CLASSES else set()
+                )
+            raise failure
         self.seen.succeeded.add((task.id, index))
         return self._record(task, index, event)
 
@@ -195,14 +173,17 @@ class Runtime:
         self.seen.succeeded.add((task.id, index))
         return self._record(task, index, event)
 
-    def _error(self, task: Task, index: Index, ending: str, event: Any) -> str:
+    def _error(self, task: Task, index: Index, ending: str, event: Any) -> FunctionError:
+        """What the runtime raises where an attempt ends so."""
+        if ending.startswith(RETRY_AFTER):
+            return self._put_off(ending, event)
         if ending != "NotYet":
-            return ending
+            return FunctionError(ending, json.dumps({"message": ending}))
         assert task.sensor
         waited = self.clock.elapsed - self.seen.started[task.id, index]
         if waited < task.sensor.timeout_seconds:
-            return "NotYet"
-        return "Skip" if event["sensor"]["soft"] else "SensorTimeout"
+            return FunctionError("NotYet", "{}")
+        return FunctionError("Skip" if event["sensor"]["soft"] else "SensorTimeout", "{}")
 
     def _record(self, task: Task, index: Index, event: Any) -> dict[str, Any]:
         record: dict[str, Any] = {"status": "success", "value": json.dumps([task.id, *index])}
@@ -279,6 +260,7 @@ def run_drawn(
     integrations = lambda_integrations(functions) | start_execution_integrations()
     engine = Engine(machines.machines, integrations, clock=clock, listeners=[runtime.listen, *listeners])
     rendezvous = rendezvous_function(engine.tokens)
-    with collector.sparing_what_exists():
-        execution = clock.run(engine.run(machines.root, {"params": drawn.params}, RUN_NAME))
+    execution = clock.run(engine.run(machines.root, {"params": drawn.params}, RUN_NAME))
+    if next(_RUNS) % 100 == 0:
+        gc.collect()  # what is made while a graph is compiled counts as old, and would stay
     return Ran(compiled, execution, runtime.seen)

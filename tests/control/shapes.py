@@ -13,15 +13,12 @@ from hypothesis import strategies as st
 
 from stepweave.graph.constructs import (
     ELSE,
-    Approval,
     Body,
     Condition,
     Expansion,
     Guard,
     Loop,
     NestedDag,
-    Rung,
-    Sensor,
 )
 from stepweave.graph.model import (
     Binding,
@@ -33,15 +30,16 @@ from stepweave.graph.model import (
     FromTask,
     Graph,
     Literal,
-    Resources,
     RetryPolicy,
     Task,
 )
 from tests.control.deciders import answers_fields, with_branches
-from tests.reference.model import leaves
+from tests.control.kinds import Pencil, approval, made_safer, sensor
+from tests.reference.order import leaves
 from tests.reference.rules import RULES
 
-SIMPLE_RULES = ("all_success", "all_done")
+SIMPLE_RULES = frozenset({"all_success", "all_done"})
+WAITS_FOR_FAILURES = frozenset({"all_done", "all_failed", "one_failed", "one_done", "all_done_setup_success"})
 RULES_THAT_WAIT = frozenset(RULES) - {"one_success", "one_failed", "one_done", "always"}
 CHILD = "child"
 """The DAG that nested executions run."""
@@ -49,31 +47,6 @@ KINDS = {"maps": 5, "sensors": 6, "approvals": 6, "nested": 8}
 """What a node may be besides a plain task, and once in how many."""
 MOST_ITEMS = 4
 MOST_ROUNDS = 3
-
-
-@dataclass(slots=True)
-class Pencil:
-    """What is drawn so far of the whole DAG."""
-
-    draw: st.DrawFn
-    features: frozenset[str]
-    left: int
-    """Nodes that may still be drawn."""
-    count: int = 0
-    params: dict[str, str] = field(default_factory=dict)
-    """Param and what it is in the run."""
-    sources: dict[str, str] = field(default_factory=dict)
-    """Condition, branch or loop → task whose field or answer tells what is chosen; absent for a param."""
-
-    def name(self, prefix: str, kind: str) -> str:
-        self.count += 1
-        return f"{prefix}{kind}{self.count}"
-
-    def one_in(self, chances: int) -> bool:
-        return self.draw(st.integers(1, chances)) == chances
-
-    def has(self, feature: str, chances: int) -> bool:
-        return feature in self.features and self.one_in(chances)
 
 
 @dataclass(slots=True)
@@ -120,9 +93,10 @@ class Scope:
     def _rule(self, upstream: tuple[str, ...]) -> str:
         if not upstream or not self.pencil.one_in(2):
             return "all_success"
-        return self.pencil.draw(
-            st.sampled_from(sorted(RULES) if "rules" in self.pencil.features else SIMPLE_RULES)
-        )
+        rules = frozenset(RULES) if "rules" in self.pencil.features else SIMPLE_RULES
+        if "fail_fast" in self.pencil.features:
+            rules = rules - WAITS_FOR_FAILURES
+        return self.pencil.draw(st.sampled_from(sorted(rules)))
 
     def _task(self, guards: tuple[Guard, ...]) -> None:
         pencil = self.pencil
@@ -135,43 +109,15 @@ class Scope:
                 if task.expansion and task.expansion.batch_size:
                     task = replace(task, retry=RetryPolicy())
             case "sensors":
-                waits = Sensor(interval_seconds=5, timeout_seconds=20, soft_fail=pencil.one_in(2))
-                task = replace(task, sensor=waits)
+                task = replace(task, sensor=sensor(pencil))
             case "approvals":
-                task = replace(task, call="", approval=self._approval(), retry=RetryPolicy())
+                task = replace(task, call="", approval=approval(pencil), retry=RetryPolicy(), compensate="")
             case "nested":
                 inside = NestedDag(dag=CHILD, call=f"flows:{CHILD}", params=())
-                task = replace(task, call="", nested=inside, retry=RetryPolicy(), arguments=())
+                task = replace(task, call="", nested=inside, retry=RetryPolicy(), arguments=(), compensate="")
             case _:
-                task = self._made_safer(task)
+                task = made_safer(pencil, task)
         self.tasks.append(task)
-
-    def _approval(self) -> Approval:
-        draw = self.pencil.draw
-        return Approval(
-            message=Literal(json='"go?"'),
-            timeout_seconds=draw(st.integers(1, 9)) * 2,
-            escalations=((("lead",), 7),) if self.pencil.one_in(2) else (),
-            on_timeout=draw(st.sampled_from(("fail", "skip", "reject", "approve"))),
-            on_reject=draw(st.sampled_from(("fail", "skip", "continue"))),
-        )
-
-    def _made_safer(self, task: Task) -> Task:
-        """With rungs after failures, or copies side by side."""
-        pencil = self.pencil
-        if pencil.has("ladders", 5):
-            bigger = Rung(call=task.call, resources=Resources(memory_mib=4096), on="resource", label="4 GiB")
-            lesser = Rung(call=f"{task.call}_less", resources=Resources(), label="less")
-            return replace(
-                task, ladder=pencil.draw(st.sampled_from(((bigger,), (lesser,), (bigger, lesser))))
-            )
-        if pencil.has("copies", 5):
-            task = replace(task, retry=RetryPolicy())
-            replicas, quorum = pencil.draw(st.sampled_from(((1, 1), (2, 1), (3, 2), (3, 3))))
-            if replicas > 1:
-                return replace(task, replicas=replicas, quorum=quorum)
-            return replace(task, hedge_seconds=pencil.draw(st.integers(1, 5)))
-        return task
 
     def _common(self, name: str, upstream: tuple[str, ...], guards: tuple[Guard, ...]) -> Task:
         pencil = self.pencil
@@ -194,6 +140,7 @@ class Scope:
             retry=retry,
             setup=pencil.has("setups", 6),
             optional=pencil.has("optional", 6),
+            compensate=f"flows:undo_{name}" if pencil.has("compensate", 4) else "",
         )
 
     def _has_value(self, value: Binding) -> bool:
@@ -220,7 +167,9 @@ class Scope:
         pencil = self.pencil
         name = pencil.name(self.prefix, kind)
         upstream = self._upstream(2)
-        node = replace(self._common(name, upstream, guards), call="", retry=RetryPolicy(), arguments=())
+        node = replace(
+            self._common(name, upstream, guards), call="", retry=RetryPolicy(), arguments=(), compensate=""
+        )
         valued = tuple(up for up in upstream if self._has_value(FromTask(task=up)))
         scope: Binding = FromItem(node=name, name="item") if kind == "g" else FromState(node=name)
         inner = Scope(pencil, f"{name}.", self.depth + 1, valued, scope)

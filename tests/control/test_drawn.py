@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 
+from stepweave.compiler import compile_graph
 from stepweave.validation.definition import validate
 from tests.control.comparing import differences
 from tests.control.compiling import in_parts
 from tests.control.drawing import EVERYTHING, Drawn, drawn_runs
-from tests.control.running import compile_graph, run_drawn
+from tests.control.running import run_drawn
 
 EXAMPLES = int(os.environ.get("STEPWEAVE_EXAMPLES", "2000"))
 """Drawn runs in all."""

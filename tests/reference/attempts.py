@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 
 from stepweave.graph.model import RetryPolicy, Task
 from tests.reference.rules import Status
 from tests.reference.worlds import SKIP, SUCCESS, Script
 
 NOT_YET = "NotYet"
+STOPPED = "RunStopped"
 RETRY_AFTER = "RetryAfter:"
 """Followed by the seconds after which the task asks to be tried again."""
 
@@ -26,8 +28,8 @@ class Call:
     """Name of the last error."""
 
 
-def attempts_of(task: Task, script: Script, length: float) -> Call:
-    """How a call ends whose attempts take ``length`` seconds each.
+def attempts_of(task: Task, script: Script, length: float, until: float = inf) -> Call:
+    """How a call ends whose attempts take ``length`` seconds each; from second ``until`` on none begins.
 
     Policies count for themselves, as the retriers of a state do, and anew after the task has asked to be put off.
     A sensor that answers ``NotYet`` pokes again until its time is over, which is judged at the end of a poke.
@@ -35,6 +37,8 @@ def attempts_of(task: Task, script: Script, length: float) -> Call:
     used: Counter[str] = Counter()
     passed, put_off = 0.0, 0
     for number in range(1, 10_000):
+        if passed >= until:
+            return Call("upstream_failed", passed, number - 1, STOPPED)
         ending = script[min(number, len(script)) - 1]
         passed += length
         if ending == SUCCESS:

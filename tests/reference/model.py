@@ -22,6 +22,7 @@ from stepweave.graph.constructs import Body, Guard
 from stepweave.graph.model import FromTask, Graph, Task, references
 from tests.reference.attempts import Call
 from tests.reference.calls import call
+from tests.reference.order import compensated, in_order, leaves
 from tests.reference.people import asked
 from tests.reference.rules import FAILURES, Seen, Status, decided_at, hopeless_at, verdict
 from tests.reference.spreading import batches, item_count, schedule, tolerated
@@ -55,6 +56,10 @@ class Prediction:
     failed: tuple[str, ...] = ()
     """Tasks of the DAG itself that failed, as written."""
     ended: float = 0.0
+    stopped: float = inf
+    """Second at which a DAG with ``fail_fast`` ended; nothing begins after that, and what ran is lost."""
+    undone: tuple[str, ...] = ()
+    """Tasks that are compensated: all that can be, when the run failed; the last first."""
 
     @property
     def statuses(self) -> dict[Place, Status]:
@@ -74,27 +79,25 @@ def predict(graph: Graph, world: World, *, prompt: bool = False) -> Prediction:
     """What a run of ``graph`` in ``world`` comes to; ``prompt`` for the earliest times instead of the latest."""
     result = Prediction()
     _Scope(graph, world, result, prompt).run((), 0.0)
+    most = graph.dag.max_failed_tasks
+    failures = sorted(
+        one.ended for one in result.happened.values() if one.status == "failed" and one.attempts
+    )
+    if most is not None and len(failures) > most:
+        # What began before this failure is not changed by it, so that the second walk comes to the same second.
+        result = Prediction()
+        _Scope(graph, world, result, prompt, until=failures[most]).run((), 0.0)
     tops = {task.id: result.happened[task.id, ()] for task in graph.tasks}
     ends = leaves(graph)
     result.outcome = "failed" if any(tops[leaf].status in FAILURES for leaf in ends) else "success"
     result.failed = tuple(task for task, one in tops.items() if one.status == "failed")
+    if graph.dag.fail_fast:
+        result.stopped = min((tops[task].ended for task in result.failed), default=inf)
+        result.outcome = "failed" if result.failed else "success"
+    if result.outcome == "failed":
+        result.undone = compensated(graph)
     result.ended = max((one.ended for one in result.happened.values()), default=0.0)
     return result
-
-
-def leaves(graph: Graph) -> tuple[str, ...]:
-    """Tasks that decide the outcome: nothing but tear-downs comes after them. Tear-downs only where nothing else is."""
-    counted = [task for task in graph.tasks if not task.teardown]
-    inner = {before for task in counted for before in comes_after(task)}
-    return tuple(task.id for task in counted or graph.tasks if task.id not in inner)
-
-
-def comes_after(task: Task) -> tuple[str, ...]:
-    """Ids that a task waits for: its upstream tasks, and what decides about it."""
-    deciders = [guard.decider for guard in task.guards]
-    if task.speculation:
-        deciders.append(task.speculation.decider)
-    return tuple(dict.fromkeys([*task.upstream, *deciders]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +109,16 @@ class _Scope:
     result: Prediction
     prompt: bool
     outer: dict[str, Happened] = field(default_factory=dict)
+    until: float = inf
+    """Second from which on no attempt begins, because too many tasks have failed; tear-downs do."""
 
     def run(self, index: Index, begin: float) -> dict[str, Happened]:
         """What became of each task of the scope, which begins at second ``begin``."""
         ends: dict[str, Happened] = {}
-        for task in self._in_order():
+        for task in in_order(self.graph):
             one = self._node(task, index, begin, ends)
             ends[task.id] = self.result.happened[task.id, index] = one
         return ends
-
-    def _in_order(self) -> Iterator[Task]:
-        left = {task.id: task for task in self.graph.tasks}
-        while left:
-            ready = [
-                task for task in left.values() if not any(before in left for before in comes_after(task))
-            ]
-            assert ready, f"a cycle among {sorted(left)}"
-            for task in ready:
-                yield left.pop(task.id)
 
     def _node(self, task: Task, index: Index, begin: float, ends: dict[str, Happened]) -> Happened:
         # What a body takes from outside has ended before the body begins, and counts as any upstream task does.
@@ -166,7 +161,7 @@ class _Scope:
             return self._mapped(task, index, at, known)
         if task.body:
             return self._body_node(task, index, at, known)
-        made = call(task, index, self.world)
+        made = call(task, index, self.world, self._left(task, at))
         return _called(made, at, chosen if made.status == "success" else ())
 
     def _mapped(self, task: Task, index: Index, at: float, known: dict[str, Happened]) -> Happened:
@@ -196,7 +191,10 @@ class _Scope:
     def _item(self, task: Task, index: Index, at: float, known: dict[str, Happened]) -> Happened:
         if task.body:
             return self._body(task.body, index, at, known)
-        return _called(call(replace(task, optional=False), index, self.world), at)
+        return _called(call(replace(task, optional=False), index, self.world, self._left(task, at)), at)
+
+    def _left(self, task: Task, at: float) -> float:
+        return inf if task.teardown else self.until - at
 
     def _loop(self, task: Task, index: Index, at: float, known: dict[str, Happened]) -> Happened:
         """Rounds until the condition holds; one that does not succeed ends the loop with its status."""
@@ -234,7 +232,7 @@ class _Scope:
 
     def _body(self, body: Body, index: Index, at: float, known: dict[str, Happened]) -> Happened:
         """Failed if a leaf failed, skipped if what it returns was skipped (or all leaves were), else success."""
-        scope = _Scope(body.graph, self.world, self.result, self.prompt, known)
+        scope = _Scope(body.graph, self.world, self.result, self.prompt, known, self.until)
         ends = scope.run(index, at)
         ended = max([at, *(one.ended for one in ends.values())])
         last = [ends[leaf].status for leaf in leaves(body.graph)]

@@ -29,7 +29,8 @@ from stepweave.graph.model import (
     Task,
 )
 from tests.graphs import graph_of
-from tests.reference.model import leaves, predict
+from tests.reference.model import predict
+from tests.reference.order import leaves
 from tests.reference.rules import Seen, decided_at, hopeless_at
 from tests.reference.worlds import Place, World
 
@@ -286,3 +287,30 @@ def test_the_tasks_that_decide_the_outcome_have_only_tear_downs_after_them() -> 
     graph = dag(task("a"), task("b", "a"), task("down", "b", "a", teardown=True))
     assert leaves(graph) == ("b",)
     assert leaves(dag(task("down", teardown=True))) == ("down",)
+
+
+def test_once_too_many_tasks_have_failed_nothing_begins_but_tear_downs() -> None:
+    down = task("down", "b", teardown=True, trigger_rule="all_done")
+    graph = dag(task("a"), task("b"), task("c", "b"), task("late", "c"), down)
+    graph = replace(graph, dag=replace(graph.dag, max_failed_tasks=0))
+    told = predict(graph, World(failing("a"), seconds={"a": 1.5}))
+    assert told.statuses == {
+        ("a", ()): "failed", ("b", ()): "success", ("c", ()): "success", ("late", ()): "upstream_failed",
+        ("down", ()): "success",
+    }  # fmt: skip
+    assert told.outcome == "failed"
+    assert (
+        predict(replace(graph, dag=replace(graph.dag, max_failed_tasks=1)), World(failing("a"))).ended == 3.0
+    )
+
+
+def test_a_dag_that_fails_fast_ends_with_its_first_failure() -> None:
+    graph = graph_of({"a": [], "b": [], "c": ["b"]}, fail_fast=True)
+    assert predict(graph, World(failing("a"), seconds={"a": 5.0})).stopped == 5.0
+
+
+def test_what_can_be_undone_is_undone_when_the_run_fails_the_last_first() -> None:
+    group = mapped("g", 2, task("g.x", compensate="m:undo"))
+    graph = dag(task("a", compensate="m:undo"), replace(group, upstream=("a",)), task("b", "g"))
+    assert predict(graph, World(failing("b"))).undone == ("g.x", "a")
+    assert predict(graph, World()).undone == ()
