@@ -106,7 +106,7 @@ def records_read(graph: Graph, task: Task) -> tuple[str, ...]:
 
 
 def loses_items(task: Task) -> bool:
-    """Whether an item of the mapped group ``task`` may fail, be tolerated, and yet have a value, which is no value."""
+    """Whether a failed item of the mapped group ``task`` may be tolerated and have a value, which does not count."""
     if task.expansion is None or task.body is None:
         return False
     if not task.expansion.tolerated_count and not task.expansion.tolerated_percent:

@@ -86,7 +86,9 @@ class Wiring:
             return None
         looked_at = ruled_by(self.scene.graph, self.task)
         seen = {upstream: self.scene.sight.required(upstream, self.element) for upstream in looked_at}
-        return {upstream: self.record_of(upstream) for upstream, record in seen.items() if not record.is_tally}
+        return {
+            upstream: self.record_of(upstream) for upstream, record in seen.items() if not record.is_tally
+        }
 
     def succeed(self, state: State, record: Any) -> None:
         """After ``state`` the task has succeeded with ``record``: it is assigned if it is read, and control goes on."""
