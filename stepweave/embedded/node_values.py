@@ -6,7 +6,7 @@ A task has stored its value. What a map, a loop or a body is worth follows from 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepweave.embedded.places import Place, child_of, depth_of, places_of
@@ -14,6 +14,7 @@ from stepweave.embedded.result import RunResult
 from stepweave.embedded.summing import in_order
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.values import json_value
+from stepweave.graph.constructs import NestedDag
 from stepweave.graph.model import Binding, DictOf, FromTask, ListOf, Literal, Path
 from stepweave.stores.objects import ObjectStore
 
@@ -57,7 +58,21 @@ class _Reader:
             if task.body.result is None:
                 raise NoValue
             return self._binding(task.body.result, run.index)
+        if task.nested is not None:
+            return self._returned(task.nested, run)
         return self._stored(run)
+
+    def _returned(self, nested: NestedDag, run: TaskRun) -> Any:
+        """What a DAG inside this one returned, as far as it is what single tasks of it returned."""
+        index = f".{run.index.replace('/', '.')}" if run.index else ""
+        run_id = f"{self._result.run_id}.{run.task}{index}"
+
+        def task_value(task: str) -> Any:
+            return self._read(nested.dag, run_id, task, None, "")
+
+        if nested.result is None:
+            raise NoValue
+        return _evaluated(nested.result, task_value)
 
     def _items(self, run: TaskRun) -> Sequence[TaskRun]:
         beginning = child_of(run.index, 0)[:-1]
@@ -74,10 +89,10 @@ class _Reader:
         return self.value(rounds[-1])
 
     def _stored(self, run: TaskRun) -> Any:
-        result = self._result
-        text = json_value(
-            self._store, result.dag_id, result.run_id, run.task, run.value, self._left, index=run.index
-        )
+        return self._read(self._result.dag_id, self._result.run_id, run.task, run.value, run.index)
+
+    def _read(self, dag_id: str, run_id: str, task: str, inline: str | None, index: str) -> Any:
+        text = json_value(self._store, dag_id, run_id, task, inline, self._left, index=index)
         if text is None:
             raise NoValue
         self._left -= len(text)
@@ -85,17 +100,12 @@ class _Reader:
 
     def _binding(self, binding: Binding, index: str) -> Any:
         """What a body returns, at the index path of one of its runs."""
-        match binding:
-            case Literal(json=text):
-                return json.loads(text)
-            case FromTask(task=task, path=path):
-                run = self._at(task, index)
-                return _part(self.value(run), path) if run.status == "success" else None
-            case ListOf(items=items):
-                return [self._binding(item, index) for item in items]
-            case DictOf(items=pairs):
-                return {key: self._binding(value, index) for key, value in pairs}
-        raise NoValue  # params, items and states are not known here
+
+        def task_value(task: str) -> Any:
+            run = self._at(task, index)
+            return self.value(run) if run.status == "success" else None
+
+        return _evaluated(binding, task_value)
 
     def _at(self, task: str, index: str) -> TaskRun:
         if not index:
@@ -106,8 +116,22 @@ class _Reader:
         raise NoValue
 
 
+def _evaluated(binding: Binding, task_value: Callable[[str], Any]) -> Any:
+    """The value of ``binding``; raises :class:`NoValue` where it is not one of tasks."""
+    match binding:
+        case Literal(json=text):
+            return json.loads(text)
+        case FromTask(task=task, path=path):
+            return _part(task_value(task), path)
+        case ListOf(items=items):
+            return [_evaluated(item, task_value) for item in items]
+        case DictOf(items=pairs):
+            return {key: _evaluated(value, task_value) for key, value in pairs}
+    raise NoValue  # params, items and states are not known here
+
+
 def _part(value: Any, path: Path) -> Any:
-    for step in path:
+    for step in path if value is not None else ():
         try:
             value = value[step]
         except (LookupError, TypeError):

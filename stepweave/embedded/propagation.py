@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from stepweave.embedded.places import Place, depth_of, every_task, parent_of, places_of, written_items
+from stepweave.embedded.places import Place, depth_of, parent_of, places_of, written_items
 from stepweave.embedded.scopes import Block, Scope
+from stepweave.embedded.summing import drop
 from stepweave.embedded.taskruns import Items, Status, TaskRun, TaskRuns
 from stepweave.graph.constructs import Guard
 from stepweave.graph.model import Graph, Task
@@ -90,27 +91,14 @@ class Propagation:
             self._end_item(place, run, runs)
             return
         if place.task.speculation is not None and run.status in ("skipped", "upstream_failed"):
-            self._drop(place, run, runs)
+            self._scopes.pop((run.task, run.index), None)
+            drop(place.task, run, runs)
         scope = self._scope(place, run.index)
         for after in scope.end(run):
             self._judge(after, scope, run.index, runs)
         if scope.has_ended and place.node is not None:
             del self._scopes[place.node, run.index]
             self._end_body(self._places[place.node], run.index, scope.outcome(), runs)
-
-    def _drop(self, node: Place, dropped: TaskRun, runs: TaskRuns) -> None:
-        """A speculation does not count, and so does nothing in it."""
-        self._scopes.pop((node.task.id, dropped.index), None)
-        beginning = f"{dropped.index}/" if dropped.index else ""
-        for inner in every_task(self._blocks[node.task.id].graph):
-            found = [runs.by_id[inner.id]] if not dropped.index else []
-            found += [
-                run
-                for index, run in runs.mapped.get(inner.id, {}).items()
-                if index == dropped.index or index.startswith(beginning)
-            ]
-            for run in found:
-                runs.dropped(run.task, run.index, dropped.status or "skipped")
 
     def _scope(self, place: Place, index: str) -> Scope:
         key = (place.node, index)
@@ -124,8 +112,8 @@ class Propagation:
         run = runs.at(task.id, index)
         if run.has_ended:
             return
-        if task.speculation is not None and run.status is not None:
-            refusal = scope.refusal(_guard_of(task))
+        refusal = scope.refusal(_guard_of(task)) if task.speculation is not None else None
+        if refusal is not None or run.status is not None:
             ended = refusal or self._held.pop((task.id, index), None)
             if ended is not None:
                 runs.ended_as(task.id, ended, index)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from stepweave.embedded.places import Place, depth_of
+from stepweave.embedded.places import Place, depth_of, every_task
 from stepweave.embedded.taskruns import Status, TaskRun, TaskRuns
+from stepweave.graph.model import Task
 
 _WORST_FIRST: tuple[Status, ...] = (
     "failed", "upstream_failed", "running", "up_for_retry", "waiting", "scheduled", "success", "skipped",
@@ -14,6 +15,11 @@ _WORST_FIRST: tuple[Status, ...] = (
 
 def sum_up(runs: TaskRuns, places: Mapping[str, Place]) -> None:
     """Give each task inside a body the status of the worst of its runs, or that of its node where it has none."""
+    for place in places.values():
+        if place.task.speculation is not None:
+            # What began before it was known that it does not count may have ended after.
+            for run in [runs.by_id[place.task.id], *runs.mapped.get(place.task.id, {}).values()]:
+                drop(place.task, run, runs)
     for task, place in places.items():
         if place.node is None:
             continue
@@ -23,6 +29,20 @@ def sum_up(runs: TaskRuns, places: Mapping[str, Place]) -> None:
         elif place.depth or runs.by_id[task].status is None:
             around = runs.by_id[place.node].status
             runs.by_id[task].status = around if around in ("skipped", "upstream_failed") else None
+
+
+def drop(node: Task, run: TaskRun, runs: TaskRuns) -> None:
+    """Where the speculation ``node`` did not count, nothing in it does."""
+    if run.status not in ("skipped", "upstream_failed") or node.body is None:
+        return
+    beginning = f"{run.index}/" if run.index else ""
+    for inner in every_task(node.body.graph):
+        found = [runs.by_id[inner.id]] if not run.index else []
+        known = runs.mapped.get(inner.id, {})
+        found += [known[index] for index in known if index == run.index or index.startswith(beginning)]
+        for one in found:
+            if one.status != run.status:
+                runs.dropped(one.task, one.index, run.status)
 
 
 def in_order(runs: Iterable[TaskRun]) -> list[TaskRun]:

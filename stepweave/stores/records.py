@@ -156,11 +156,11 @@ class Records:
         return self._select(TaskRunRow, "task_runs", "run_id = ?", (run_id,), "ORDER BY task_id, map_index")
 
     def durations(self, dag_id: str, *, runs: int = 10) -> dict[str, float]:
-        """Mean seconds of each task in the latest successful runs of a DAG."""
+        """Mean seconds of each task (of an item, where it is mapped) in the latest successful runs of a DAG."""
         query = (
             "SELECT task_id, avg(duration_seconds) FROM task_runs WHERE status = 'success' AND run_id IN "
             "(SELECT run_id FROM runs WHERE dag_id = ? AND status = 'success' ORDER BY started_at DESC LIMIT ?) "
-            "AND duration_seconds IS NOT NULL GROUP BY task_id"
+            "AND duration_seconds IS NOT NULL AND (detail IS NULL OR detail NOT LIKE '{\"items\"%') GROUP BY task_id"
         )
         with reading(self._path) as connection:
             return dict(connection.execute(query, (dag_id, runs)).fetchall()) if connection else {}

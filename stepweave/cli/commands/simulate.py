@@ -14,9 +14,11 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.found import open_records
 from stepweave.cli.options import add_json, add_store, add_target
 from stepweave.cli.progress.words import count, duration
+from stepweave.embedded.places import every_task
 from stepweave.errors import UsageError
 from stepweave.loading import load
-from stepweave.simulation import DEFAULT_SECONDS, Simulation, beyond_timeout, simulate
+from stepweave.simulation.assumptions import DEFAULT_SECONDS
+from stepweave.simulation.simulating import Simulation, beyond_timeout, simulate
 
 MAX_NAMED = 10
 """Tasks of the critical path that are named before it is cut in the middle."""
@@ -26,31 +28,66 @@ def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_target(parser)
     parser.add_argument("--durations", metavar="FILE", help='JSON file: {"task_id": seconds}')
+    items = "items of a map or rounds of a loop that only a run would know (default: 1); may be repeated"
+    parser.add_argument("--items", action="append", default=[], metavar="TASK=N", help=items)
+    choose = (
+        "the case that a condition, or the task that a branch, chooses (default: the first); may be repeated"
+    )
+    parser.add_argument("--choose", action="append", default=[], metavar="TASK=CASE", help=choose)
     add_store(parser)
     add_json(parser)
 
 
-def command(*, target: str, durations: str | None, store: str, as_json: bool) -> Answer:
+def command(
+    *,
+    target: str,
+    durations: str | None,
+    items: list[str],
+    choose: list[str],
+    store: str,
+    as_json: bool,
+) -> Answer:
     """Run a DAG on a virtual clock: makespan, critical path, transitions and cost. No task is executed.
 
     A task takes what the file says, else its mean in the latest successful runs, else one second.
 
-    Example:
+    Examples:
       stepweave simulate digits --durations durations.json
+      stepweave simulate sweep --items train=500 --choose if=else
     """
     graph = load(target).graph()
+    tasks = {task.id for task in every_task(graph)}
     seconds = dict(open_records(store).durations(graph.dag.id))
     if durations is not None:
-        seconds |= _read(durations, {task.id for task in graph.tasks})
-    result = simulate(graph, seconds)
+        seconds |= _read(durations, tasks)
+    counts = {name: _count(name, number) for name, number in _pairs(items, "--items").items()}
+    result = simulate(graph, seconds, items=counts, chosen=_pairs(choose, "--choose"))
     for task, (takes, allowed) in beyond_timeout(graph, seconds).items():
         sys.stderr.write(
             f"warning: {task} takes {takes:g} s, but a run would end it after {allowed} s; raise its timeout\n"
         )
     if not as_json:
-        known = sum(task.id in seconds for task in graph.tasks)
-        sys.stdout.write("\n".join(_lines(result, known, len(graph))) + "\n")
+        called = [task.id for task in every_task(graph) if task.call or task.approval is not None]
+        known = sum(task in seconds for task in called)
+        sys.stdout.write("\n".join(_lines(result, known, len(called))) + "\n")
     return Answer(asdict(result))
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, str]:
+    """``TASK=WHAT`` texts as a dict."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, what = text.partition("=")
+        if not separator or not name or not what:
+            raise UsageError(f"cannot read {option} {text!r}; expected TASK=WHAT, such as train=100")
+        found[name] = what
+    return found
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise UsageError(f"--items {name}={text}: expected a whole number of at least 0")
+    return int(text)
 
 
 def _read(file: str, tasks: Collection[str]) -> Mapping[str, float]:

@@ -7,13 +7,8 @@ from hypothesis import strategies as st
 from stepweave.compiler import compile_graph
 from stepweave.embedded.timing import critical_path
 from stepweave.graph.model import DagInfo, Expression, FromTask, Graph, Resources, Task
-from stepweave.simulation import (
-    USD_PER_LAMBDA_GIB_SECOND,
-    USD_PER_LAMBDA_REQUEST,
-    USD_PER_TRANSITION,
-    beyond_timeout,
-    simulate,
-)
+from stepweave.simulation.prices import USD_PER_LAMBDA_GIB_SECOND, USD_PER_LAMBDA_REQUEST, USD_PER_TRANSITION
+from stepweave.simulation.simulating import beyond_timeout, simulate
 
 
 def graph_of(*tasks: Task) -> Graph:
