@@ -5,8 +5,8 @@ function is called, one transition. Tasks of the blocks that are not chosen end 
 after all three blocks; its rule ``none_failed_min_one_success`` lets it run although two of the tasks before it
 were skipped.
 
-Run it: ``stepweave run statemachines/examples/e06_conditions.py --param threshold=0.999`` (alerts; 0.98 only
-shadows).
+Run it: ``stepweave run statemachines/examples/e06_conditions.py --param threshold=0.999`` (only
+shadows; ``features=2`` alerts).
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@
   succeeded.
 - ``batch_size`` runs several items in one call; ``map_label`` says which argument names an item for people.
 
-A mapped item costs what the task costs, 1 transition, and the map 2. Beyond 40 items the state machine chooses, in
-the run, an execution of its own per item. Only failed items run again when a run is resumed.
+A mapped item costs what the task costs; the map itself costs 2 transitions, 4 over a list that is known only in
+the run. The state machine looks at the number of items in the run: few run inside of the execution, many in
+executions of their own. Only failed items run again when a run is resumed.
 
 Run it: ``stepweave run statemachines/examples/e08_mapping.py --param broken=2``.
 """

@@ -1,7 +1,7 @@
 """Ensemble: several models side by side; the best one, and all of them together, meet the test part.
 
 The models are fitted models: a task may return any value, and what is too large to travel in the state machine is
-stored, and read by those who need it. ``vote`` gets the list of them in the order written.
+stored, and read by those who need it. ``test`` gets the list of them in the order written.
 
 Run it: ``stepweave run statemachines/examples/e12_ensemble.py``.
 """
