@@ -16,25 +16,13 @@ from stepweave.asl.endings.dag import DagEnding
 from stepweave.asl.endings.ending import Ending
 from stepweave.asl.endings.scope import ScopeEnding
 from stepweave.asl.failures import ALL_ERRORS
+from stepweave.asl.field_order import in_order
 from stepweave.asl.frames import Element, Frame
 from stepweave.asl.jumps import Jumps
 from stepweave.asl.outputs import Outputs, joined
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
 from stepweave.asl.text import comment
-
-_KEY_ORDER = (
-    *("Type", "Comment", "Resource", "Arguments", "Items", "ItemSelector", "MaxConcurrency", "ItemProcessor"),
-    *("Branches", "Seconds", "TimeoutSeconds", "Retry", "Choices", "Assign"),
-    *("Output", "Error", "Cause", "Catch", "Default", "Next", "End"),
-)
-"""Order in which a state's fields are written, so that a reader meets them as they take effect."""
-
-
-def in_order(found: Mapping[str, State]) -> dict[str, State]:
-    """``found`` with the fields of each state in the order in which they are written."""
-    return {name: {key: state[key] for key in _KEY_ORDER if key in state} for name, state in found.items()}
-
 
 _Emission: TypeAlias = Generator[Frame, dict[str, Any], dict[str, Any]]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepweave.asl import cleanup
-from stepweave.asl.emit import emit, in_order
+from stepweave.asl.emit import emit
+from stepweave.asl.field_order import in_order
 from stepweave.asl.indented import indented
 from stepweave.asl.scene import scene_of
 from stepweave.asl.scopes.scope import Repeat

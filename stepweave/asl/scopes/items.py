@@ -13,6 +13,7 @@ from typing import Any
 from stepweave.asl import failures, names
 from stepweave.asl.bodies.called import keeps_input
 from stepweave.asl.bodies.wiring import Wiring
+from stepweave.asl.field_order import in_order
 from stepweave.asl.frames import Element
 from stepweave.asl.jumps import Jumps
 from stepweave.asl.retries import policies
@@ -53,7 +54,7 @@ def placed(
     base = "$states.input" if keeps_input else f"${variable}"
     shown = showing_index(states)
     own = [name for name in free_variables(shown) if name != variable]
-    bound: dict[str, State] = bind(shown, {variable: base, **{name: f"{base}.{name}" for name in own}})
+    bound = in_order(bind(shown, {variable: base, **{name: f"{base}.{name}" for name in own}}))
     handed: dict[str, Any] = {"run": f"{{% {_run(wiring)} %}}", **further}
     for name in own:
         if name != "run":

@@ -17,6 +17,7 @@ from stepweave.asl import failures, names, states
 from stepweave.asl.bodies.outlet import TaskOutlet
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.failures import Ended
+from stepweave.asl.field_order import in_order
 from stepweave.asl.payload import field_key
 from stepweave.asl.scopes.binding import bind, free_variables
 from stepweave.asl.scopes.bodies import body_inside
@@ -83,13 +84,15 @@ def _decision(wiring: Wiring, speculation: Speculation) -> dict[str, Any]:
     chosen, waiting = f"{node}: taken?", names.gate(node)
     return {
         "StartAt": waiting,
-        "States": {
-            waiting: {**wait, "Output": "{% $states.result %}", "Next": chosen},
-            chosen: choose,
-            taken: {"Type": "Pass", "Output": {}, "End": True},
-            undecided: {"Type": "Fail", "Error": _UNDECIDED, "Cause": decider},
-            dropped: {"Type": "Fail", "Error": _DROPPED, "Cause": decider},
-        },
+        "States": in_order(
+            {
+                waiting: {**wait, "Output": "{% $states.result %}", "Next": chosen},
+                chosen: choose,
+                taken: {"Type": "Pass", "Output": {}, "End": True},
+                undecided: {"Type": "Fail", "Error": _UNDECIDED, "Cause": decider},
+                dropped: {"Type": "Fail", "Error": _DROPPED, "Cause": decider},
+            }
+        ),
     }
 
 
