@@ -6,8 +6,8 @@ from stepweave.asl import conditions, names
 from stepweave.asl.bodies.choose import entry_of
 from stepweave.asl.conditions import Asked, Upstream
 from stepweave.asl.frames import Element
-from stepweave.asl.reads import Seen
 from stepweave.asl.scene import Scene
+from stepweave.asl.sight import Seen
 
 
 class Checks:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stepweave.asl.reads import Seen
+from stepweave.asl.sight import Seen
 from stepweave.asl.text import quoted
 from stepweave.graph.constructs import Guard
 

@@ -8,8 +8,8 @@ from typing import Any
 from stepweave.asl import conditions, names
 from stepweave.asl.conditions import Upstream
 from stepweave.asl.frames import Element, Frame
-from stepweave.asl.reads import Seen
 from stepweave.asl.scene import Scene
+from stepweave.asl.sight import Seen
 
 
 class Outputs:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from stepweave.asl import names
 from stepweave.asl.frames import Element, Frame, Layout
+from stepweave.asl.paths import is_inside, path_out
 from stepweave.graph.model import Graph
 from stepweave.graph.order import predecessors, topological_order
 from stepweave.planning.needs import is_strict, looks_at_one, records_read, ruled_by
@@ -26,9 +26,6 @@ MAX_RECORDS_PER_FORK = 300
 
 MAX_RECORDS_FOR_OUTCOME = 8
 """Records carried one by one only for the outcome of the run; nobody reads their values."""
-
-MAX_USEFUL_INPUTS = 40
-"""Records handed to a nested machine only because they are useful."""
 
 
 @dataclass(slots=True)
@@ -64,14 +61,6 @@ class Reads:
 
     def count(self, element: Element, key: str) -> int:
         return self.counts.get((element, key), 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """How a record or tally is seen from some place."""
-
-    expression: str
-    is_tally: bool = False
 
 
 def analyse(graph: Graph, layout: Layout, handed_out: tuple[str, ...] = ()) -> Reads:
@@ -177,28 +166,6 @@ def _run_reads(graph: Graph, reads: Reads, element: Element, pending: tuple[str,
     return (*checked, *deciders, *fields)
 
 
-def path_out(element: Element, position: int) -> tuple[list[Frame], Element]:
-    """Frames left on the way from ``element`` to ``position``, and the element by which the position sees it.
-
-    Inline frames are not left: what is assigned in them is seen around them.
-    """
-    left, seen = [], element
-    while not element.frame.low <= position < element.frame.high:
-        holder = element.frame.holder
-        if holder is None:
-            break
-        if not element.frame.is_inline:
-            left.append(element.frame)
-            seen = holder
-        element = holder
-    return left, seen
-
-
-def is_inside(seen: Element, position: int) -> bool:
-    """Whether ``position`` is in another branch of the very element: a gate must hand the record over."""
-    return seen.low <= position < seen.high and seen.kind != "choose"
-
-
 def _export(reads: Reads) -> None:
     for task, positions in reads.required.items():
         run = reads.layout.runs[task]
@@ -252,105 +219,3 @@ def _exports_by_holder(reads: Reads) -> Iterable[dict[str, None]]:
         if frame.holder is not None:
             merged.setdefault(frame.holder, {}).update(keys)
     return merged.values()
-
-
-class Sight:
-    """What can be seen from where; asks note the reads so that variables are assigned only if someone looks."""
-
-    def __init__(self, reads: Reads) -> None:
-        self.reads = reads
-        self.runs = reads.layout.runs
-
-    def required(self, task: str, reader: Element | None) -> Seen:
-        """The record of ``task`` (or the tally it is in) as seen at the entry of ``reader`` (None: at the very end)."""
-        if task not in self.runs:
-            return Seen(f"${names.outer(task)}")
-        position = reader.low if reader is not None else self.reads.layout.end
-        frame = reader.frame if reader is not None else self.reads.layout.root
-        left, element = path_out(self.runs[task], position)
-        if is_inside(element, position) and reader is not None:
-            return self._at_gate(task, reader)
-        key = self.reads.tally.get(task, task) if left else task
-        self.reads.used.add(element)
-        base = f"${element.variable or names.variable(task)}"
-        inside = base if element.task else names.member(base, key)
-        return Seen(self._carried(inside, key, element.frame, frame), key.startswith("#"))
-
-    def useful(self, task: str, reader: Element, tolerant_before: TolerantPositions) -> str | None:
-        """The record of ``task`` at ``reader`` if it is at hand on every path, else None."""
-        if task not in self.runs:
-            return None
-        left, element = path_out(self.runs[task], reader.low)
-        if is_inside(element, reader.low):
-            return self._behind_gate(task, reader)
-        if task in self.reads.tally or any(task not in self.reads.exports.get(frame, ()) for frame in left):
-            return None
-        skipped_on_a_path = tolerant_before.between(element, reader.low)
-        if skipped_on_a_path and self.reads.last_required.get(task, -1) < tolerant_before.landing(element):
-            return None
-        crossings = _machines_between(element.frame, reader.frame)
-        if any(len(self.reads.inputs.get(call, ())) >= MAX_USEFUL_INPUTS for call in crossings):
-            return None
-        return self.required(task, reader).expression
-
-    def _carried(self, inside: str, key: str, origin: Frame, reader: Frame) -> str:
-        """``inside``, seen in ``origin``, as seen in ``reader``: the same, or through the inputs of nested machines."""
-        expression = inside
-        for call in _machines_between(origin, reader):
-            self.reads.inputs.setdefault(call, {})[key] = expression
-            expression = names.member("$in", key)
-        return expression
-
-    def _at_gate(self, task: str, reader: Element) -> Seen:
-        found = self._behind_gate(task, reader)
-        assert found is not None, f"{task} is required by {reader.label} but no gate hands it over"
-        return Seen(found)
-
-    def _behind_gate(self, task: str, reader: Element) -> str | None:
-        """The record of ``task`` from the nearest gate around ``reader`` that waits for it, if there is one."""
-        element: Element | None = reader
-        while element is not None:
-            if element.gate:
-                for group in element.gate.met:
-                    if task in group:
-                        self.reads.gate_used.add(element)
-                        base = names.member(f"$g_{element.low}", names.arrival(group))
-                        return self._carried(base, task, element.frame, reader.frame)
-            element = element.frame.holder
-        return None
-
-
-def _machines_between(outer: Frame, inner: Frame) -> list[Element]:
-    """The nested-machine calls entered on the way from ``outer`` down to ``inner``, outermost first."""
-    calls = []
-    frame, outer = inner, outer.scope()
-    while frame is not outer and frame.holder is not None:
-        if frame.holder.kind == "call":
-            calls.append(frame.holder)
-        frame = frame.holder.frame
-    return calls[::-1]
-
-
-class TolerantPositions:
-    """Answers whether a failure could jump over an element and land before a reader."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._next: dict[Element, int] = {}
-        stack = [layout.root]
-        while stack:
-            frame = stack.pop()
-            # What jumps out of an inline frame goes on after its condition.
-            following = self._next[frame.holder] if frame.is_inline and frame.holder else frame.high
-            for element in reversed(frame.elements):
-                self._next[element] = following
-                if element.tolerant:
-                    following = element.low
-                stack.extend(element.frames)
-
-    def between(self, element: Element, position: int) -> bool:
-        """Whether some path skips ``element`` and reaches ``position``."""
-        return self._next[element] <= position
-
-    def landing(self, element: Element) -> int:
-        """Position at which the frame goes on when ``element`` did not succeed (its end, if nowhere)."""
-        return self._next[element]

@@ -8,9 +8,11 @@ from typing import Any
 
 from stepweave.asl.budget import Budgets
 from stepweave.asl.frames import Element, Layout, lay_out
-from stepweave.asl.reads import Reads, Sight, TolerantPositions, analyse
+from stepweave.asl.paths import TolerantPositions
+from stepweave.asl.reads import Reads, analyse
 from stepweave.asl.scopes.limits import INLINE_EVENTS, events_inside
 from stepweave.asl.scopes.scope import Repeat, Scope
+from stepweave.asl.sight import Sight
 from stepweave.graph.model import Graph, Task
 from stepweave.graph.specs import Places
 from stepweave.planning.meetings import task_behind
