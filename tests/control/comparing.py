@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import inf
 
 from tests.control.drawing import Drawn
 from tests.control.running import Ran
 from tests.control.seeing import everywhere
 from tests.reference.model import Prediction, predict
+from tests.reference.order import all_after
 from tests.reference.worlds import Place
 
 AT_ONCE = frozenset({"one_success", "one_failed", "one_done", "always"})
@@ -20,6 +22,7 @@ def differences(drawn: Drawn, ran: Ran) -> list[str]:
     earliest = predict(drawn.graph, drawn.world, prompt=True)
     return [
         *_outcome(ran, latest),
+        *_undone(drawn, ran, latest),
         *_calls(ran, latest),
         *_times(ran, latest, earliest),
         *_statuses(drawn, ran, latest),
@@ -30,10 +33,17 @@ def _outcome(ran: Ran, told: Prediction) -> list[str]:
     got = (ran.execution.status, ran.execution.error)
     error = got[1] if told.stopped < inf else "DagRunFailed"  # with fail_fast it is that of the task
     expected = ("FAILED", error) if told.outcome == "failed" else ("SUCCEEDED", None)
-    found = [] if got == expected else [f"the run: expected {expected}, got {got}: {ran.execution.cause}"]
-    if list(told.undone) != ran.seen.undone:
-        found.append(f"undone: expected {told.undone}, got {ran.seen.undone}")
-    return found
+    return [] if got == expected else [f"the run: expected {expected}, got {got}: {ran.execution.cause}"]
+
+
+def _undone(drawn: Drawn, ran: Ran, told: Prediction) -> list[str]:
+    """Every task that can be undone, once, and none before one that comes after it."""
+    got = ran.seen.undone
+    if sorted(got) != sorted(told.undone):
+        return [f"undone: expected {told.undone}, got {got}"]
+    after = all_after(drawn.graph)
+    wrong = [(one, later) for one, later in combinations(got, 2) if later in after[one]]
+    return [f"{one} is undone before {later}, which comes after it" for one, later in wrong]
 
 
 def _calls(ran: Ran, told: Prediction) -> list[str]:

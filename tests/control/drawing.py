@@ -22,7 +22,7 @@ from tests.reference.worlds import Index, Place, Script, World
 
 EVERYTHING = frozenset(
     {"rules", "conditions", "branches", "maps", "groups", "loops", "sensors", "approvals", "nested"}
-    | {"setups", "optional", "retries", "later", "ladders", "copies", "compensate"}
+    | {"setups", "optional", "retries", "later", "ladders", "copies", "compensate", "speculations"}
 )
 ANSWERS = ("approve", "approve", "reject", "silence")
 
@@ -120,6 +120,8 @@ class _World:
                 self._choice(task, index)
             elif task.loop and task.body:
                 self._rounds(task, index)
+            elif task.speculation and task.body:
+                self._scope(task.body.graph, index)
             elif task.expansion:
                 for number in range(self._count(task, index)):
                     if task.body:

@@ -91,6 +91,8 @@ class Runtime:
             return self._items(task, index)
         if "batch" in event:
             return await self._batch(task, index)
+        if "commit" in event:
+            return self._record(task, index, event)
         if "undo" in event:
             self.seen.undone.append(task.id)
             return {"status": "success", "value": "null"}

@@ -19,10 +19,12 @@ from stepweave.graph.constructs import (
     Guard,
     Loop,
     NestedDag,
+    Speculation,
 )
 from stepweave.graph.model import (
     Binding,
     DagInfo,
+    DictOf,
     Expression,
     FromItem,
     FromParam,
@@ -211,9 +213,28 @@ class Scope:
             exhausted=self.pencil.draw(st.sampled_from(("continue", "fail"))),
         )
 
+    def _speculation(self, decider: str, before: tuple[str, ...], guards: tuple[Guard, ...]) -> None:
+        """A block that begins before its condition is known."""
+        pencil = self.pencil
+        name = pencil.name(self.prefix, "p")
+        upstream = tuple(up for up in before if self._has_value(FromTask(task=up)))
+        inner = Scope(pencil, f"{name}.", self.depth + 1, upstream)
+        inner.fill(3)
+        result = self._result(inner, always=True)
+        assert result
+        body = Body(
+            graph=Graph(dag=DagInfo(id="drawn"), tasks=tuple(inner.tasks)),
+            result=DictOf(items=((result.task.removeprefix(inner.prefix), result),)),
+        )
+        speculation = Speculation(decider=decider, cases=("if",))
+        self.tasks.append(
+            Task(id=name, call="", upstream=upstream, guards=guards, body=body, speculation=speculation)
+        )
+
     def _condition(self, guards: tuple[Guard, ...]) -> None:
         """An ``If`` over a field of a task or over a param, with one to three blocks."""
         pencil = self.pencil
+        before = self._upstream(2)
         name = pencil.name(self.prefix, "if")
         cases = ["if", *(["elif_1"] if pencil.one_in(3) else [])]
         readable = [task.id for task in self.tasks if answers_fields(task)]
@@ -242,6 +263,9 @@ class Scope:
             )
         )
         for case in [*cases, *([ELSE] if pencil.one_in(2) else [])]:
+            if case == "if" and self.depth < 2 and pencil.has("speculations", 3):
+                self._speculation(name, before, guards)
+                continue
             guard = Guard(decider=name, cases=(case,), block=True)
             for _ in range(pencil.draw(st.integers(1, 2))):
                 self._node((*guards, guard))

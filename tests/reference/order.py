@@ -23,13 +23,12 @@ def comes_after(task: Task) -> tuple[str, ...]:
 
 
 def in_order(graph: Graph) -> Iterator[Task]:
-    """The tasks of a graph, each after those that it waits for."""
+    """The tasks of a graph, each after those that it waits for; of those that could come next the one written first."""
     left = {task.id: task for task in graph.tasks}
     while left:
         ready = [task for task in left.values() if not any(before in left for before in comes_after(task))]
         assert ready, f"a cycle among {sorted(left)}"
-        for task in ready:
-            yield left.pop(task.id)
+        yield left.pop(ready[0].id)
 
 
 def compensated(graph: Graph) -> tuple[str, ...]:
@@ -39,3 +38,14 @@ def compensated(graph: Graph) -> tuple[str, ...]:
         found += reversed(compensated(task.body.graph)) if task.body else ()
         found += [task.id] if task.compensate else []
     return tuple(reversed(found))
+
+
+def all_after(graph: Graph) -> dict[str, set[str]]:
+    """For each task, those of bodies too, all that come after it; what is in a body comes where its node does."""
+    after: dict[str, set[str]] = {task.id: set() for task in graph.tasks}
+    for task in reversed(list(in_order(graph))):
+        inside = all_after(task.body.graph) if task.body else {}
+        for before in comes_after(task):
+            after[before] |= {task.id, *inside} | after[task.id]
+        after |= {name: later | after[task.id] for name, later in inside.items()}
+    return after
