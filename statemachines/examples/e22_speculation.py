@@ -4,8 +4,8 @@
       ╲──▶ train ─────────────────────────╱
 
 Nearly always the audit finds nothing. ``likely=True`` starts the block at once, beside the audit. Its results are
-staged: they become results when the condition holds, and are dropped, unseen by anybody, when it does not. The price is the work done in vain when the guess was wrong, and
-8 transitions more than those of an ordinary block.
+staged: they become results when the condition holds, and are dropped, unseen by anybody, when it does not. The price is
+the work done in vain when the guess was wrong, and 8 transitions more than those of an ordinary block.
 
 Run it: ``stepweave run statemachines/examples/e22_speculation.py --param errors=3`` (the model is dropped).
 """

@@ -28,7 +28,7 @@ def deliver(after: float) -> None:
         get_current_context().publish("measurements", DAY, [20.5, 21.0, 19.5])
 
 
-@task.sensor(poke_interval="1s", backoff=1.5, max_interval="5s", timeout="5s", soft_fail=True)
+@task.sensor(poke_interval="1s", backoff=1.5, max_interval="5s", timeout="3s", soft_fail=True)
 def arrived(day: str) -> PokeReturn:
     """Returns the measurements of the day, once they are there."""
     try:

@@ -48,8 +48,8 @@ def sign_off(gain: float = 0.02) -> None:
     decision = approval(
         "Deploy " + change["model"] + "?",
         approvers=["ml-leads"],
-        timeout="6s",
-        escalate=[(["head-of-data"], "3s")],
+        timeout="5s",
+        escalate=[(["head-of-data"], "2s")],
         on_timeout="reject",
         on_reject="continue",
         task_id="sign_off",

@@ -90,6 +90,12 @@ def _form(task: Task) -> str:
 def _options(task: Task) -> Iterator[str]:
     if task.replicas > 1:
         yield f"{task.replicas} copies, {task.quorum} agree"
+    if task.setup:
+        yield "setup"
+    if task.hedge_seconds is not None:
+        yield f"hedged after {task.hedge_seconds} s"
+    if task.breaker is not None:
+        yield f"breaker {task.breaker.name}"
     if task.ladder:
         yield "else " + ", ".join(rung.label or "another" for rung in task.ladder)
     if task.compensate:

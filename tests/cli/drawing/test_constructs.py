@@ -139,7 +139,7 @@ def test_what_a_node_is_stands_in_its_box() -> None:
     @dag
     def drawn() -> None:
         use.override(task_id="copied", replicate=3, quorum=2)()
-        use.override(task_id="mapped").expand(value=[1, 2])
+        use.override(task_id="mapped", hedge="90s", breaker="api").expand(value=[1, 2])
         use.override(task_id="laddered", degrade=[lesser], optional=True)(value=1)
         choose() >> use.override(task_id="chosen", trigger_rule="none_failed")()
         approval("Deploy?", task_id="asked")
@@ -147,7 +147,7 @@ def test_what_a_node_is_stands_in_its_box() -> None:
     kinds = {each.id: each.kind for each in describe(drawn.graph(), {})}
     assert kinds == {
         "copied": "3 copies, 2 agree",
-        "mapped": "per value",
+        "mapped": "per value, hedged after 90 s, breaker api",
         "laddered": "else lesser, optional",
         "choose": "branch",
         "chosen": "none_failed",

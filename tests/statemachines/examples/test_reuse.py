@@ -21,7 +21,7 @@ def test_a_dag_inside_and_one_as_an_execution_of_its_own_give_the_same_kind_of_v
     run = run_example("e15", "composition")
     assert run.status == "success"
     assert run.value("city_features.summarise")["city"] == "Sydney"
-    assert run.value("most_even") == "Nairobi"
+    assert run.value("city_features__1")["city"] == run.value("most_even") == "Nairobi"
 
 
 def test_the_execution_of_its_own_is_a_run_of_its_own() -> None:

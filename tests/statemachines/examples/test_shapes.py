@@ -106,6 +106,7 @@ def test_lost_days_are_tolerated_and_the_fits_are_made_of_the_others() -> None:
     sound, lossy = run_example("e08"), run_example("e08", broken=2)
     assert lossy.status == "success"
     assert lossy.statuses["measure"] == "success"
+    assert [item["status"] for item in lossy.items("measure")] == ["failed"] * 2 + ["success"] * 8
     assert lossy.value("best")["error"] != sound.value("best")["error"]
 
 
@@ -113,6 +114,8 @@ def test_more_lost_days_than_tolerated_fail_the_map() -> None:
     run = run_example("e08", broken=3)
     assert run.status == "failed"
     assert run.statuses["measure"] == "failed"
+    lost = run.items("measure")[2]
+    assert (lost["label"], lost["error"]) == ("2", {"type": "DataError", "message": "day 2 was lost"})
     assert run.statuses["fit"] == "upstream_failed"
 
 
@@ -123,6 +126,7 @@ def test_each_species_has_its_own_condition() -> None:
     run = run_example("e09")
     assert run.status == "success"
     assert [item["status"] for item in run.items("per_species.warn")] == ["skipped", "success", "success"]
+    assert [bool(item["warning"]) for item in run.value("per_species")] == [False, True, True]
     assert run.value("report") == [
         "versicolor: sepal length goes from 4.9 to 7.0",
         "virginica: sepal length goes from 4.9 to 7.9",
