@@ -29,8 +29,8 @@ TASKS = {
     "mapping": 6,
     "markets": 3,
     "halving": 3,
-    "city_features": 2,
-    "cities": 4,
+    "city_features": 3,
+    "cities": 5,
     "on_a_cluster": 3,
     "patiently": 1,
     "fallbacks": 3,
@@ -97,3 +97,15 @@ def test_the_table_of_contents_leads_to_headings() -> None:
     linked = set(re.findall(r"\]\(#([a-z0-9-]+)\)", GUIDE))
     assert linked <= headings
     assert len(headings - linked) == 0
+
+
+def test_every_mistake_that_the_guide_names_is_one_that_is_reported() -> None:
+    named = {
+        code
+        for paragraph in re.findall(r"^- \*\*Errors\*\*: .*(?:\n  .*)*", GUIDE, re.M)
+        for code in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", paragraph)
+    }
+    package = Path(__file__).parents[2] / "stepweave"
+    source = "".join(path.read_text(encoding="utf-8") for path in package.glob("[ag]*/*.py"))
+    assert len(named) > 20
+    assert [code for code in sorted(named) if f'"{code}"' not in source] == []
