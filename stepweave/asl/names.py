@@ -160,6 +160,11 @@ def more(node: str) -> str:
     return f"{node}: more?"
 
 
+def decision(node: str) -> str:
+    """State of a speculation that waits for the decision."""
+    return f"{node}: decision"
+
+
 def commit(node: str) -> str:
     """State by which what a speculation has staged becomes results."""
     return f"{node}: commit"

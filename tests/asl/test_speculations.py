@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from stepweave.compiler import compile_graph
-from stepweave.graph.model import Graph
+from stepweave.graph.constructs import Body, Condition, Speculation
+from stepweave.graph.model import Expression, FromTask, Graph, Task
 from stepweave.validation.definition import validate
 from tests.asl.running import Ran, run_graph
-from tests.asl.scoped import likely, task
+from tests.asl.scoped import DAG, graph, likely, task
 
 CHOOSES = {
     "yes": {"status": "success", "fields": {"ok": True}},
@@ -77,3 +78,23 @@ def test_it_costs_six_transitions_and_the_signal() -> None:
     others = ("start run", "a", "branches 1", "b", "c", "s.x", "z", "run failed?", "run succeeded")
     assert found.states_entered == len(others) + 6 + 1
     assert compile_graph(wanted).report.transitions == found.states_entered
+
+
+def test_the_node_itself_may_stand_behind_a_gate() -> None:
+    test = Expression(text="$_0_ = true", operands=(FromTask(task="a", path=("ok",)),))
+    wanted = graph(
+        task("a", fields=(("ok",),)),
+        task("b"),
+        Task(id="c", call="", upstream=("a",), condition=Condition(cases=(("if", test),))),
+        Task(
+            id="s",
+            call="",
+            upstream=("a", "b"),
+            body=Body(graph=Graph(dag=DAG, tasks=(task("s.x"),))),
+            speculation=Speculation(decider="c", cases=("if",)),
+        ),
+    )
+    found = run_graph(wanted, records={"a": CHOOSES["yes"]}, seconds={"b": 4.0})
+    assert validate(found.compiled.machines.definitions[""]) == ()
+    assert found.started["s.x"] == 4.0
+    assert found.execution.status == "SUCCEEDED"

@@ -1,8 +1,8 @@
 """A speculation: its body begins before it is decided whether it counts, and is dropped as soon as it does not.
 
     x (Parallel) of  [the body]
-                     [x: wait → x: taken? ┬ taken ─────▶ x: taken]
-                                          └ otherwise ─▶ a Fail, which ends the body as well
+                     [x: decision → x: taken? ┬ taken ─────▶ x: taken]
+                                              └ otherwise ─▶ a Fail, which ends the body as well
     x: verdict ┬ success ▶ x: commit, by which what the body has staged becomes its tasks' results
                └ otherwise, as a task that ended so
 
@@ -81,7 +81,7 @@ def _decision(wiring: Wiring, speculation: Speculation) -> dict[str, Any]:
         ],
         "Default": dropped,
     }
-    chosen, waiting = f"{node}: taken?", names.gate(node)
+    chosen, waiting = f"{node}: taken?", names.decision(node)
     return {
         "StartAt": waiting,
         "States": in_order(
