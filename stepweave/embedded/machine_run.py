@@ -18,6 +18,7 @@ from stepweave.embedded.live_run import LiveRun, LiveRuns
 from stepweave.embedded.machines import to_engine
 from stepweave.embedded.result import RunEnd, RunResult
 from stepweave.embedded.results import error_text, log_paths, results_of
+from stepweave.embedded.scopes import awaited_by
 from stepweave.embedded.summing import in_order
 from stepweave.embedded.taskruns import Observer, TaskRun
 from stepweave.embedded.timing import where_time_went
@@ -162,7 +163,7 @@ class MachineRun:
         self._live.end()
         graph, runs = self._flow.graph, self._live.runs
         tasks = runs.by_id
-        upstream = {task.id: task.upstream for task in graph.tasks}
+        before = {task.id: awaited_by(task, graph) for task in graph.tasks}
         return RunResult(
             run_id=self._run_id,
             dag_id=graph.dag.id,
@@ -172,7 +173,7 @@ class MachineRun:
             maps={task: in_order(items.values()) for task, items in runs.mapped.items()},
             wall_seconds=wall_seconds,
             error=error_text(execution),
-            breakdown=where_time_went(upstream, tasks, wall_seconds),
+            breakdown=where_time_went(before, tasks, wall_seconds),
             store=self._address,
             log_paths=log_paths(self._store, graph.dag.id, self._run_id, runs.every_run()),
             results=results_of(self._store, graph, self._run_id, tasks),

@@ -17,6 +17,9 @@ from stepweave.stores.records import Records
 MAX_MESSAGE_CHARACTERS = 2000
 """Of an error's message; the log has all of it."""
 
+MAP_SECONDS = 0.2
+"""How often the counts of a map are recorded while it goes on."""
+
 _PLAIN_RECORD = json.dumps({"status": "success"})
 
 
@@ -29,10 +32,12 @@ class Recorder:
         self._run_id = run_id
         self._bad: set[tuple[str, str]] = set()
         """Task runs that did not succeed, for the ``by`` of those that depend on them."""
+        self._next: dict[tuple[str, str], float] = {}
+        """When each map is recorded again."""
 
     def __call__(self, run: TaskRun) -> None:
         """Note a change; a thread of the writer puts it on disk within a twentieth of a second."""
-        if run.status is None:
+        if run.status is None or (run.items is not None and not self._is_due(run)):
             return
         if run.has_ended and run.status != "success":
             self._bad.add((run.task, run.index))
@@ -54,6 +59,16 @@ class Recorder:
             by=self._by(run),
             detail=_detail(run),
         )
+
+    def _is_due(self, run: TaskRun) -> bool:
+        """Whether a map, which changes with each of its items, is to be recorded now."""
+        if run.has_ended:
+            return True
+        now = time.monotonic()
+        if now < self._next.get((run.task, run.index), 0.0):
+            return False
+        self._next[run.task, run.index] = now + MAP_SECONDS
+        return True
 
     def _by(self, run: TaskRun) -> str | None:
         if run.status not in ("upstream_failed", "skipped") or run.attempts:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from stepweave.embedded.batches import Batches
 from stepweave.embedded.calls import CallReader, TaskCall, is_further
 from stepweave.embedded.causes import error_message, record_in
+from stepweave.embedded.open_calls import Line, OpenCalls
 from stepweave.embedded.places import Place
 from stepweave.embedded.taskruns import APPROVAL, ENDED, Status, TaskRuns
 from stepweave.engine.events import Event
@@ -17,9 +18,6 @@ JobFailure = Callable[[str, str], tuple[str, str] | None]
 """Error class and text that the latest job of a task (and index path) left behind."""
 Expect = Callable[[str, str, int], None]
 """To be told how many items a mapped task has."""
-
-_Line = tuple[str, int]
-"""An execution, and a line of states in it."""
 
 
 class Watcher:
@@ -38,11 +36,10 @@ class Watcher:
         self._job_failure, self._expect = job_failure, expect
         self._reader = CallReader(places, task_of_job_definition)
         self._batches = Batches(runs, places, job_failure)
-        self._calls: dict[_Line, TaskCall] = {}
-        """What each line called last."""
-        self._failing: dict[_Line, tuple[str, str]] = {}
+        self._calls = OpenCalls()
+        self._failing: dict[Line, tuple[str, str]] = {}
         """Error of the latest attempt, until it is known whether another follows."""
-        self._kept: set[_Line] = set()
+        self._kept: set[Line] = set()
         """Lines with such an error that go on with a further state of the task."""
 
     def __call__(self, event: Event) -> None:
@@ -69,9 +66,9 @@ class Watcher:
         line = (event.execution, event.line)
         call = self._reader.read(event, self._calls.get(line))
         if call is None:
-            self._calls.pop(line, None)
+            self._calls.pop(line)
             return
-        self._calls[line] = call
+        self._calls.put(line, call)
         self._failing.pop(line, None)  # the task goes on
         self._kept.discard(line)
         match call.kind:
@@ -173,7 +170,7 @@ class Watcher:
             self._failing[line] = (error, message)
             asyncio.get_running_loop().call_soon(self._settle_uncaught, line)
 
-    def _settle_uncaught(self, line: _Line) -> None:
+    def _settle_uncaught(self, line: Line) -> None:
         if line in self._failing and line not in self._kept:
             self._settle(line)
 
@@ -183,14 +180,14 @@ class Watcher:
         if call is not None and failing is not None:
             self._try_again(call, *failing)
 
-    def _settle(self, line: _Line) -> None:
+    def _settle(self, line: Line) -> None:
         """The latest failure of a line was for good."""
         self._kept.discard(line)
-        failing, call = self._failing.pop(line, None), self._calls.pop(line, None)
+        failing, call = self._failing.pop(line, None), self._calls.pop(line)
         if failing is not None and call is not None:
             self._fail(call, *failing)
 
-    def _go_on(self, line: _Line, following: str | None) -> None:
+    def _go_on(self, line: Line, following: str | None) -> None:
         """A line whose task failed goes on with ``following``; a further state of the task may mend the failure."""
         call = self._calls.get(line)
         if call is None or not is_further(following, call.task):
@@ -219,9 +216,8 @@ class Watcher:
 
     def _has_twin(self, call: TaskCall) -> bool:
         """Whether a second attempt beside this one still goes on."""
-        return self._places[call.task].task.hedge_seconds is not None and any(
-            (other.task, other.index) == (call.task, call.index) for other in self._calls.values()
-        )
+        hedged = self._places[call.task].task.hedge_seconds is not None
+        return hedged and self._calls.is_called_for(call.task, call.index)
 
     def _is_item(self, call: TaskCall) -> bool:
         place = self._places[call.task]
@@ -254,5 +250,4 @@ class Watcher:
         """What a line had failed with when its execution ended was for good."""
         for line in [line for line in self._failing if line[0] == event.execution]:
             self._settle(line)
-        for line in [line for line in self._calls if line[0] == event.execution]:
-            del self._calls[line]
+        self._calls.end(event.execution)
