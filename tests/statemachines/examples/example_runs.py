@@ -12,6 +12,7 @@ from stepweave.cli.running import run_object
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.run import run_dag
 from stepweave.loading import load
+from stepweave.simulation.simulating import simulate
 from stepweave.stores.objects import ObjectStore, open_store
 
 FOLDER = Path(__file__).parents[3] / "statemachines" / "examples"
@@ -70,6 +71,11 @@ def run_example(
     result = run_dag(request)
     ended: Any = run_object(result, store())
     return Ended(id=result.run_id, status=result.status, error=result.error, tasks=ended["tasks"])
+
+
+def makespan(name: str, durations: Mapping[str, float]) -> float:
+    """Seconds that a run of an example would take on a virtual clock; tasks take a second unless ``durations`` says."""
+    return simulate(example(name).graph(), durations).makespan_seconds
 
 
 def store() -> ObjectStore:

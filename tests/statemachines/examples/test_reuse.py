@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import date
 
 import pytest
 
 from stepweave.authoring.schedule import Cron
 from stepweave.cli.main import execute
-from stepweave.errors import DagError, ParamsError
+from stepweave.errors import DagError, DataError, ParamsError
 from stepweave.loading import all_dags
 from stepweave.runtime.context import Context
 from stepweave.stores.records import Records, database_path
@@ -88,13 +90,24 @@ def test_a_later_run_replaces_the_partitions_of_the_earlier_one() -> None:
     assert current("2026-01-05")["version"] == "v1"
 
 
-def test_a_resumed_run_computes_only_the_days_that_failed() -> None:
-    failed = run_example("e27", "load_range", first="2026-01-03", last="2026-01-04", missing="2026-01-03")
-    again = run_example(
-        "e27", "load_range", resume=failed.id, first="2026-01-03", last="2026-01-04", missing=""
-    )
-    assert failed.status == "success"
-    assert again.value("usual_peak")["days"] == 2
+def test_a_resumed_run_computes_only_the_days_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules[example("e27", "load_range").function.__module__]
+    publish = module.publish
+
+    def down(day: date, version: str) -> None:
+        if day.day < 7:
+            raise DataError("the archive is down")
+        publish(day, version)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "publish", down)
+        failed = run_example("e27", "load_range", first="2026-01-05")
+    kept = (failed.prefix("fill") / "0" / "result.json").stat().st_mtime_ns
+    again = run_example("e27", "load_range", first="2026-01-05", resume=failed.id)
+    assert [item["status"] for item in failed.items("fill")] == ["success", "failed", "failed"]
+    assert (failed.status, again.status) == ("failed", "success")
+    assert again.value("fill") == ["2026-01-07", "2026-01-06", "2026-01-05"]
+    assert (again.prefix("fill") / "0" / "result.json").stat().st_mtime_ns == kept
 
 
 def test_the_backfill_command_fills_a_day_per_run_and_passes_over_what_is_there(
