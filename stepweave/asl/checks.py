@@ -50,8 +50,7 @@ class Checks:
         """When ``element`` may begin; None if control reaches it only then."""
         asked = self.asked(element)
         pending = self.scene.reads.pending.get(element)
-        # Where the first failure ends the run, only skips can keep a task from running.
-        if not pending or (self.scene.fail_fast and not self.scene.layout.exact):
+        if not pending:
             return conditions.guarded(asked, None)
         return conditions.guarded(asked, conditions.met(self.rule(element), self.upstream(element)))
 

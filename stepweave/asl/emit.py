@@ -241,8 +241,9 @@ class _FrameEmitter:
         return self.checks.entry(self.frame.elements[element.index + 1])
 
     def _catch(self, element: Element, state: State) -> None:
-        if not self.scene.fail_fast:
-            state["Catch"] = self.jumps.catch(element)
+        caught = self.jumps.catch(element)
+        if caught:
+            state["Catch"] = caught
 
     # Checks and gates.
 
@@ -268,8 +269,9 @@ class _FrameEmitter:
         if element in self.reads.gate_used:
             state["Assign"] = {f"g_{element.low}": "{% $states.result.records %}"}
         state["Next"] = self.checks.after(element, names.gate(element.label))
-        if not self.scene.fail_fast:
-            state["Catch"] = self.jumps.catch_at_gate(element)
+        caught = self.jumps.catch_at_gate(element)
+        if caught:
+            state["Catch"] = caught
         return state
 
     # Ends.

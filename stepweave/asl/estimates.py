@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from stepweave.asl import retries
 from stepweave.asl.bodies.sensing import executions, is_long
-from stepweave.asl.endings.compensation import compensated
+from stepweave.asl.endings.compensation import MOST_UNDONE, UNDONE_AT_ONCE, compensated
 from stepweave.asl.scopes import costs
 from stepweave.asl.scopes.limits import INLINE_EVENTS, events_inside
 from stepweave.graph.model import Graph, Task
@@ -33,6 +33,8 @@ _UNDO = Cost(bytes=1_100, events=5 + 3 * (_SERVICE + 3))
 def limits_of(graph: Graph) -> Cost:
     """What the steps of a plan may take of a machine of ``graph``, less what the end of the run takes."""
     undone = len(compensated(graph))
+    if undone > MOST_UNDONE:
+        undone = -(-undone // UNDONE_AT_ONCE) * 2  # calls of machines instead, each twice as large
     return replace(
         LIMITS, bytes=LIMITS.bytes - undone * _UNDO.bytes, events=LIMITS.events - undone * _UNDO.events
     )

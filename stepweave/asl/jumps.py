@@ -47,7 +47,12 @@ class Jumps:
         self.told: set[Element] = set()
 
     def catch(self, element: Element) -> list[dict[str, Any]]:
-        """Catchers of a task, or of a nested machine as a whole."""
+        """Catchers of a task, or of a nested machine as a whole; a skip alone where a failure ends the run."""
+        if self.scene.fail_fast:
+            if element.kind == "call":
+                return []
+            ended = failures.skipped(element.task)
+            return [self.catcher([failures.SKIP], element, ended.stop, ended.own)]
         if element.kind == "run":
             task, dag = self.scene.task(element), self.scene.graph.dag
             stoppable = dag.max_failed_tasks is not None
@@ -65,7 +70,10 @@ class Jumps:
                 "status": f"{{% {ERROR} = 'UpstreamSkipped' ? 'skipped' : 'upstream_failed' %}}",
                 "by": "{% $parse($states.errorOutput.Cause).by %}",
             }
-            catch.append(self.catcher(["UpstreamFailed", "UpstreamSkipped"], element, refused, None))
+            refusals = ["UpstreamSkipped"] if self.scene.fail_fast else ["UpstreamFailed", "UpstreamSkipped"]
+            catch.append(self.catcher(refusals, element, refused, None))
+        if self.scene.fail_fast:
+            return catch
         broken = {"status": "upstream_failed", "by": [element.gate.gate]}
         return catch + [self.catcher(errors, element, broken, None) for errors in ALL_ERRORS]
 

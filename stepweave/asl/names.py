@@ -80,6 +80,11 @@ def undo(task: str) -> str:
     return f"{task}: undo"
 
 
+def undo_part(number: int) -> str:
+    """State that runs one of the machines which undo many tasks; the machine has this name with ``_`` for its space."""
+    return f"undo {number}"
+
+
 def notice(outcome: str) -> str:
     """State that tells of the outcome of the run."""
     return f"{outcome}: notice"

@@ -52,9 +52,12 @@ class Sight:
             return self._behind_gate(task, reader)
         if task in self.reads.tally or any(task not in self.reads.exports.get(frame, ()) for frame in left):
             return None
+        last_required = self.reads.last_required.get(task, -1)
         skipped_on_a_path = tolerant_before.between(element, reader.low)
-        if skipped_on_a_path and self.reads.last_required.get(task, -1) < tolerant_before.landing(element):
+        if skipped_on_a_path and last_required < tolerant_before.landing(element):
             return None
+        if last_required < _end_of_case(element, reader):
+            return None  # where another case is taken, nobody notes that this one was not
         crossings = _machines_between(element.frame, reader.frame)
         if any(len(self.reads.inputs.get(call, ())) >= MAX_USEFUL_INPUTS for call in crossings):
             return None
@@ -85,6 +88,16 @@ class Sight:
                         return self._carried(base, task, element.frame, reader.frame)
             element = element.frame.holder
         return None
+
+
+def _end_of_case(element: Element, reader: Element) -> int:
+    """Position after the outermost condition in one case of which ``element`` is, and ``reader`` is not; -1 if none."""
+    end, frame = -1, element.frame
+    while frame.is_inline and frame.holder is not None:
+        if not frame.low <= reader.low < frame.high:
+            end = frame.holder.high
+        frame = frame.holder.frame
+    return end
 
 
 def _machines_between(outer: Frame, inner: Frame) -> list[Element]:

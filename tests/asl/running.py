@@ -9,9 +9,9 @@ from typing import Any
 
 from stepweave import collector
 from stepweave.compiler import Compiled, compile_graph
+from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
 from stepweave.embedded.machines import to_engine
 from stepweave.embedded.rendezvous import rendezvous_function
-from stepweave.embedded.calls import RENDEZVOUS, TASK_RUNNER
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.engine.execution import Execution

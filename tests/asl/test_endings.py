@@ -103,6 +103,29 @@ def test_the_arguments_of_an_undo_count_expressions_as_those_of_the_task_do() ->
     assert "values" not in ran.events[-1]
 
 
+def many(count: int) -> Graph:
+    first = task("t0", compensate="m:undo_t0")
+    others = (task(f"t{n}", f"t{n - 1}", compensate=f"m:undo_t{n}") for n in range(1, count))
+    return dag(first, *others, task("pay", f"t{count - 1}"))
+
+
+@pytest.mark.parametrize("start", ["", "cleanup"])
+def test_many_tasks_are_undone_in_machines_of_their_own(start: str) -> None:
+    def bad(event: dict[str, Any]) -> Any:
+        return BAD if "undo" in event else SUCCESS
+
+    graph = many(700)
+    ran = run_scripted(graph, {"pay": BAD, "t3": bad, "t600": bad}, start=start, given={"run_id": "r"})
+    undone = [event["task"] for event in ran.events if "undo" in event]
+    assert undone == [f"t{n}" for n in reversed(range(700))]
+    assert {"undo_1", "undo_2", "cleanup"} < set(ran.compiled.machines.definitions)
+    assert ran.compiled.report.history_events <= 25_000
+    if start:
+        assert ran.execution.output["not_undone"] == ["t600", "t3"]
+    else:
+        assert ran.outcome == ("FAILED", "failed: pay; not undone: t600, t3")
+
+
 # Going on by itself.
 
 

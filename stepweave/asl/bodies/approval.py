@@ -119,7 +119,7 @@ class _Approval:
             "Type": "Choice",
             "Choices": [{"Condition": "{% $states.input.fields.approved = true %}", **onward}],
         }
-        if self.wiring.fail_fast:
+        if self.wiring.fail_fast and self.approval.on_reject == "fail":
             rejected = f"{self.task.id}: rejected"
             choice["Default"] = rejected
             further[rejected] = {"Type": "Fail", "Error": REJECTED, "Cause": self._refusal()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeAlias
 
-from stepweave.asl import failures
+from stepweave.asl import failures, names
 from stepweave.asl.bodies.wiring import Wiring
 from stepweave.asl.failures import Ended
 from stepweave.asl.states import State
@@ -50,7 +50,11 @@ class TaskOutlet:
     def failing(self, name: str) -> dict[str, State]:
         task = self._wiring.task
         if self._wiring.fail_fast:
-            return {name: failures.rethrown()}
+            skip = {"Condition": f"{{% $states.input.Error = '{failures.SKIP}' %}}"}
+            skip |= self.onward(failures.skipped(task.id))
+            raised = names.end_of(name)
+            choice: State = {"Type": "Choice", "Choices": [skip], "Default": raised}
+            return {name: choice, raised: failures.rethrown()}
         ended = failures.failed(task.id, "$states.input.Error", optional=task.optional)
         return {name: {"Type": "Pass", **self.onward(ended)}}
 

@@ -43,7 +43,7 @@ class Wiring:
 
     @property
     def fail_fast(self) -> bool:
-        """Nothing is caught: the first failure ends the run."""
+        """No failure is caught: the first one ends the run."""
         return self.scene.fail_fast
 
     def event(self) -> dict[str, Any]:
@@ -97,9 +97,8 @@ class Wiring:
         self._proceed(self.element, state, record)
 
     def catch(self, state: State) -> None:
-        """A failure of ``state`` is the task's."""
-        if not self.fail_fast:
-            state["Catch"] = self.jumps.catch(self.element)
+        """A failure of ``state`` is the task's; where the first one ends the run, only a skip is."""
+        state["Catch"] = self.jumps.catch(self.element)
 
     def jump(self, own: dict[str, Any], stop: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """What to assign and where to go when the task ended with the record ``own``, which is no success.

@@ -33,7 +33,8 @@ class DagEnding:
         """``first`` names the state in which the first element begins."""
         self.scene, self.reads, self.dag = scene, scene.reads, scene.graph.dag
         self._first = first
-        self._outcome = {} if scene.fail_fast else self._states()
+        # Where the first failure ends the run, whoever arrives here has met none.
+        self._outcome = self._success() if scene.fail_fast else self._states()
         self._used = False
 
     def close(self, last: Element, state: State, record: Any) -> None:
@@ -51,7 +52,7 @@ class DagEnding:
     def entry(self) -> str:
         """Where a path goes on that jumped to the end."""
         self._used = True
-        return names.OUTCOME
+        return next(iter(self._outcome))
 
     def states(self) -> dict[str, State]:
         """The states of the end, as far as a path leads there."""

@@ -20,14 +20,12 @@ class ScopeEnding:
 
     def __init__(self, scene: Scene, scope: Scope) -> None:
         self.scene, self.scope, self.reads = scene, scope, scene.reads
-        self._output = self._success() if scene.fail_fast else self._outcome()
+        self._output = self._outcome()
         self._used = False
 
     def close(self, last: Element, state: State, record: Any) -> None:
         """Gives ``state`` its transition after success of ``last``, the last element."""
-        if self.scene.fail_fast and not self.scope.fields:
-            state["Output"] = self._success()
-        elif self._ends_clean(last):
+        if self._ends_clean(last):
             state["Output"] = self._success(last, record)
         else:
             state["Next"] = self.entry()

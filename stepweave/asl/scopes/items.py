@@ -89,8 +89,10 @@ def _value(wiring: Wiring, name: str) -> str:
 class ItemJumps(Jumps):
     """Where the task of an item goes when it did not succeed: to a state that answers with its letter."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, *, catches: bool) -> None:
+        """``catches``: a failure is the item's; else it ends the run, and only a skip is."""
         assert wiring.task.expansion is not None
+        self._catches = catches
         self.scene, self._task = wiring.scene, wiring.task.id
         self._in_batches = wiring.task.expansion.batch_size is not None
         self.used = False
@@ -101,6 +103,9 @@ class ItemJumps(Jumps):
         return f"e{names.variable(self._task)[1:]}"
 
     def catch(self, element: Element) -> list[dict[str, Any]]:
+        if not self._catches:
+            skipped = failures.skipped(self._task)
+            return [self.catcher([failures.SKIP], element, skipped.stop, skipped.own)]
         stoppable = self.scene.graph.dag.max_failed_tasks is not None
         ended = failures.failed(self._task, stoppable=stoppable)
         return [self.catcher(errors, element, ended.stop, ended.own) for errors in failures.ALL_ERRORS]
@@ -121,7 +126,7 @@ class ItemWiring(Wiring):
 
     def __init__(self, outer: Wiring, *, catches: bool) -> None:
         assert outer.task.expansion is not None
-        self.item_jumps = ItemJumps(outer)
+        self.item_jumps = ItemJumps(outer, catches=catches)
         super().__init__(outer.scene, outer.element, self.item_jumps, self._answer, outer.emit_body)
         self.batch_size = outer.task.expansion.batch_size
         self._catches = catches

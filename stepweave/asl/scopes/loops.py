@@ -241,6 +241,8 @@ class _Looped:
         state: State = {"Type": "Choice", "Comment": "whether another round follows", "Choices": rules}
         if self.wiring.fail_fast:
             failed = names.end_of(names.again(self.node))
+            skipped = {"Condition": "{% $states.input.status = 'skipped' %}"}
+            rules.append(skipped | dict(self.outlet.onward(failures.skipped(self.node))))
             cause = f"{self.node} has used up its {self.loop.max_rounds} rounds"
             further[failed] = {"Type": "Fail", "Error": "LoopExhausted", "Cause": cause}
             return {names.again(self.node): {**state, "Default": failed}, **further}

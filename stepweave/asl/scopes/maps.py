@@ -137,7 +137,7 @@ class _Mapped:
                 {"Condition": f"{{% $states.input.b > {most} %}}", "Next": self._many(self.node)},
             ],
         }
-        return {names.size(self.node): {**state, **self._skipping()}, **self._refusing()}
+        return {names.size(self.node): {**state, **self._skipping()}}
 
     def _written_empty(self) -> dict[str, State]:
         """The states of a node whose list was written in the DAG, and is empty: it is always skipped.
@@ -150,21 +150,12 @@ class _Mapped:
             "Comment": "no items",
             "Choices": [{"Condition": "{% false %}", **onward}],
         }
-        return {self.node: {**state, **self._skipping()}, **self._refusing(), **further}
+        return {self.node: {**state, **self._skipping()}, **further}
 
     def _skipping(self) -> State:
         """What a choice does by default where there are no items: the node is skipped."""
-        if self.wiring.fail_fast:
-            return {"Default": names.end_of(self.node)}
         onward = dict(self.outlet.onward(failures.skipped(self.node)))
         return {"Default": onward.pop("Next"), "Output": self._shown("skipped"), **onward}
-
-    def _refusing(self) -> dict[str, State]:
-        """Where nothing is caught, the state that ends the run for the skip."""
-        if not self.wiring.fail_fast:
-            return {}
-        cause = f"{self.node} has no items"
-        return {names.end_of(self.node): {"Type": "Fail", "Error": failures.SKIP, "Cause": cause}}
 
     def _map(self, item: Item, numbers: str, *, distributed: bool) -> State:
         mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} if distributed else {"Mode": "INLINE"}
@@ -179,9 +170,6 @@ class _Mapped:
             "Output": f"{{% {self._record()} %}}",
             "Next": names.verdict(self.node),
         }
-        if not self.catches:
-            del state["Next"]
-            self.outlet.succeed(state, state["Output"])
         return self._caught(state)
 
     def _caught(self, state: State) -> State:
@@ -206,8 +194,6 @@ class _Mapped:
 
     def _verdict(self) -> dict[str, State]:
         """The choice by how the items ended; its input is the node's record."""
-        if not self.catches:
-            return {}
         onward, further = passing(self.outlet, "$states.input", names.done(self.node), later="$states.input")
         state: State = {
             "Type": "Choice",
@@ -216,6 +202,8 @@ class _Mapped:
         }
         if self.wiring.fail_fast:
             failed = names.end_of(names.verdict(self.node))
+            skipped = {"Condition": "{% $states.input.status = 'skipped' %}"}
+            state["Choices"].append(skipped | dict(self.outlet.onward(failures.skipped(self.node))))
             further[failed] = {"Type": "Fail", "Error": "TooManyFailedItems", "Cause": self.node}
             return {names.verdict(self.node): {**state, "Default": failed}, **further}
         status = "$states.input.status"
