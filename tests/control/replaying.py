@@ -81,9 +81,13 @@ def _timeless(value: Any) -> Any:
     return value
 
 
-def replay(compiled: Compiled, params: Any, recording: Recording) -> Replayed:
-    """The compiled machines run in sfnx with the recorded answers."""
+def replay(
+    compiled: Compiled, params: Any, recording: Recording, changed: tuple[str, str] = ("", "")
+) -> Replayed:
+    """The compiled machines run in sfnx with the recorded answers; ``changed``: a part of them, and what it becomes."""
     definitions = _filled(compiled)
+    if changed[0]:
+        definitions = json.loads(json.dumps(definitions).replace(*changed))
     calls: Counter[str] = Counter()
     states: Counter[str] = Counter()
     answers = {key: deque(kept) for key, kept in recording.answers.items()}
@@ -133,9 +137,11 @@ def _filled(compiled: Compiled) -> dict[str, Any]:
     return filled
 
 
-def disagreements(compiled: Compiled, params: Any, recording: Recording, execution: Any) -> list[str]:
+def disagreements(
+    compiled: Compiled, params: Any, recording: Recording, execution: Any, changed: tuple[str, str] = ("", "")
+) -> list[str]:
     """Everything in which sfnx does otherwise than our engine did."""
-    theirs = replay(compiled, params, recording)
+    theirs = replay(compiled, params, recording, changed)
     found = []
     if (execution.error, plain_cause(execution.cause)) != (theirs.error, theirs.cause):
         found.append(
