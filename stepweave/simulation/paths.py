@@ -33,6 +33,8 @@ def longest_path(graph: Graph, assumptions: Assumptions, graph_of: GraphOf) -> C
         task = graph[task_id]
         ready, latest = _ready(task, graph, ends, statuses)
         verdict = verdict_of(graph, task, statuses, chosen)
+        if task.expansion is not None and assumptions.items_of(task) == 0 and verdict == "run":
+            verdict = "skipped"
         statuses[task_id] = "success" if verdict == "run" else verdict
         if cases_of(task):
             chosen[task_id] = (assumptions.case_of(task),)
@@ -84,8 +86,6 @@ def _map_length(task: Task, assumptions: Assumptions, graph_of: GraphOf) -> floa
     """Waves of items, as many at once as may be; items of a batch come one after another."""
     assert task.expansion is not None
     count = assumptions.items_of(task)
-    if count == 0:
-        return 0.0
     size = task.expansion.batch_size or 1
     batches = -(-count // size)
     at_once = min(task.expansion.max_concurrency or batches, batches)

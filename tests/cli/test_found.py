@@ -180,3 +180,62 @@ def test_a_process_that_has_ended_is_not_alive() -> None:
         assert is_alive(child.pid, began)
         child.communicate(b"\n")
         assert not is_alive(child.pid, began)
+
+
+@pytest.fixture
+def mapped_store(tmp_path: Path) -> str:
+    """A store with a run that has a map, and a run inside it."""
+    folder = str(tmp_path / "mapped")
+    with RecordWriter(os.path.join(folder, DATABASE)) as writer:
+        writer.start_run(RunRow(run_id="m-1", dag_id="m", status="failed", started_at=1.0, ended_at=2.0))
+        writer.start_run(
+            RunRow(run_id="m-1.inner", dag_id="inner", status="success", started_at=1.5, parent="m-1")
+        )
+        writer.start_run(RunRow(run_id="later", dag_id="m", status="success", started_at=3.0))
+        detail = json.dumps({"items": {"total": 11, "success": 10, "failed": 1, "skipped": 0}})
+        writer.update_task("m-1", "fit", status="failed", scheduled_at=1.0, detail=detail)
+        for index in range(11):
+            failed = {"status": "failed", "error_type": "DataError", "error_message": "no rows"}
+            changes = failed if index == 10 else {"status": "success"}
+            writer.update_task("m-1", "fit", str(index), label=f"v{index}", scheduled_at=1.0, **changes)
+    return folder
+
+
+def test_show_tells_counts_and_failed_items_and_all_of_them_when_asked(
+    mapped_store: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["show", "m-1", "--store", mapped_store]) == 0
+    out = capfd.readouterr().out
+    assert "11/11 · 1 failed" in out
+    assert "fit[10 v10]  failed" in out
+    assert "fit[3 v3]" not in out
+    assert "m-1.inner success" in out
+    assert execute(["show", "m-1", "--items", "--store", mapped_store]) == 0
+    assert "fit[3 v3]" in capfd.readouterr().out
+
+
+def test_show_json_has_the_items_of_a_map_in_their_order(
+    mapped_store: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["show", "m-1", "--store", mapped_store, "--json"]) == 0
+    answer = json.loads(capfd.readouterr().out)
+    items = answer["tasks"]["fit"]["map"]
+    assert [item["index"] for item in items] == [str(index) for index in range(11)]
+    assert items[10]["error"] == {"type": "DataError", "message": "no rows"}
+    assert items[10]["label"] == "v10"
+    assert [run["run_id"] for run in answer["runs"]] == ["m-1.inner"]
+
+
+def test_runs_inside_a_run_are_listed_below_it(mapped_store: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert execute(["runs", "--store", mapped_store]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split("  ")[0] or line[:11].strip() for line in lines[1:]] == ["later", "m-1", "m-1.inner"]
+
+
+def test_a_run_inside_another_is_resumed_with_that_one(
+    mapped_store: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with RecordWriter(os.path.join(mapped_store, DATABASE)) as writer:
+        writer.update_run("m-1.inner", status="failed")
+    assert execute(["resume", "m-1.inner", "--store", mapped_store]) == 2
+    assert "is a task of run m-1" in capfd.readouterr().err

@@ -357,3 +357,173 @@ def test_a_value_that_is_too_long_to_be_shown_is_none(dag_of: MakeDag) -> None:
     result = run_it(dag_of(MAPPED), params={"n": 5})
     with pytest.raises(NoValue):
         NodeValues(result, open_store(result.store)).of(result.tasks["double"], 2)
+
+
+BATCHED = (
+    MORE
+    + """
+@task
+def days(n: int) -> list[int]:
+    return [10 * number for number in range(n)]
+
+@task(batch_size=2, map_label="day", tolerated_failures=1)
+def measure(day: int) -> int:
+    if day == 30:
+        raise DataError("day 30 was lost")
+    return day
+
+@task(map_label="model")
+def fit(seed: int, model: str) -> str:
+    return f"{model}{seed}"
+
+@dag
+def batched(n: int = 5):
+    measure.expand(day=days(n))
+    fit.expand(seed=[1, 2], model=["a", "b"])
+"""
+)
+
+
+def test_items_of_a_batch_are_told_one_by_one_with_their_labels(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(BATCHED))
+    assert [(run.label, run.status) for run in result.maps["measure"]] == [
+        ("0", "success"),
+        ("10", "success"),
+        ("20", "success"),
+        ("30", "failed"),
+        ("40", "success"),
+    ]
+    lost = result.maps["measure"][3]
+    assert (lost.error, lost.message) == ("DataError", "day 30 was lost")
+    assert [run.label for run in result.maps["fit"]] == ["a", "b", "a", "b"]
+    assert value_of(result, "fit") == ["a1", "b1", "a2", "b2"]
+
+
+SPECULATIVE = (
+    MORE
+    + """
+@task
+def audit() -> dict:
+    time.sleep(0.5)
+    return {"errors": 1 if Path("dirty").exists() else 0}
+
+@task
+def train() -> str:
+    return "model"
+
+@task
+def publish(model: str) -> str:
+    return model
+
+@dag
+def speculative():
+    found = audit()
+    with If(found["errors"] == 0, likely=True):
+        model = train()
+    publish(model)
+"""
+)
+
+
+@pytest.mark.parametrize("is_dirty, status", [(False, "success"), (True, "skipped")])
+def test_what_began_on_suspicion_counts_only_when_its_case_is_chosen(
+    dag_of: MakeDag, is_dirty: bool, status: str
+) -> None:
+    dag = dag_of(SPECULATIVE)
+    if is_dirty:
+        Path("dirty").touch()
+    result = run_it(dag)
+    assert result.status == "success"
+    found = statuses_of(result)
+    assert {task: found[task] for task in ("likely", "likely.train", "publish")} == {
+        "likely": status,
+        "likely.train": status,
+        "publish": status,
+    }
+
+
+def test_a_task_that_asks_to_be_called_later_waits_and_is_not_failed(dag_of: MakeDag) -> None:
+    dag = dag_of("""
+        from stepweave.errors import RetryAfter
+
+        @task(retries=1)
+        def download() -> int:
+            if not Path("again").exists():
+                Path("again").touch()
+                raise RetryAfter(1, "503")
+            return 1
+
+        @task
+        def read(pages: int) -> int:
+            return pages
+
+        @dag
+        def put_off():
+            read(download())
+    """)
+    heard: list[tuple[str, str | None]] = []
+
+    def hear(run: TaskRun) -> None:
+        heard.append((run.task, run.status))
+
+    result = run_dag(RunRequest(dag=dag, workers=1), observers=[hear])
+    assert result.tasks["download"].attempts == 2
+    statuses = [status for task, status in heard if task == "download"]
+    assert statuses == ["scheduled", "running", "waiting", "scheduled", "running", "success"]
+    assert ("read", "upstream_failed") not in heard
+
+
+def test_a_ladder_tells_on_which_rung_the_task_ended(dag_of: MakeDag) -> None:
+    dag = dag_of("""
+        @task
+        def small() -> str:
+            return "small"
+
+        @task(degrade=small)
+        def big() -> str:
+            raise DataError("no room")
+
+        @task
+        def use(model: str) -> str:
+            return model
+
+        @dag
+        def laddered():
+            use(big())
+    """)
+    heard: list[tuple[str, str | None]] = []
+
+    def hear(run: TaskRun) -> None:
+        heard.append((run.task, run.status))
+
+    result = run_dag(RunRequest(dag=dag, workers=1), observers=[hear])
+    assert value_of(result, "use") == "small"
+    assert result.tasks["big"].level == "small"
+    assert ("big", "failed") not in heard
+    assert ("use", "upstream_failed") not in heard
+
+
+def test_an_optional_task_that_fails_is_skipped_with_its_error(dag_of: MakeDag) -> None:
+    dag = dag_of("""
+        @task(optional=True)
+        def extra() -> int:
+            raise DataError("not today")
+
+        @dag
+        def optional():
+            extra()
+    """)
+    result = run_it(dag)
+    assert result.status == "success"
+    extra = result.tasks["extra"]
+    assert (extra.status, extra.error, extra.message) == ("skipped", "DataError", "not today")
+
+
+def test_the_chain_that_took_longest_goes_through_conditions(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(CHOICE), params={"auc": 0.9})
+    assert [step.task for step in result.breakdown.path] == ["score", "if", "deploy"]
+
+
+def test_only_what_is_needed_runs_when_asked(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(MAPPED), needed=("numbers",))
+    assert statuses_of(result) == {"numbers": "success"}

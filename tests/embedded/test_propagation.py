@@ -3,15 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepweave.embedded.places import places_of
 from stepweave.embedded.propagation import Propagation
+from stepweave.embedded.summing import sum_up
 from stepweave.embedded.taskruns import TaskRuns
-from stepweave.graph.model import DagInfo, Graph, Task
+from stepweave.graph.constructs import Body, Condition, Expansion, Guard, Loop, Speculation
+from stepweave.graph.model import DagInfo, Expression, FromTask, Graph, ListOf, Literal, Task
 from stepweave.graph.outcomes import RULES, outcomes
 
 
 def connected(graph: Graph) -> TaskRuns:
     propagation = Propagation(graph)
-    runs = TaskRuns([task.id for task in graph.tasks], [propagation])
+    runs = TaskRuns(places_of(graph), [propagation])
     propagation.connect(runs)
     return runs
 
@@ -80,3 +83,155 @@ def test_the_end_is_what_the_trigger_rules_say(data: st.DataObject) -> None:
             else:
                 runs.skipped(task.id)
     assert runs.statuses() == outcomes(graph, ran)
+
+
+def ended(runs: TaskRuns, task: str, index: str = "", status: str = "success") -> None:
+    runs.called(task, 0, index)
+    if status == "success":
+        runs.succeeded(task, {}, index=index)
+    elif status == "skipped":
+        runs.skipped(task, index=index)
+    else:
+        runs.failed(task, "DataError", "", again=False, index=index)
+
+
+def list_of(count: int) -> tuple[tuple[str, ListOf], ...]:
+    return (("x", ListOf(items=tuple(Literal(json=str(number)) for number in range(count)))),)
+
+
+def mapped(count: int, **settings: object) -> Expansion:
+    return Expansion(how="product", arguments=list_of(count), **settings)  # type: ignore[arg-type]
+
+
+def body_of(*tasks: Task, result: str | None = None) -> Body:
+    return Body(graph=graph_of(*tasks), result=FromTask(task=result) if result else None)
+
+
+def test_a_map_ends_with_its_last_item_and_what_comes_after_it_with_it() -> None:
+    runs = connected(
+        graph_of(
+            Task(id="m", call="m:f", expansion=mapped(3, tolerated_count=1)),
+            Task(id="after", call="m:f", upstream=("m",), trigger_rule="all_failed"),
+        )
+    )
+    for number, status in enumerate(["failed", "success"]):
+        ended(runs, "m", str(number), status)
+    assert runs.by_id["m"].status == "running"
+    ended(runs, "m", "2", "skipped")
+    assert runs.statuses() == {"m": "success", "after": "skipped"}
+    ended_items = runs.by_id["m"].items
+    assert ended_items is not None
+    assert (ended_items.success, ended_items.failed, ended_items.skipped) == (1, 1, 1)
+
+
+def test_a_map_fails_when_more_items_fail_than_are_tolerated_and_is_skipped_when_all_are() -> None:
+    graph = graph_of(
+        Task(id="a", call="m:f", expansion=mapped(4, tolerated_percent=25.0)),
+        Task(id="b", call="m:f", expansion=mapped(4, tolerated_percent=24.0)),
+        Task(id="c", call="m:f", expansion=mapped(2)),
+        Task(id="d", call="m:f", expansion=mapped(1), optional=True),
+    )
+    runs = connected(graph)
+    for task in "ab":
+        for number in range(4):
+            ended(runs, task, str(number), "success" if number else "failed")
+    for number in range(2):
+        ended(runs, "c", str(number), "skipped")
+    ended(runs, "d", "0", "failed")
+    assert runs.statuses() == {"a": "success", "b": "failed", "c": "skipped", "d": "skipped"}
+
+
+def test_a_map_over_no_items_is_skipped_as_soon_as_it_may_begin() -> None:
+    runs = connected(
+        graph_of(Task(id="a", call="m:f"), Task(id="m", call="m:f", upstream=("a",), expansion=mapped(0)))
+    )
+    ended(runs, "a")
+    assert runs.by_id["m"].status == "skipped"
+
+
+def test_an_item_of_a_group_ends_with_what_is_in_it() -> None:
+    group = Task(
+        id="g",
+        call="",
+        expansion=mapped(3),
+        body=body_of(Task(id="g.a", call="m:f"), Task(id="g.b", call="m:f", upstream=("g.a",)), result="g.b"),
+    )
+    graph = graph_of(group, Task(id="after", call="m:f", upstream=("g",)))
+    runs = connected(graph)
+    ended(runs, "g.a", "0", "failed")
+    assert runs.mapped["g.b"]["0"].status == "upstream_failed"
+    ended(runs, "g.a", "1", "skipped")
+    ended(runs, "g.a", "2")
+    ended(runs, "g.b", "2")
+    assert {index: run.status for index, run in runs.mapped["g"].items()} == {
+        "0": "failed",
+        "1": "skipped",
+        "2": "success",
+    }
+    assert runs.by_id["after"].status == "upstream_failed"
+    sum_up(runs, places_of(graph))
+    assert (runs.by_id["g.a"].status, runs.by_id["g.b"].status) == ("failed", "upstream_failed")
+
+
+def test_maps_inside_maps_have_index_paths() -> None:
+    inner = Task(id="g.m", call="m:f", expansion=mapped(2))
+    runs = connected(graph_of(Task(id="g", call="", expansion=mapped(2), body=body_of(inner))))
+    for index in ("0/0", "0/1", "1/0", "1/1"):
+        ended(runs, "g.m", index)
+    assert {index: run.status for index, run in runs.mapped["g.m"].items() if "/" not in index} == {
+        "0": "success",
+        "1": "success",
+    }
+    assert runs.by_id["g"].status == "success"
+
+
+def test_a_round_that_fails_ends_its_loop_and_others_do_not() -> None:
+    loop = Loop(start=Literal(json="0"), until=Expression(text="false", operands=()), max_rounds=5)
+    graph = graph_of(
+        Task(id="l", call="", loop=loop, body=body_of(Task(id="l.t", call="m:f"))),
+        Task(id="after", call="m:f", upstream=("l",)),
+    )
+    runs = connected(graph)
+    ended(runs, "l.t", "0")
+    assert runs.by_id["l"].status == "running"
+    ended(runs, "l.t", "1", "failed")
+    assert runs.statuses() == {"l": "failed", "after": "upstream_failed"}
+
+
+def test_what_is_guarded_is_skipped_when_another_case_is_chosen() -> None:
+    test = Expression(text="true", operands=())
+    graph = graph_of(
+        Task(id="if", call="", condition=Condition(cases=(("if", test),))),
+        Task(id="yes", call="m:f", guards=(Guard(decider="if", cases=("if",), block=True),)),
+        Task(id="no", call="m:f", guards=(Guard(decider="if", cases=("else",), block=True),)),
+    )
+    runs = connected(graph)
+    runs.at("if").chosen = ("if",)
+    runs.ended_as("if", "success")
+    assert (runs.by_id["yes"].status, runs.by_id["no"].status) == (None, "skipped")
+
+
+def test_a_speculation_waits_for_its_decider_and_is_dropped_with_all_in_it() -> None:
+    test = Expression(text="true", operands=())
+
+    def speculative() -> TaskRuns:
+        return connected(
+            graph_of(
+                Task(id="if", call="", condition=Condition(cases=(("if", test),))),
+                Task(
+                    id="s",
+                    call="",
+                    speculation=Speculation(decider="if", cases=("if",)),
+                    body=body_of(Task(id="s.t", call="m:f")),
+                ),
+                Task(id="after", call="m:f", upstream=("s",)),
+            )
+        )
+
+    for chosen, expected in (("if", "success"), ("else", "skipped")):
+        runs = speculative()
+        ended(runs, "s.t")
+        assert runs.by_id["s"].status == "running"
+        runs.at("if").chosen = (chosen,)
+        runs.ended_as("if", "success")
+        assert (runs.by_id["s"].status, runs.by_id["s.t"].status) == (expected, expected)

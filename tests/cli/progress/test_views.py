@@ -8,8 +8,8 @@ from rich.console import Console
 from stepweave.cli.progress.lines import LineView
 from stepweave.cli.progress.live import LiveView
 from stepweave.cli.progress.tally import OTHERS, Tally
-from stepweave.cli.progress.words import count, duration, first_line
-from stepweave.embedded.taskruns import TaskRuns
+from stepweave.cli.progress.words import count, duration, first_line, items_text
+from stepweave.embedded.taskruns import APPROVAL, Items, TaskRuns
 
 
 def play(runs: TaskRuns) -> None:
@@ -116,3 +116,54 @@ def test_counts_have_their_noun_in_the_right_number() -> None:
 
 def test_a_first_line_has_no_control_characters() -> None:
     assert first_line("\n \x1b[31mred\x07\nmore") == "[31mred"
+
+
+def mapped_run(view: object) -> TaskRuns:
+    """A map of three items of which one fails, then an approval that waits."""
+    clock = iter(range(100))
+    runs = TaskRuns(["m", "ok"], [view], now=lambda: float(next(clock)))  # type: ignore[list-item]
+    runs.at("m").items = items = Items(total=3)
+    runs.goes_on("m")
+    for index, status in (("0", "success"), ("1", "failed"), ("2", "success")):
+        runs.called("m", 0, index)
+        runs.started("m", index)
+        if status == "success":
+            runs.succeeded("m", {}, index=index)
+        else:
+            runs.failed("m", "DataError", "no rows", again=False, index=index)
+        items.count(status)  # type: ignore[arg-type]
+        runs.changed("m")
+    runs.ended_as("m", "failed")
+    runs.called("ok", 0)
+    runs.waits("ok", message=APPROVAL)
+    return runs
+
+
+def test_lines_tell_the_failed_items_of_a_map_its_counts_and_what_waits_for_a_person() -> None:
+    out = io.StringIO()
+    mapped_run(LineView(out, "sales-1", "elsewhere"))
+    assert out.getvalue().splitlines() == [
+        "sales-1",
+        "failed           m[1]  1.00 s  DataError: no rows",
+        "failed           m  10.00 s  3/3 · 1 failed",
+        "waiting          ok  waiting for approval: stepweave approve sales-1 ok --store elsewhere",
+    ]
+
+
+def test_a_terminal_shows_a_map_in_one_row_and_what_waits_for_a_person() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, color_system=None, width=120, height=60)
+    view = LiveView("sales-1", {"m": OTHERS, "ok": OTHERS}, console)
+    with view:
+        mapped_run(view)
+    screen = out.getvalue().split("\x1b[2K")[-1]
+    assert "3/3 · 1 failed" in out.getvalue()
+    assert "m[1] DataError: no rows" in out.getvalue()
+    assert "stepweave approve sales-1 ok" in screen
+
+
+def test_rounds_are_counted_as_rounds() -> None:
+    items = Items(total=5, are_rounds=True)
+    items.count("success")
+    assert items_text(items) == "1 of at most 5 rounds"
+    assert items_text(Items(total=10_000, success=8_430, failed=1)) == "8,431/10,000 · 1 failed"
