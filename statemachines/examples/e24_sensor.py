@@ -5,9 +5,11 @@ A sensor is called, answers whether what it waits for is there, and is called ag
 state machine's. ``PokeReturn`` hands on a value. When ``timeout`` is over the sensor fails, or with ``soft_fail``
 is skipped, and what needs it is skipped too.
 
-The ready-made ``wait_for_dag`` waits in this way for another DAG's run for the same logical date.
+The ready-made ``wait_for_dag`` waits in this way for the run of another DAG for the same logical date:
+``daily_report`` goes on when ``sensor`` has succeeded for the day, and fails at once if it has failed.
 
-Run it: ``stepweave run statemachines/examples/e24_sensor.py --param after=99`` (it never comes, in time).
+Run it: ``stepweave run statemachines/examples/e24_sensor.py:sensor --logical-date 2026-01-31``, then the same with
+``:daily_report``. With ``--param after=99`` the measurements do not come in time.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import time
 
 from stepweave import PokeReturn, dag, get_current_context, task
 from stepweave.errors import DataError
+from stepweave.recipes.waiting import wait_for_dag
 
 DAY = "2026-01-31"
 
@@ -48,3 +51,15 @@ def sensor(after: float = 1.5) -> None:
     """Waits for measurements, and averages them."""
     deliver(after)
     mean(arrived(DAY))
+
+
+@task
+def write(ended: dict[str, str]) -> str:
+    """Returns the line of the report."""
+    return f"run {ended['run_id']} of that day: {ended['status']}"
+
+
+@dag
+def daily_report() -> None:
+    """Reports on the day, once the other DAG is done with it."""
+    write(wait_for_dag.override(poke_interval="1s", timeout="3s")("sensor"))

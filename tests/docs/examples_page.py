@@ -50,7 +50,7 @@ SHOWN = {
     "e20": ("shift_back", "shift_traffic", "compensation"),
     "e21": ("count", "simulate", "replicas_and_hedging"),
     "e23": ("ask", "circuit_breaker"),
-    "e24": ("arrived", "sensor"),
+    "e24": ("arrived", "sensor", "daily_report"),
     "e26": ("strict", "patient", "persistent"),
     "e27": ("publish", "fill", "load_range", "daily_load"),
     "e28": ("plan_work", "run_work", "dispatch_example"),

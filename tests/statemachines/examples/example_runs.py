@@ -56,7 +56,13 @@ def example(name: str, dag: str = "") -> Dag:
 
 
 def run_example(
-    name: str, dag: str = "", *, workers: int | None = None, resume: str | None = None, **params: Any
+    name: str,
+    dag: str = "",
+    *,
+    workers: int | None = None,
+    resume: str | None = None,
+    logical_date: str | None = None,
+    **params: Any,
 ) -> Ended:
     """The ended run of an example, in this process unless it is given ``workers``."""
     request = RunRequest(
@@ -67,6 +73,7 @@ def run_example(
         store=STORE,
         run_id=resume,
         resume=resume is not None,
+        logical_date=logical_date,
     )
     result = run_dag(request)
     ended: Any = run_object(result, store())

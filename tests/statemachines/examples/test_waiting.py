@@ -14,16 +14,30 @@ from tests.statemachines.examples.example_runs import STORE, Ended, run_example
 
 
 def test_a_sensor_hands_on_what_has_arrived() -> None:
-    run = run_example("e24", after=0.0)
+    run = run_example("e24", "sensor", after=0.0)
     assert run.status == "success"
     assert run.value("arrived") == [20.5, 21.0, 19.5]
     assert run.value("mean") == 20.33
 
 
 def test_a_sensor_that_waits_in_vain_is_skipped_and_so_is_what_needs_it() -> None:
-    run = run_example("e24", after=99.0)
+    run = run_example("e24", "sensor", after=99.0)
     assert run.status == "success"
     assert (run.statuses["arrived"], run.statuses["mean"]) == ("skipped", "skipped")
+
+
+def test_a_report_waits_for_the_run_of_the_other_dag_for_the_same_day() -> None:
+    day = "2026-01-31T00:00:00+00:00"
+    measured = run_example("e24", "sensor", after=0.0, logical_date=day)
+    reported = run_example("e24", "daily_report", logical_date=day)
+    assert reported.value("write") == f"run {measured.id} of that day: success"
+
+
+def test_a_run_for_another_day_is_not_what_is_waited_for() -> None:
+    run_example("e24", "sensor", after=0.0, logical_date="2026-01-31T00:00:00+00:00")
+    run = run_example("e24", "daily_report", logical_date="2026-02-01T00:00:00+00:00")
+    assert run.statuses == {"wait_for_dag": "failed", "write": "upstream_failed"}
+    assert run.tasks["wait_for_dag"]["error"]["type"] == "SensorTimeout"
 
 
 @pytest.mark.parametrize(
