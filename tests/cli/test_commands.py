@@ -127,6 +127,14 @@ def test_plan_tells_where_tasks_run_and_why(diamond: str, capfd: Capture) -> Non
     assert "  load    lambda  fits Lambda" in out
 
 
+def test_plan_says_how_many_items_and_rounds_it_counts(project: Path, capfd: Capture) -> None:
+    example = Path(__file__).parents[2] / "statemachines" / "examples" / "e14_loop.py"
+    out = text_of(capfd, "plan", str(example))
+    assert "on the success path, with one item of each list of the run and one round of each loop" in out
+    assert "  loop.train  lambda" in out
+    assert "  loop  " not in out
+
+
 def test_simulate_answers_with_the_contracts_json(diamond: str, project: Path, capfd: Capture) -> None:
     (project / "d.json").write_text('{"load": 2, "total": 30, "broken": 4, "report": 1}')
     found = json_of(capfd, "simulate", diamond, "--durations", "d.json")

@@ -10,6 +10,7 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.options import add_json, add_target
 from stepweave.cli.progress.words import count
 from stepweave.compiler import Compiled, compile_graph
+from stepweave.graph.specs import Places, written_count
 from stepweave.loading import load
 
 
@@ -41,7 +42,7 @@ def _lines(compiled: Compiled) -> list[str]:
             "nested, since one would pass a limit" if report.machines > 1 else "",
         ),
         ("states", f"{report.states:,}", ""),
-        ("transitions", f"{report.transitions:,}", "on the success path"),
+        ("transitions", f"{report.transitions:,}", f"on the success path{_counted(compiled)}"),
         ("gates", f"{report.gates:,}", "where the graph is not series-parallel"),
         ("signals", f"{report.signals:,}", ""),
         ("history", f"{report.history_events:,}", "events at worst, of 25,000"),
@@ -49,10 +50,27 @@ def _lines(compiled: Compiled) -> list[str]:
     )
     lines = [f"{report.dag_id}: {count(report.tasks, 'task')}", ""]
     lines += [f"  {label:<12}{number:>10}  {note}".rstrip() for label, number, note in rows]
-    width = max((len(task) for task in compiled.placements), default=0)
+    tasks = Places.of(compiled.graph).tasks
+    placed = {
+        name: placement
+        for name, placement in compiled.placements.items()
+        if name not in tasks or tasks[name].call  # rungs of a ladder have names of their own
+    }
+    width = max(map(len, placed), default=0)
     lines += ["", "where tasks run"]
     lines += [
-        f"  {task:<{width}}  {placement.compute:<7} {placement.reason}"
-        for task, placement in compiled.placements.items()
+        f"  {name:<{width}}  {placement.compute:<7} {placement.reason}" for name, placement in placed.items()
     ]
     return lines
+
+
+def _counted(compiled: Compiled) -> str:
+    """What the number of transitions takes for granted: how often maps and loops run is known only at run time."""
+    tasks = Places.of(compiled.graph).tasks.values()
+    lists = any(task.expansion is not None and written_count(task.expansion) is None for task in tasks)
+    loops = any(task.loop is not None for task in tasks)
+    parts = [
+        *(["one item of each list of the run"] if lists else []),
+        *(["one round of each loop"] if loops else []),
+    ]
+    return f", with {' and '.join(parts)}" if parts else ""
