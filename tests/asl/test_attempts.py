@@ -269,6 +269,7 @@ def test_a_part_of_a_hedged_value_that_a_condition_reads_is_collected_exactly() 
     exact = {"status": "success", "fields": {"x": 0.30000000000000004}}
     ran = run_scripted(dag(task("a", hedge_seconds=60, fields=(("x",),)), task("b", "a")), {"a": exact})
     assert [event.get("collect", False) for event in ran.of("a")] == [False, True]
+    assert ["fields" in event for event in ran.of("a")] == [False, True]
     assert ran.transitions == 3 + 4
 
 

@@ -32,9 +32,11 @@ def race(way: Way, waits: Sequence[int]) -> dict[str, State]:
     """The states of ``way`` with one attempt after each of ``waits`` seconds."""
     event = dict(way.event)
     if way.task.fields:
-        event.pop("inline", None)  # collected anyway: numbers that a cause spells out lose digits
+        # Collected afterwards: numbers that a cause spells out lose digits, and parts of a value may be long.
+        event = {key: part for key, part in event.items() if key not in ("inline", "fields")}
     elif "inline" in event:
         event["inline"] = min(event["inline"], MAX_INLINE_BYTES)
+    copy = replace(way, event=event, task=replace(way.task, fields=()))
     lost = f"{way.task.id}: all failed"
     state: State = {
         "Type": "Parallel",
