@@ -198,9 +198,7 @@ def _endings(task: Task, features: frozenset[str]) -> Iterator[Script]:
     yield ("DataError",)
     if task.nested:
         return
-    yield ("PermanentError",)
-    if "fail_fast" not in features:  # there a skip ends the run, as every error does
-        yield ("Skip",)
+    yield from [("PermanentError",), ("Skip",)]
     if task.sensor:
         yield from [("NotYet", "success"), ("NotYet", "NotYet", "success"), ("NotYet",)]
     if task.ladder:

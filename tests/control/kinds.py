@@ -34,28 +34,22 @@ class Pencil:
     def has(self, feature: str, chances: int) -> bool:
         return feature in self.features and self.one_in(chances)
 
-    def skips(self) -> bool:
-        """Whether a task may end as skipped; with ``fail_fast`` that would end the run."""
-        return "fail_fast" not in self.features
-
 
 def approval(pencil: Pencil) -> Approval:
     """Any approval."""
     draw = pencil.draw
-    skip = ("skip",) if pencil.skips() else ()
     return Approval(
         message=Literal(json='"go?"'),
         timeout_seconds=draw(st.integers(1, 9)) * 2,
         escalations=((("lead",), 7),) if pencil.one_in(2) else (),
-        on_timeout=draw(st.sampled_from(("fail", "reject", "approve", *skip))),
-        on_reject=draw(st.sampled_from(("fail", "continue", *skip))),
+        on_timeout=draw(st.sampled_from(("fail", "skip", "reject", "approve"))),
+        on_reject=draw(st.sampled_from(("fail", "skip", "continue"))),
     )
 
 
 def sensor(pencil: Pencil) -> Sensor:
     """A sensor that pokes a few times at most."""
-    soft = pencil.skips() and pencil.one_in(2)
-    return Sensor(interval_seconds=5, timeout_seconds=20, soft_fail=soft)
+    return Sensor(interval_seconds=5, timeout_seconds=20, soft_fail=pencil.one_in(2))
 
 
 def made_safer(pencil: Pencil, task: Task) -> Task:

@@ -110,7 +110,8 @@ class Runtime:
                     {(task.id, index)} if "tries" in event and failure.error in CLASSES else set()
                 )
             raise failure
-        self.seen.succeeded.add((task.id, index))
+        if "replica" not in event:  # of those, the quorum makes one the task's
+            self.seen.succeeded.add((task.id, index))
         return self._record(task, index, event)
 
     async def _attempt(self, task: Task, index: Index, level: int = 0) -> str:

@@ -33,17 +33,19 @@ class Kind:
     """Compiled into several machines."""
 
 
+CALLS = frozenset({"sensors", "ladders", "later", "retries", "conditions", "branches"})
 KINDS = {
     "trigger rules": Kind(frozenset({"rules", "setups", "optional", "retries", "later"}), 20),
-    "decisions": Kind(frozenset({"conditions", "branches", "rules", "optional", "setups"}), 20),
-    "calls that may fail": Kind(
-        frozenset({"sensors", "approvals", "nested", "ladders", "copies", "later", "retries", "conditions"}),
-        15,
+    "decisions": Kind(
+        frozenset({"conditions", "branches", "rules", "optional", "setups", "speculations"}), 15
     ),
-    "bodies": Kind(frozenset({"groups", "maps", "loops", "conditions", "retries"}), 15),
+    "calls that may fail": Kind(CALLS | {"approvals", "nested", "copies", "compensate"}, 15),
+    "bodies": Kind(frozenset({"groups", "maps", "loops", "conditions", "retries", "compensate"}), 15),
     "bodies with trigger rules": Kind(frozenset({"groups", "maps", "loops", "rules", "branches"}), 10),
     "everything": Kind(EVERYTHING, 10, nodes=14),
-    "everything, in parts": Kind(EVERYTHING, 10, cut=True),
+    "everything, in parts": Kind(EVERYTHING, 5, cut=True),
+    "the first failure ends the run": Kind(CALLS | {"fail_fast", "rules", "approvals"}, 5),
+    "too many failures stop the run": Kind(CALLS | {"max_failed", "rules", "setups", "compensate"}, 5),
 }
 
 
