@@ -118,7 +118,11 @@ class Refusing:
         )
 
     def __enter__(self) -> Any:
-        self._refuse("reference-with", "`with` on a reference", "open it inside a task")
+        self._refuse(
+            "reference-with",
+            "`with` on a reference",
+            "open it inside a task; for tasks that run only under a condition write `with If(condition):`",
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
