@@ -5,9 +5,13 @@ A task id has no space (``graph/checks.py``), so a derived state name, which has
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+LONGEST_STATE = 80
+"""Longest name of a state (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+
 _OTHER = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -141,8 +145,15 @@ def done(node: str) -> str:
 
 
 def distributed(name: str, depth: int) -> str:
-    """A state of a map as it stands where items are executions of their own; ``depth`` of the mapped node."""
-    return f"{name} (d{depth or ''})"
+    """A state of a map as it stands where items are executions of their own; ``depth`` of the mapped node.
+
+    A name that would be too long is cut, and told apart by a digest.
+    """
+    suffix = f" (d{depth or ''})"
+    if len(name) + len(suffix) <= LONGEST_STATE:
+        return name + suffix
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{name[: LONGEST_STATE - len(suffix) - 7]}~{digest}{suffix}"
 
 
 def first_round(node: str) -> str:

@@ -21,6 +21,7 @@ from stepweave.graph.model import (
     RetryPolicy,
     Task,
 )
+from stepweave.validation.definition import validate
 from tests.asl.scoped import answered, calls, graph, group, item, mapped, over, run, task, written
 from tests.reference.worlds import World
 
@@ -351,3 +352,29 @@ def test_a_long_body_is_inline_for_fewer_items() -> None:
 def test_the_same_source_gives_the_same_bytes() -> None:
     wanted = graph(task("a"), group("g", "a", mapped("g.m", item("g")), task("g.b", "g.m")), task("z", "g"))
     assert compile_graph(wanted).files == compile_graph(wanted).files
+
+
+def test_a_map_inside_reads_parts_of_the_item_around_it() -> None:
+    above = Expression(text="$_0_ * 10", operands=(FromItem(node="g", name="item", path=("n",)),))
+    inner = Task(id="g.m", call="flows:g.m", arguments=(("k", above),), expansion=over(written(2)))
+    deeper = group("g.h", written(1), task("g.h.t", arguments=(("k", above),)))
+    items = Literal(json='[{"n":1},{"n":2}]')
+    seen: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        seen.append((event["task"], event["run"]["index"], event["values"]))
+        return {"status": "success", "value": "1"}
+
+    assert answered(graph(group("g", items, inner, deeper)), answer).status == "SUCCEEDED"
+    assert sorted(seen) == [
+        *(("g.h.t", f"{outer}/0", [10 * outer + 10]) for outer in range(2)),
+        *(("g.m", f"{outer}/{number}", [10 * outer + 10]) for outer in range(2) for number in range(2)),
+    ]
+
+
+def test_the_longest_names_leave_room_for_those_that_are_made_of_them() -> None:
+    name = "g" + "x" * 56 + ".y"
+    retry = RetryPolicy(attempts=2)
+    inner = Task(id=name, call="flows:t", expansion=over(item("g")), hedge_seconds=5, retry=retry)
+    definition = compile_graph(graph(task("a"), group("g", "a", inner))).machines.definitions[""]
+    assert validate(definition) == ()
