@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from stepweave.embedded.flows import Flow
@@ -14,7 +14,6 @@ from stepweave.embedded.places import every_task
 from stepweave.embedded.processes import started_at
 from stepweave.embedded.recording import Recorder
 from stepweave.embedded.run_markers import write_marker
-from stepweave.embedded.taskruns import Observer
 from stepweave.engine.events import Event
 from stepweave.stores.objects import ObjectStore
 from stepweave.stores.record_writer import RecordWriter
@@ -30,8 +29,8 @@ class Children:
 
     def began(
         self, flow: Flow, run_id: str, given: Mapping[str, Any], live: Mapping[str, LiveRun]
-    ) -> Sequence[Observer]:
-        """Record a run that begins with the input ``given`` beside the runs ``live``; who observes its tasks."""
+    ) -> Recorder:
+        """Record a run that begins with the input ``given`` beside the runs ``live``; what records its tasks."""
         now = time.time()
         self._dates[run_id] = given.get("logical_date")
         self._writer.start_run(
@@ -50,7 +49,7 @@ class Children:
                 parent=parent_of(run_id, live),
             )
         )
-        return [Recorder(self._writer, flow.places, run_id)]
+        return Recorder(self._writer, flow.places, run_id)
 
     def ended(self, live: LiveRun, event: Event) -> None:
         """Record the end of a run."""

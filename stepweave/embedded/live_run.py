@@ -31,11 +31,16 @@ class LiveRun:
         job_failure: JobFailure,
         observers: Sequence[Observer],
         store: ObjectStore,
+        is_inside: bool = False,
     ) -> None:
-        """``jobs``: task of each job definition; ``job_failure``: what a task's latest job left behind."""
+        """``jobs``: task of each job definition; ``job_failure``: what a task's latest job left behind.
+
+        ``is_inside``: the run is a task of another one.
+        """
         self.flow, self.run_id = flow, run_id
         self.propagation = Propagation(flow.graph)
-        self.runs = TaskRuns(flow.places, [*observers, self.propagation])
+        inside = (flow.dag_id, run_id) if is_inside else None
+        self.runs = TaskRuns(flow.places, [*observers, self.propagation], inside=inside)
         self.runs.label_of = Labels(flow.places, store, flow.dag_id, run_id).of
         self.propagation.connect(self.runs)
         self.watcher = Watcher(

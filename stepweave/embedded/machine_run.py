@@ -20,7 +20,7 @@ from stepweave.embedded.result import RunEnd, RunResult
 from stepweave.embedded.results import error_text, log_paths, results_of
 from stepweave.embedded.scopes import awaited_by
 from stepweave.embedded.summing import in_order
-from stepweave.embedded.taskruns import Observer, TaskRun
+from stepweave.embedded.taskruns import APPROVAL, Observer, TaskRun
 from stepweave.embedded.timing import where_time_went
 from stepweave.engine.engine import Engine
 from stepweave.engine.events import Event
@@ -43,19 +43,21 @@ class MachineRun:
         run_id: str,
         *,
         store: str,
-        observers: Sequence[Observer],
+        recorder: Observer,
+        watching: Sequence[Observer],
         interrupts: Interrupts,
         children: Children,
         control: Control,
     ) -> None:
-        """``flows``: the DAG that is run, and those inside it."""
+        """``flows``: the DAG that is run, and those inside it; ``watching``: observers besides the recorder."""
+        self._watching = watching
         self._flows, self._run_id = flows, run_id
         self._flow = next(iter(flows.values()))
         self._address, self._store = store, open_store(store)
         self._interrupts, self._children, self._control = interrupts, children, control
         self._machines = to_engine(*(flow.compiled for flow in flows.values()))
         self._jobs = Jobs(self._machines.jobs, self._store)
-        self._live = self._live_run(self._flow, run_id, observers)
+        self._live = self._live_run(self._flow, run_id, [recorder, *watching])
         self._all = LiveRuns(self._live, self._machines.dags, self._open_child, self._child_ended)
         self._given: dict[str, Mapping[str, Any]] = {}
         """Input of each run of a DAG inside this one."""
@@ -93,21 +95,35 @@ class MachineRun:
         execution = self._ended(engine, given, functions, stopped)
         return self._result(execution, time.time() - began)
 
-    def _live_run(self, flow: Flow, run_id: str, observers: Sequence[Observer]) -> LiveRun:
+    def _live_run(
+        self, flow: Flow, run_id: str, observers: Sequence[Observer], *, is_inside: bool = False
+    ) -> LiveRun:
         jobs = {name: job.task.id for name, job in self._machines.jobs.items() if job.dag_id == flow.dag_id}
 
         def job_failure(task: str, index: str) -> tuple[str, str] | None:
             return self._jobs.failure(flow.dag_id, run_id, task, index)
 
         return LiveRun(
-            flow, run_id, jobs=jobs, job_failure=job_failure, observers=observers, store=self._store
+            flow,
+            run_id,
+            jobs=jobs,
+            job_failure=job_failure,
+            observers=observers,
+            store=self._store,
+            is_inside=is_inside,
         )
 
     def _open_child(self, dag_id: str, given: Mapping[str, Any]) -> LiveRun:
         flow, run_id = self._flows[dag_id], str(given["run_id"])
         self._given[run_id] = given
-        observers = self._children.began(flow, run_id, given, self._all.by_id)
-        return self._live_run(flow, run_id, observers)
+        recorder = self._children.began(flow, run_id, given, self._all.by_id)
+        return self._live_run(flow, run_id, [recorder, self._tell_of_approval], is_inside=True)
+
+    def _tell_of_approval(self, run: TaskRun) -> None:
+        """Whoever watches the run also hears of persons that a DAG inside it waits for."""
+        if run.status == "waiting" and run.message == APPROVAL:
+            for observer in self._watching:
+                observer(run)
 
     def _ended(
         self, engine: Engine, given: Mapping[str, Any], functions: Functions, stopped: bool

@@ -90,6 +90,8 @@ class TaskRun:
     """The cases that a condition or a branch chose."""
     level: str = ""
     """The rung of its ladder on which it ended; empty for the task itself."""
+    inside: tuple[str, str] | None = None
+    """DAG and run id, of a task of a run inside the one that is watched."""
     undone: str = ""
     """``success`` or ``failed``: how its compensation ended; empty when there was none."""
 
@@ -112,9 +114,16 @@ class TaskRuns:
     """The task runs of one run."""
 
     def __init__(
-        self, tasks: Iterable[str], observers: Sequence[Observer] = (), now: Callable[[], float] = time.time
+        self,
+        tasks: Iterable[str],
+        observers: Sequence[Observer] = (),
+        now: Callable[[], float] = time.time,
+        *,
+        inside: tuple[str, str] | None = None,
     ) -> None:
-        self.by_id: dict[str, TaskRun] = {task: TaskRun(task) for task in tasks}
+        """``inside``: DAG and run id, of a run inside the one that is watched."""
+        self._inside = inside
+        self.by_id: dict[str, TaskRun] = {task: TaskRun(task, inside=inside) for task in tasks}
         """Every task: itself at the root, a summary of its runs inside a body."""
         self.mapped: dict[str, dict[str, TaskRun]] = {}
         """Items, rounds and runs inside bodies, by task and index path."""
@@ -132,7 +141,9 @@ class TaskRuns:
             runs = self.mapped[task] = {}
         run = runs.get(index)
         if run is None:
-            run = runs[index] = TaskRun(task, index=index, label=self.label_of(task, index))
+            run = runs[index] = TaskRun(
+                task, index=index, label=self.label_of(task, index), inside=self._inside
+            )
         return run
 
     def recall(self, runs: Iterable[TaskRun]) -> None:

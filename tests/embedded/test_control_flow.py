@@ -527,3 +527,32 @@ def test_the_chain_that_took_longest_goes_through_conditions(dag_of: MakeDag) ->
 def test_only_what_is_needed_runs_when_asked(dag_of: MakeDag) -> None:
     result = run_it(dag_of(MAPPED), needed=("numbers",))
     assert statuses_of(result) == {"numbers": "success"}
+
+
+def test_an_approval_in_a_dag_inside_is_told_outside_and_decided_there(dag_of: MakeDag) -> None:
+    dag = dag_of(
+        APPROVED + "\n@dag\ndef outer():\n    release.as_execution()\n",
+        "outer",
+    )
+    waited: list[tuple[str, tuple[str, str] | None]] = []
+
+    def decide() -> None:
+        approve(
+            ".stepweave",
+            "r1",
+            dag="release",
+            run="r1.release",
+            task="sign_off",
+            index="",
+            approved=True,
+            by="ada",
+        )
+
+    def hear(run: TaskRun) -> None:
+        if run.status == "waiting":
+            waited.append((run.task, run.inside))
+            threading.Timer(0.1, decide).start()
+
+    result = run_dag(RunRequest(dag=dag, run_id="r1", workers=1), observers=[hear])
+    assert result.status == "success"
+    assert waited == [("sign_off", ("release", "r1.release"))]

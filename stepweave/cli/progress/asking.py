@@ -71,7 +71,8 @@ class Asker:
         return lambda: self._stopped.is_set() or run.status != "waiting"
 
     def _ask(self, run: TaskRun) -> None:
-        prefix = task_prefix(self._dag, self._run, run.task, run.index)
+        dag, run_id = run.inside or (self._dag, self._run)
+        prefix = task_prefix(dag, run_id, run.task, run.index)
         asked = pending(open_store(self._store), prefix) or {}
         name, over = name_of_task(run), self._over(run)
         people = f" (asked: {', '.join(asked['approvers'])})" if asked.get("approvers") else ""
@@ -79,7 +80,7 @@ class Asker:
         sys.stdout.flush()
         word = (self._read(over) or "").strip().lower()
         if word not in ("y", "yes", "n", "no"):
-            later = approve_command(self._run, name, self._store)
+            later = approve_command(run_id, name, self._store)
             sys.stdout.write(f"not decided; decide later with: {later}\n")
             return
         sys.stdout.write("comment (may be empty): ")
@@ -89,8 +90,8 @@ class Asker:
             approve(
                 self._store,
                 self._run,
-                dag=self._dag,
-                run=self._run,
+                dag=dag,
+                run=run_id,
                 task=run.task,
                 index=run.index,
                 approved=word.startswith("y"),

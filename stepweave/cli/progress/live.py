@@ -49,13 +49,18 @@ class LiveView:
         self._runs: dict[str, TaskRun] = {task: TaskRun(task) for task in groups}
         self._item_failed: dict[str, TaskRun] = {}
         """The last item of each map that failed."""
+        self._waiting: dict[tuple[str, ...], TaskRun] = {}
+        """Items, and tasks of runs inside this one, that wait or waited for a person."""
         self._store = store
         self._is_paused = False
         self._began = time.time()
         self._console = console
-        self._live = Live(
+        self._live = self._new_live()
+
+    def _new_live(self) -> Live:
+        return Live(
             get_renderable=self._render,
-            console=console,
+            console=self._console,
             refresh_per_second=REFRESHES_PER_SECOND,
             transient=False,
             vertical_overflow="crop",
@@ -81,23 +86,26 @@ class LiveView:
             yield
         finally:
             self._is_paused = False
+            self._live = self._new_live()  # the old one would draw over what is on the screen now
             self._live.start()
 
     def __call__(self, run: TaskRun) -> None:
         """Note a change."""
         if not self._live.is_started and not self._is_paused:
             self._live.start()
-        if run.index or run.task not in self._runs:
+        if run.inside is not None or (run.index and run.status == "waiting"):
+            self._waiting[*(run.inside or ()), run.task, run.index] = run
+        elif run.index or run.task not in self._runs:
             if run.status == "failed":
                 self._item_failed[run.task] = run
-            return
-        self._runs[run.task] = run
-        self._tally(run)
+        else:
+            self._runs[run.task] = run
+            self._tally(run)
 
     def _render(self) -> RenderableType:
         rows = min(MAX_ROWS, self._console.size.height - 4)
         body = self._each_task() if len(self._runs) <= rows else self._each_group()
-        return Group(self._head(), body)
+        return Group(self._head(), body, *self._waiting_lines())
 
     def _head(self) -> RenderableType:
         head = Table.grid(padding=(0, 2))
@@ -106,6 +114,14 @@ class LiveView:
         clock = duration(time.time() - self._began)
         head.add_row(Text(self._title, style="bold"), bar, f"{done:,}/{total:,}", Text(clock, style="dim"))
         return head
+
+    def _waiting_lines(self) -> list[RenderableType]:
+        waiting = [run for run in list(self._waiting.values()) if run.status == "waiting"][:MAX_LISTED]
+        lines = [
+            f"{SYMBOLS['waiting']} {name_of(run)}  {notes(run, self._title, self._store)[-1]}"
+            for run in waiting
+        ]
+        return [Text(line, style=STYLES["waiting"], overflow="ellipsis", no_wrap=True) for line in lines]
 
     def _each_task(self) -> RenderableType:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)

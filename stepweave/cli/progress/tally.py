@@ -32,7 +32,7 @@ class Tally:
 
     def __call__(self, run: TaskRun) -> None:
         """Count a change; items and tasks in bodies are a part of their node."""
-        if run.index or run.task not in self._group_of:
+        if run.index or run.inside is not None or run.task not in self._group_of:
             return
         counts = self.groups[self._group_of[run.task]]
         before = self._status.get(run.task)

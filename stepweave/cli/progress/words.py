@@ -96,6 +96,7 @@ def notes(run: TaskRun, run_id: str = "", store: str = DEFAULT_STORE) -> list[st
     if run.undone:
         found.append("undone" if run.undone == "success" else "could not be undone")
     if run.status == "waiting" and run.message == APPROVAL:
+        run_id = run.inside[1] if run.inside is not None else run_id
         found.append(f"waiting for approval: {approve_command(run_id, name_of_task(run), store)}")
     return found
 
