@@ -39,7 +39,7 @@ compile: setup ## Write the state machine of every DAG, beside its module, and t
 	@$(BIN)/python -m tests.docs.examples_page
 
 bench: setup ## Run every benchmark; each prints one JSON object.
-	@for name in exactness compile overhead process engine; do \
+	@for name in exactness compile overhead items process engine; do \
 		echo "# $$name" >&2; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 clean: ## Remove what the commands above made, runs included.

@@ -12,7 +12,7 @@ import pytest
 from stepweave.compiler import compile_graph
 from tests.benchmarks import compile as compile_benchmark
 from tests.benchmarks import engine as engine_benchmark
-from tests.benchmarks import exactness, other_engines, overhead, process
+from tests.benchmarks import exactness, items, other_engines, overhead, process
 from tests.benchmarks.dag_files import SHAPES, dag_in, untraced
 from tests.benchmarks.process_memory import Peaks
 from tests.benchmarks.reporting import spread
@@ -80,6 +80,13 @@ def test_overhead_is_measured_in_process_and_with_workers(tmp_path: Path) -> Non
         for shape in ("chain", "fan_out"):
             for each in figures["modes"][mode][shape].values():
                 assert 0 < each["ms_per_task"]["min"] < each["whole_call_ms_per_task"]["min"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_items_of_a_map_are_measured_and_those_that_succeed_are_counted(tmp_path: Path) -> None:
+    figures = items.measure([50, 150], repeat=1, workers=1, below=str(tmp_path))
+    for mode in ("inline", "workers"):
+        assert all(each["ms_per_item"]["min"] > 0 for each in figures["modes"][mode].values())
     assert list(tmp_path.iterdir()) == []
 
 
