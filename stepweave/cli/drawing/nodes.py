@@ -42,6 +42,14 @@ def links(graph: Graph) -> Iterator[Link]:
             yield Link(source=task.speculation.decider, target=task.id, case=case)
 
 
+def all_links(graph: Graph) -> Iterator[Link]:
+    """The edges of a graph, and of all bodies inside."""
+    yield from links(graph)
+    for task in graph.tasks:
+        if task.body is not None:
+            yield from all_links(task.body.graph)
+
+
 def kind(task: Task) -> str:
     """What a node is besides a plain task, in a few words; empty for a plain task."""
     parts = (_form(task), *_options(task))

@@ -12,6 +12,7 @@ from importlib.resources import files
 from string import Template
 
 from stepweave.cli.drawing.describe import Description, describe
+from stepweave.cli.drawing.nodes import all_links
 from stepweave.cli.drawing.svg import to_svg, xml_text
 from stepweave.graph.model import DagInfo, Graph
 
@@ -21,7 +22,7 @@ def to_page(graph: Graph, places: Mapping[str, str]) -> str:
     descriptions = describe(graph, places)
     return Template(_asset("page.html")).substitute(
         title=xml_text(graph.dag.id),
-        summary=xml_text(_summary(graph)),
+        summary=xml_text(_summary(graph, len(descriptions))),
         style=_asset("page.css").strip(),
         svg=to_svg(graph, places).strip(),
         doc=f"<pre>{xml_text(graph.dag.doc)}</pre>" if graph.dag.doc else "",
@@ -35,10 +36,10 @@ def _asset(name: str) -> str:
     return files("stepweave.cli.drawing").joinpath(name).read_text(encoding="utf-8")
 
 
-def _summary(graph: Graph) -> str:
+def _summary(graph: Graph, tasks: int) -> str:
     dag: DagInfo = graph.dag
-    edges = sum(len(task.upstream) for task in graph.tasks)
-    parts = (f"{len(graph)} tasks", f"{edges} edges", dag.schedule, dag.owner, ", ".join(dag.tags))
+    edges = len(list(all_links(graph)))
+    parts = (f"{tasks} tasks", f"{edges} edges", dag.schedule, dag.owner, ", ".join(dag.tags))
     return " · ".join(part for part in parts if part)
 
 

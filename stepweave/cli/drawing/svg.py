@@ -44,7 +44,7 @@ STYLE = """
 .sw .batch .stripe { fill: var(--batch); }
 .sw text { fill: var(--ink); }
 .sw .place { fill: var(--soft); font-size: 10px; }
-.sw .frame > .box { fill: none; stroke-width: 1.5; }
+.sw .frame > .box { fill: transparent; stroke-width: 1.5; }
 .sw .case { fill: var(--soft); font-size: 10px; text-anchor: end; }
 .sw .edge { fill: none; stroke: var(--line); stroke-width: 1.4; marker-end: url(#arrow); }
 .sw .implied { opacity: 0.45; }

@@ -135,6 +135,10 @@ def test_every_box_and_both_ends_of_every_edge_have_a_description() -> None:
     assert ends <= boxes
 
 
+def test_the_page_counts_tasks_and_edges_inside_of_bodies_too() -> None:
+    assert "7 tasks · 3 edges" in to_page(nested(), {})
+
+
 def test_what_a_node_is_stands_in_its_box() -> None:
     @dag
     def drawn() -> None:
