@@ -12,6 +12,9 @@ _SHOWN_APART = frozenset({"id", "call", "arguments", "upstream", "trigger_rule",
 
 def described(graph: Graph, indent: str = "") -> Iterator[str]:
     """A line for each task, those of bodies indented: ``c(a, b) one_success [if1: if] optional=True``."""
+    limits = {name: getattr(graph.dag, name) for name in ("fail_fast", "max_failed_tasks")}
+    if not indent and any(value not in (False, None) for value in limits.values()):
+        yield str(limits)
     for task in graph.tasks:
         yield indent + " ".join(_parts(task))
         if task.body:

@@ -91,7 +91,7 @@ class Runtime:
             return self._items(task, index)
         if "batch" in event:
             return await self._batch(task, index)
-        if "commit" in event:
+        if "commit" in event or "collect" in event:
             return self._record(task, index, event)
         if "undo" in event:
             self.seen.undone.append(task.id)
@@ -105,7 +105,8 @@ class Runtime:
         )
         if ending != SUCCESS:
             failure = self._error(task, index, ending, event)
-            if event.get("attempt", 0) >= event.get("tries", {}).get(failure.error, 0):
+            tried = event["attempt"] - event.get("later", 0)
+            if tried >= event.get("tries", {}).get(failure.error, 0):
                 self.seen.failed |= (
                     {(task.id, index)} if "tries" in event and failure.error in CLASSES else set()
                 )
