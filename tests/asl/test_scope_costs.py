@@ -8,6 +8,7 @@ import pytest
 
 from stepweave.asl.estimates import Estimate
 from stepweave.compiler import compile_graph
+from stepweave.errors import DagError
 from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.graph.specs import Places
 from stepweave.planning.model import walk
@@ -65,6 +66,24 @@ def test_the_body_of_a_loop_leaves_room_for_its_rounds() -> None:
     inside = graph(loop("l", 10, task("l.a"), mapped("l.m", "l.a", max_concurrency=10), task("l.z", "l.m")))
     assert compile_graph(alone).machines.repeats["m"].most == 200
     assert compile_graph(inside).machines.repeats["l.m"].most < 60
+
+
+@pytest.mark.parametrize("count", [400, 850])
+def test_a_large_body_runs_in_executions_of_its_own_however_few_items_there_are(count: int) -> None:
+    inner = [task("g.t0"), *(task(f"g.t{n}", f"g.t{n - 1}") for n in range(1, count))]
+    for nodes in ((task("a"), group("g", "a", *inner)), (group("g", written(2), *inner),)):
+        compiled = compile_graph(graph(*nodes))
+        definitions = compiled.machines.definitions.values()
+        states = [pair for definition in definitions for pair in definition["States"].items()]
+        modes = {n: s["ItemProcessor"]["ProcessorConfig"]["Mode"] for n, s in states if s["Type"] == "Map"}
+        assert modes == {"g": "DISTRIBUTED"}
+        assert compiled.report.history_events <= 25_000
+
+
+def test_a_body_that_no_execution_holds_is_refused() -> None:
+    inner = [task("g.t0"), *(task(f"g.t{n}", f"g.t{n - 1}") for n in range(1, 1100))]
+    with pytest.raises(DagError, match="take tasks out of the largest mapped group or loop"):
+        compile_graph(graph(group("g", written(2), *inner)))
 
 
 def test_a_map_as_wide_as_its_history_allows_still_fits() -> None:

@@ -41,13 +41,14 @@ def of_body(plan: Plan, cost_of: Callable[[Plan], Cost]) -> Cost:
 def of_map(task: Task, item: Cost, events: int) -> Cost:
     """Cost of a mapped node whose items cost ``item`` each, where inline Maps may take ``events``."""
     each = item.events + ITERATION_EVENTS
-    most = most_inline(task, each, events)
+    most = most_inline(task, each, item.bytes, events)
     units = written_units(task)
     if units is not None:
         inline = units if units <= most else 0
         return Cost(_MAP_BYTES + item.bytes, 6 + 2 + 2 + inline * each, item.depth + 1)
     around = 6 + 6 + 2 + 2 + 2 + _CONTROL_EVENTS
-    return Cost(2 * (_MAP_BYTES + item.bytes) + _ITEMS_BYTES, around + most * each, item.depth + 1)
+    copies = 2 if most else 1
+    return Cost(copies * (_MAP_BYTES + item.bytes) + _ITEMS_BYTES, around + most * each, item.depth + 1)
 
 
 def of_loop(task: Task, body: Cost) -> Cost:

@@ -18,6 +18,8 @@ NEAR_EVENTS = 14_000
 """Events that the rounds of a loop may take in the machine that it stands in."""
 LOOP_EVENTS = 20_000
 """Events that rounds may take in an execution of their own; estimates that fall short keep below it, too."""
+MAX_COPIED_BYTES = 300_000
+"""States of an item that are written twice, for few items and for many; a definition has 1 MiB."""
 _LEAST_EVENTS = 1_000
 _PART = 4
 
@@ -35,9 +37,14 @@ def events_inside(task: Task, events: int) -> int:
     return max(min(_LEAST_EVENTS, events), events // parts)
 
 
-def most_inline(task: Task, item_events: int, events: int) -> int:
-    """Up to how many items, of at most ``item_events`` each, a mapped node runs in its own execution."""
+def most_inline(task: Task, item_events: int, item_bytes: int, events: int) -> int:
+    """Up to how many items, of at most ``item_events`` each, a mapped node runs in its own execution.
+
+    0 where one item may need an execution for itself, and where its states are too large to stand there twice.
+    """
     assert task.expansion is not None
+    if item_events > LOOP_EVENTS or item_bytes > MAX_COPIED_BYTES:
+        return 0
     concurrency = task.expansion.max_concurrency
     limited = concurrency is not None and concurrency <= MAX_INLINE_CONCURRENCY
     return max(1, min(MAX_INLINE_ITEMS if limited else MAX_INLINE_CONCURRENCY, events // item_events))

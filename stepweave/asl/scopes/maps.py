@@ -46,6 +46,10 @@ def entry(task: Task) -> str:
     return task.id if written_units(task) is not None else names.items(task.id)
 
 
+_COUNTED = "[0..$states.input.b - 1]"
+"""JSONata for the numbers of all items, once they are counted."""
+
+
 class _Mapped:
     def __init__(self, wiring: Wiring) -> None:
         assert wiring.task.expansion is not None
@@ -63,23 +67,31 @@ class _Mapped:
         item = self._group() if task.body is not None else self._task()
         repeats = self.wiring.scene.repeats
         each = measure.worst_case(item.states, repeats) + ITERATION_EVENTS
-        most = most_inline(task, each, self.wiring.scene.inline_events)
+        size = len(json.dumps(item.states, separators=(",", ":")))
+        most = most_inline(task, each, size, self.wiring.scene.inline_events)
         if units is not None:
             distributed = units > most
             numbers = str(list(range(units))) if units <= 10 else f"[0..{units - 1}]"
             repeats[self.node] = Repeat(units, 0 if distributed else units)
             return {self.node: self._map(item, numbers, distributed=distributed), **self._verdict()}
-        numbers, many = "[0..$states.input.b - 1]", self._many(self.node)
+        maps = self._few_and_many(item, most) if most else self._many_only(item)
+        return {names.items(self.node): self._items(), **self._size(most), **maps, **self._verdict()}
+
+    def _few_and_many(self, item: Item, most: int) -> dict[str, State]:
+        """The Map for up to ``most`` items, and that for more."""
+        repeats, many = self.wiring.scene.repeats, self._many(self.node)
         repeats[self.node], repeats[many] = Repeat(1, most), Repeat(1, 0)
         copy = Item(self._many(item.start), rename(item.states, self._many), item.handed)
         repeats.update({self._many(name): repeats[name] for name, _ in _inside(item) if name in repeats})
         return {
-            names.items(self.node): self._items(),
-            **self._size(most),
-            self.node: self._map(item, numbers, distributed=False),
-            many: self._map(copy, numbers, distributed=True),
-            **self._verdict(),
+            self.node: self._map(item, _COUNTED, distributed=False),
+            many: self._map(copy, _COUNTED, distributed=True),
         }
+
+    def _many_only(self, item: Item) -> dict[str, State]:
+        """The Map of a body of which one alone may fill a history."""
+        self.wiring.scene.repeats[self.node] = Repeat(1, 0)
+        return {self.node: self._map(item, _COUNTED, distributed=True)}
 
     # What runs per item.
 
@@ -129,13 +141,15 @@ class _Mapped:
 
     def _size(self, most: int) -> dict[str, State]:
         """The choice by the number of items, or of batches."""
+        few = {"Condition": f"{{% $states.input.b in [1..{most}] %}}", "Next": self.node}
+        more = {
+            "Condition": f"{{% $states.input.b > {most} %}}",
+            "Next": self._many(self.node) if most else self.node,
+        }
         state: State = {
             "Type": "Choice",
-            "Comment": f"inline up to {most}",
-            "Choices": [
-                {"Condition": f"{{% $states.input.b in [1..{most}] %}}", "Next": self.node},
-                {"Condition": f"{{% $states.input.b > {most} %}}", "Next": self._many(self.node)},
-            ],
+            "Comment": f"inline up to {most}" if most else "whether there are items",
+            "Choices": [few, more] if most else [more],
         }
         return {names.size(self.node): {**state, **self._skipping()}}
 
