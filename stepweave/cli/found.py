@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from stepweave.embedded.processes import is_alive
 from stepweave.embedded.recorded import task_run_of
+from stepweave.embedded.summing import add_up
 from stepweave.embedded.taskruns import ENDED, TaskRun
 from stepweave.errors import UsageError
 from stepweave.stores.records import Records, RunRow, database_path
@@ -64,7 +66,7 @@ def error_now(row: RunRow) -> str:
 
 
 def tasks_now(records: Records, run: RunRow) -> list[TaskRun]:
-    """Every task run of the run, as reached; tasks that it has not reached come last, without a status.
+    """Every task run of the run, as reached; then the tasks inside bodies, summed up, and those it has not reached.
 
     What went on when the run's process was killed has failed.
     """
@@ -74,7 +76,20 @@ def tasks_now(records: Records, run: RunRow) -> list[TaskRun]:
     rows.sort(key=lambda row: (row.scheduled_at or float("inf"), row.task_id))
     reached = {row.task_id for row in rows if not row.map_index}
     missing = [task for task in json.loads(run.tasks) if task not in reached]
-    return [*(task_run_of(row) for row in rows), *(TaskRun(task) for task in missing)]
+    runs = [task_run_of(row) for row in rows]
+    return [*runs, *_totals(missing, runs)]
+
+
+def _totals(tasks: Iterable[str], runs: Iterable[TaskRun]) -> list[TaskRun]:
+    """One task run for each of ``tasks``: what its runs in items and rounds come to, if it has any."""
+    within: dict[str, list[TaskRun]] = {}
+    for run in runs:
+        within.setdefault(run.task, []).append(run)
+    totals = [TaskRun(task) for task in tasks]
+    for total in totals:
+        if total.task in within:
+            add_up(total, within[total.task])
+    return totals
 
 
 def run_object(row: RunRow) -> dict[str, object]:

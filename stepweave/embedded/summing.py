@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from stepweave.embedded.places import Place, depth_of, every_task
 from stepweave.embedded.taskruns import Status, TaskRun, TaskRuns
@@ -25,7 +25,7 @@ def sum_up(runs: TaskRuns, places: Mapping[str, Place]) -> None:
             continue
         own = [run for run in runs.mapped.get(task, {}).values() if depth_of(run.index) == place.depth]
         if own:
-            _sum(runs.by_id[task], own)
+            add_up(runs.by_id[task], own)
         elif place.depth or runs.by_id[task].status is None:
             around = runs.by_id[place.node].status
             runs.by_id[task].status = around if around in ("skipped", "upstream_failed") else None
@@ -50,7 +50,8 @@ def in_order(runs: Iterable[TaskRun]) -> list[TaskRun]:
     return sorted(runs, key=lambda run: tuple(map(int, run.index.split("/"))))
 
 
-def _sum(total: TaskRun, runs: list[TaskRun]) -> None:
+def add_up(total: TaskRun, runs: Sequence[TaskRun]) -> None:
+    """Make ``total`` what ``runs`` of one task come to: the worst status, from the first start to the last end."""
     present = {run.status for run in runs}
     total.status = next((status for status in _WORST_FIRST if status in present), None)
     total.attempts = max(run.attempts for run in runs)

@@ -228,3 +228,53 @@ def test_check_finds_two_dags_of_one_id(diamond: str, write: Callable[[str], str
 
 def test_without_a_folder_of_dags_the_error_says_what_to_do(tmp_path: Path, capfd: Capture) -> None:
     assert "name a TARGET" in text_of(capfd, "compile", status=2)
+
+
+MAPPED = """
+from stepweave import dag, task, task_group
+
+@task
+def grow(day: int) -> int:
+    print("growing", day)
+    return day + 1
+
+@task_group
+def per_day(day: int):
+    return grow(day)
+
+@dag
+def growing():
+    per_day.expand(day=[1, 2])
+"""
+
+
+def test_logs_and_states_of_tasks_inside_a_map_are_told_by_item(project: Path, capfd: Capture) -> None:
+    source = project / "growing.py"
+    source.write_text(MAPPED)
+    json_of(capfd, "run", str(source), "--run-id", "r1", "--inline")
+    assert (
+        text_of(capfd, "logs", "r1", "per_day.grow[1]") == "==> per_day.grow[1], attempt 1 <==\ngrowing 2\n"
+    )
+    assert [log["task"] for log in json_of(capfd, "logs", "r1", "per_day.grow")["logs"]] == [
+        "per_day.grow[0]", "per_day.grow[1]",
+    ]  # fmt: skip
+    grow = json_of(capfd, "show", "r1")["tasks"]["per_day.grow"]
+    assert (grow["status"], [item["index"] for item in grow["map"]]) == ("success", ["0", "1"])
+    assert "not reached" not in text_of(capfd, "show", "r1")
+
+
+def test_machines_are_written_into_a_folder_that_is_there(
+    diamond: str, project: Path, capfd: Capture
+) -> None:
+    (project / "out").mkdir()
+    text_of(capfd, "compile", diamond, "-o", "out")
+    assert (project / "out" / "diamond.asl.json").exists()
+
+
+@pytest.mark.parametrize("command", ["compile", "graph"])
+def test_a_file_that_cannot_be_written_is_named(
+    command: str, diamond: str, project: Path, capfd: Capture
+) -> None:
+    (project / "taken").write_text("a file")
+    error = json_of(capfd, command, diamond, "-o", "taken/file", status=2)["error"]
+    assert "taken/file cannot be written" in error["message"]

@@ -11,6 +11,7 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.options import add_json, add_targets
 from stepweave.cli.progress.words import count
 from stepweave.cli.targets import load_targets
+from stepweave.cli.writing import write_file
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.errors import UsageError
 
@@ -18,7 +19,7 @@ from stepweave.errors import UsageError
 def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_targets(parser)
-    where = "file to write; - prints (default: asl/ beside the DAG's module)"
+    where = "file to write, or a folder that is there; - prints (default: asl/ beside the DAG's module)"
     parser.add_argument("--output", "-o", metavar="FILE", help=where)
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail if a file is not up to date"
@@ -35,9 +36,9 @@ def command(*, targets: list[str], output: str | None, check: bool, as_json: boo
       stepweave compile statemachines/digits.py -o -
     """
     graphs = [dag.graph() for dag in load_targets(targets)]
-    if output not in (None, "-") and len(graphs) > 1:
+    if output not in (None, "-") and len(graphs) > 1 and not Path(str(output)).is_dir():
         raise UsageError(
-            f"-o names one file but {len(graphs)} DAGs are compiled; name one TARGET, or leave -o out"
+            f"-o names one file but {len(graphs)} DAGs are compiled; name one TARGET, a folder, or leave -o out"
         )
     compiled = [compile_graph(graph) for graph in graphs]
     if output == "-":
@@ -51,6 +52,8 @@ def _destinations(compiled: Compiled, output: str | None) -> dict[Path, bytes]:
     files = list(compiled.files.items())
     if output is not None:
         root = Path(output)
+        if root.is_dir():
+            return {root / name: content for name, content in files}
         return {root: files[0][1], **{root.parent / name: content for name, content in files[1:]}}
     source = compiled.graph.dag.source
     folder = (Path(source.file).parent if source else Path()) / "asl"
@@ -73,10 +76,7 @@ def _print(compiled: list[Compiled], as_json: bool) -> Answer:
 def _write(files: dict[Path, bytes], as_json: bool) -> Answer:
     rows: list[dict[str, object]] = []
     for path, content in files.items():
-        changed = not path.exists() or path.read_bytes() != content
-        if changed:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        changed = write_file(path, content)
         rows.append({"path": str(path), "bytes": len(content), "changed": changed})
         if not as_json:
             sys.stdout.write(f"{path}  {len(content):,} bytes  {'written' if changed else 'unchanged'}\n")

@@ -11,6 +11,7 @@ from stepweave.cli.drawing.mermaid import to_mermaid
 from stepweave.cli.drawing.page import to_page
 from stepweave.cli.drawing.svg import to_svg
 from stepweave.cli.options import add_json, add_target
+from stepweave.cli.writing import write_file
 from stepweave.compiler import compile_graph
 from stepweave.graph.model import Graph
 from stepweave.loading import load
@@ -39,7 +40,7 @@ def command(*, target: str, form: str, output: str, as_json: bool) -> Answer:
     text = _draw(graph, form)
     answer: dict[str, object] = {"dag_id": graph.dag.id, "format": form}
     if output != "-":
-        Path(output).write_text(text, encoding="utf-8")
+        write_file(Path(output), text.encode())
         answer["path"] = output
     else:
         answer["text"] = text

@@ -18,7 +18,7 @@ from stepweave.stores.records import RunRow, TaskRunRow
 def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_run(parser)
-    parser.add_argument("task", metavar="TASK", nargs="?", help="only this task")
+    parser.add_argument("task", metavar="TASK", nargs="?", help="only this task, or one item of it: train[3]")
     parser.add_argument("--attempt", type=positive, metavar="N", help="only this attempt, from 1")
     add_store(parser)
     add_json(parser)
@@ -51,9 +51,9 @@ def _chosen(rows: list[TaskRunRow], task: str | None, run: RunRow) -> list[TaskR
     ordered = sorted(rows, key=lambda row: (row.scheduled_at or float("inf"), row.task_id))
     if task is None:
         return ordered
-    chosen = [row for row in ordered if row.task_id == task]
+    chosen = [row for row in ordered if task in (row.task_id, _name(row))]
     if not chosen:
-        names = ", ".join(row.task_id for row in ordered[:20])
+        names = ", ".join(list(dict.fromkeys(row.task_id for row in ordered))[:20])
         raise UsageError(f"run {run.run_id} has no task {task!r} that ran; tasks: {names}")
     return chosen
 
@@ -62,8 +62,12 @@ def _logs(
     store: ObjectStore, run: RunRow, rows: list[TaskRunRow], attempt: int | None
 ) -> Iterator[tuple[str, int, str]]:
     for row in rows:
-        prefix = task_prefix(run.dag_id, run.run_id, row.task_id)
+        prefix = task_prefix(run.dag_id, run.run_id, row.task_id, row.map_index)
         for number in range(1, row.attempts + 1) if attempt is None else (attempt,):
             content = store.get_or_none(log_key(prefix, number - 1))
             if content:
-                yield row.task_id, number, content.decode(errors="replace")
+                yield _name(row), number, content.decode(errors="replace")
+
+
+def _name(row: TaskRunRow) -> str:
+    return f"{row.task_id}[{row.map_index}]" if row.map_index else row.task_id

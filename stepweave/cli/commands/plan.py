@@ -13,6 +13,9 @@ from stepweave.compiler import Compiled, compile_graph
 from stepweave.graph.specs import Places, written_count
 from stepweave.loading import load
 
+MAX_NAMED = 5
+"""Machines whose names are printed."""
+
 
 def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
@@ -36,11 +39,7 @@ def _lines(compiled: Compiled) -> list[str]:
     report = compiled.report
     rows = (
         ("tasks", f"{report.tasks:,}", ""),
-        (
-            "machines",
-            f"{report.machines:,}",
-            "nested, since one would pass a limit" if report.machines > 1 else "",
-        ),
+        ("machines", f"{report.machines:,}", _machines(compiled)),
         ("states", f"{report.states:,}", ""),
         ("transitions", f"{report.transitions:,}", f"on the success path{_counted(compiled)}"),
         ("gates", f"{report.gates:,}", "where the graph is not series-parallel"),
@@ -62,6 +61,13 @@ def _lines(compiled: Compiled) -> list[str]:
         f"  {name:<{width}}  {placement.compute:<7} {placement.reason}" for name, placement in placed.items()
     ]
     return lines
+
+
+def _machines(compiled: Compiled) -> str:
+    """The names of the machines besides the root's."""
+    names = [name for name in compiled.machines.definitions if name]
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"the DAG's, and {', '.join(names[:MAX_NAMED])}{more}" if names else ""
 
 
 def _counted(compiled: Compiled) -> str:

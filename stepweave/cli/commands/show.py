@@ -17,7 +17,7 @@ from stepweave.cli.found import (
     tasks_now,
 )
 from stepweave.cli.options import add_json, add_run, add_store
-from stepweave.cli.progress.words import duration, name_of, notes, reason
+from stepweave.cli.progress.words import count, duration, name_of, notes, reason
 from stepweave.cli.screen import Table, print_table
 from stepweave.cli.task_objects import task_objects
 from stepweave.embedded.summing import in_order
@@ -67,7 +67,7 @@ def _head(row: RunRow, children: Sequence[RunRow]) -> list[str]:
         ("part of", row.parent or ""),
         ("runs", ", ".join(f"{child.run_id} {status_now(child)}" for child in children)),
         ("date", row.logical_date or ""),
-        ("resumed", f"{row.resumes} times" if row.resumes else ""),
+        ("resumed", count(row.resumes, "time") if row.resumes else ""),
         ("error", error_now(row)),
     )
     return [f"{label:<8} {text}" for label, text in pairs if text]
