@@ -1,11 +1,13 @@
-"""A graph compiled, also in parts: cut into nested machines at limits far below the real ones."""
+"""A graph compiled as if it were large: cut into nested machines, or its items spread over executions of their own."""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
 from stepweave.asl.estimates import Estimate
-from stepweave.asl.machines import to_bytes, to_machines
+from stepweave.asl.machines import Machines, to_bytes, to_machines
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.graph.model import Graph
 from stepweave.planning.partition import Cost, cut
@@ -20,6 +22,18 @@ def in_parts(graph: Graph) -> Compiled:
     whole = compile_graph(graph)
     estimate = Estimate({task.id: task for task in graph.tasks}, whole.placements)
     plan = cut(to_plan(graph), estimate, SMALL)
-    machines = to_machines(graph, plan, whole.placements)
+    return _with(replace(whole, plan=plan), to_machines(graph, plan, whole.placements))
+
+
+def spread(graph: Graph) -> Compiled:
+    """``graph`` compiled with any number of items counted as many, where the number is known only in the run."""
+    whole = compile_graph(graph)
+    text = json.dumps(whole.machines.definitions)
+    text = re.sub(r"\$states\.input\.b in \[1\.\.\d+\]", "false", text)
+    text = re.sub(r"\$states\.input\.b > \d+", "$states.input.b > 0", text)
+    return _with(whole, replace(whole.machines, definitions=json.loads(text)))
+
+
+def _with(compiled: Compiled, machines: Machines) -> Compiled:
     files = {machines.file_name(name): to_bytes(body) for name, body in machines.definitions.items()}
-    return replace(whole, plan=plan, machines=machines, files=files)
+    return replace(compiled, machines=machines, files=files)
