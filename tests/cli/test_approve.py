@@ -80,7 +80,7 @@ def test_a_task_that_nobody_asks_about_is_an_error(diamond: str, capfd: pytest.C
     assert "expected TASK or TASK[INDEX]" in capfd.readouterr().err
 
 
-def typing(lines: list[str]) -> dict[str, object]:
+def typing(lines: list[str], approvers: tuple[str, ...] = ()) -> dict[str, object]:
     """The decision that a person makes who types ``lines`` when asked about item 3."""
     prefix = task_prefix("release", "r1", "sign_off", "3")
     store = open_store(".stepweave")
@@ -89,7 +89,7 @@ def typing(lines: list[str]) -> dict[str, object]:
         "task": "sign_off",
         "message": "Deploy it?",
         "digest": "d",
-        "approvers": [],
+        "approvers": list(approvers),
         "level": 0,
         "requested_at": "2026-01-01T00:00:00+00:00",
         "execution": "e",
@@ -115,3 +115,12 @@ def test_a_person_at_the_terminal_is_asked(project: Path, capfd: pytest.CaptureF
 def test_a_person_at_the_terminal_may_reject(project: Path) -> None:
     decision = typing(["n\n", "\n"])
     assert decision["approved"] is False
+
+
+@pytest.mark.parametrize("name, decided_by", [("\n", "ml-leads"), ("head-of-data\n", "head-of-data")])
+def test_a_person_who_is_not_among_the_approvers_says_as_whom_they_decide(
+    project: Path, capfd: pytest.CaptureFixture[str], name: str, decided_by: str
+) -> None:
+    decision = typing(["y\n", name, "\n"], approvers=("ml-leads", "head-of-data"))
+    assert (decision["approved"], decision["by"]) == (True, decided_by)
+    assert "as whom? [ml-leads]" in capfd.readouterr().out

@@ -7,7 +7,7 @@ import queue
 import select
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any
@@ -76,16 +76,14 @@ class Asker:
         asked = pending(open_store(self._store), prefix) or {}
         name, over = name_of_task(run), self._over(run)
         people = f" (asked: {', '.join(asked['approvers'])})" if asked.get("approvers") else ""
-        sys.stdout.write(f"\n{name}: {asked.get('message') or 'needs an approval'}{people}\napprove? [y/n] ")
-        sys.stdout.flush()
-        word = (self._read(over) or "").strip().lower()
+        question = f"\n{name}: {asked.get('message') or 'needs an approval'}{people}\napprove? [y/n] "
+        word = self._answer(question, over).lower()
         if word not in ("y", "yes", "n", "no"):
             later = approve_command(run_id, name, self._store)
             sys.stdout.write(f"not decided; decide later with: {later}\n")
             return
-        sys.stdout.write("comment (may be empty): ")
-        sys.stdout.flush()
-        comment = (self._read(over) or "").strip()
+        by = self._decider(asked.get("approvers", []), over)
+        comment = self._answer("comment (may be empty): ", over)
         try:
             approve(
                 self._store,
@@ -95,11 +93,23 @@ class Asker:
                 task=run.task,
                 index=run.index,
                 approved=word.startswith("y"),
-                by=getpass.getuser(),
+                by=by,
                 comment=comment,
             )
         except StepweaveError as error:
             sys.stdout.write(f"{error}\n")
+
+    def _decider(self, approvers: Sequence[str], over: Callable[[], bool]) -> str:
+        """Who decides: the user of this process, unless only others may."""
+        user = getpass.getuser()
+        if not approvers or user in approvers:
+            return user
+        return self._answer(f"as whom? [{approvers[0]}] ", over) or approvers[0]
+
+    def _answer(self, question: str, over: Callable[[], bool]) -> str:
+        sys.stdout.write(question)
+        sys.stdout.flush()
+        return (self._read(over) or "").strip()
 
 
 def typed(over: Callable[[], bool]) -> str | None:
