@@ -57,14 +57,14 @@ def download(titles: list[str]) -> dict[str, int]:
     return {title: 30 + len(title) for title in titles}
 
 
-@task(retry=Retry(attempts=1, delay=1, jitter=False), heartbeat=1, timeout="1m")
+@task(retry=Retry(attempts=1, delay=1, jitter=False), heartbeat="2s", timeout="1m")
 def read(pages: dict[str, int]) -> int:
     """Returns the number of pages read; the first attempt hangs in the middle."""
     done = 0
     for number in pages.values():
         get_current_context().heartbeat()
         if first_attempt():
-            time.sleep(3)
+            time.sleep(4)
         done += number
     return done
 
