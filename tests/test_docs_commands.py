@@ -20,7 +20,7 @@ SHOWN = re.compile(r"(?:^ {4}|`)stepweave ([a-z][a-z-]*)((?: [^`\n]*)?)", re.MUL
 @cache
 def options_of(command: str) -> frozenset[str]:
     parser = ArgumentParser()
-    module_named(f"stepweave.cli.commands.{command}").declare(parser)  # type: ignore[attr-defined]
+    module_named(f"stepweave.cli.commands.{command}").declare(parser)
     return frozenset(option for action in parser._actions for option in action.option_strings)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from stepweave.authoring.dag_options import DagOptions
 from stepweave.authoring.dags import Dag
-from stepweave.authoring.options import OPTIONS
+from stepweave.authoring.option_values import OPTIONS
 from stepweave.compiler import compile_graph
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.run import run_dag
