@@ -227,14 +227,23 @@ class Watcher:
 
     def _state_exited(self, event: Event) -> None:
         line = (event.execution, event.line)
-        if line in self._failing:
-            self._go_on(line, event.following)
-        said = event.data
-        if not isinstance(said, dict):
-            return
+        said = event.data if isinstance(event.data, dict) else {}
         node = said.get("node", said.get("condition"))
-        if not isinstance(node, str) or node not in self._places:
-            return
+        is_told = isinstance(node, str) and node in self._places
+        if line in self._failing:
+            call = self._calls.get(line)
+            if is_told and call is not None and call.task == node:
+                # What the failure comes to is said here, for example that silence is a skip.
+                run = self._runs.at(call.task, call.index)
+                run.error, run.message = self._failing.pop(line)
+                self._kept.discard(line)
+            else:
+                self._go_on(line, event.following)
+        if is_told:
+            self._told(str(node), said)
+
+    def _told(self, node: str, said: Mapping[str, Any]) -> None:
+        """The machine says how a node ended, or what a condition chose."""
         index = str(said.get("index") or "")
         run = self._runs.at(node, index)
         chosen = said.get("chosen")
