@@ -10,7 +10,7 @@ from typing import cast
 
 from stepweave.errors import PermanentError, RetryAfter, Skip, TaskError
 from stepweave.runtime.attempt import Place
-from stepweave.runtime.events import Event, Record, index_of
+from stepweave.runtime.events import Event, Record, index_of, retries_of
 from stepweave.runtime.failure_mark import forget_failure, read_failure, write_failure
 from stepweave.runtime.inputs import Inputs
 from stepweave.runtime.item_chunks import items_in
@@ -80,6 +80,6 @@ def _failure(
 
 def _may_be_tried(event: Event, error: Exception) -> bool:
     # As RetryAfter it is reported only while it may put the task off.
-    return isinstance(error, RetryAfter) or event.get("attempt", 0) < event.get("tries", {}).get(
+    return isinstance(error, RetryAfter) or retries_of(event) < event.get("tries", {}).get(
         type(error).__name__, 0
     )

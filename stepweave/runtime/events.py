@@ -127,6 +127,10 @@ class Event(TypedDict):
     inline: NotRequired[int]
     rerun: NotRequired[bool]
     """A resumed run runs the task again even if its inputs are the same: a tear-down."""
+    ends: NotRequired[list[str]]
+    """Setups that the task tears down: a resumed run sets up anew."""
+    setup: NotRequired[bool]
+    """What the task sets up may have been torn down."""
     prepare: NotRequired[bool]
     """Write the event for a Batch job instead of running the task."""
     collect: NotRequired[bool]
@@ -173,3 +177,8 @@ def index_of(event: Event) -> tuple[str, ...]:
     """The index path of the scope that the task runs in."""
     text = event["run"].get("index")
     return tuple(text.split("/")) if text else ()
+
+
+def retries_of(event: Event) -> int:
+    """Retries that count against a policy: those since ``RetryAfter`` last put the task off, which starts them anew."""
+    return max(0, event.get("attempt", 0) - event.get("later", 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from stepweave.runtime.events import Event
+from stepweave.runtime.events import Event, retries_of
 from stepweave.runtime.outcome import MachineError
 from stepweave.stores.layout import failed_key, failed_prefix
 from stepweave.stores.objects import ObjectStore
@@ -24,7 +24,7 @@ def check_allowed(event: Event, store: ObjectStore) -> None:
 
 def note_if_last(event: Event, store: ObjectStore, name: str) -> None:
     """Leave the mark of a failed task run, if error class ``name`` is not tried again."""
-    if event.get("attempt", 0) < event["tries"].get(name, 0):
+    if retries_of(event) < event["tries"].get(name, 0):
         return
     mark = {"error": name, "attempt": event.get("attempt", 0)}
     store.put(_key(event), json.dumps(mark).encode())

@@ -81,6 +81,14 @@ def test_the_last_failure_of_a_task_is_noted(store, tries, attempt, noted):
     assert marks == ["runs/sales/r1/_failed/e1/a/4/failed.json"] * noted
 
 
+def test_what_put_a_task_off_does_not_count_as_a_retry(store):
+    facts = {"run": {"execution": "e1", "index": "4"}, "max_failed": 9, "tries": {"TransientError": 2}}
+    fails(store, "value", attempt=3, later=2, later_most=2, **facts)
+    assert list(store.list("runs/sales/r1/_failed")) == []
+    fails(store, "value", attempt=4, later=2, later_most=2, **facts)
+    assert len(list(store.list("runs/sales/r1/_failed"))) == 1
+
+
 @pytest.mark.parametrize("kind", ["skip", "later"])
 def test_what_is_no_failure_is_not_noted(store, kind):
     fails(store, kind, tries={}, later=0, later_most=1)
