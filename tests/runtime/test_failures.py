@@ -111,9 +111,9 @@ def test_with_too_many_failures_no_attempt_begins(store):
 
 
 def test_a_task_that_succeeds_after_it_was_put_off_has_not_failed(store):
-    fails(store, "value", tries={"TransientError": 1}, attempt=1, later=1, later_most=2)
+    fails(store, "value", tries={"TransientError": 1}, attempt=2, later=1, later_most=2)
     assert len(list(store.list("runs/sales/r1/_failed"))) == 1
-    tried = {"tries": {"TransientError": 1}, "attempt": 2, "later": 1, "later_most": 2}
+    tried = {"tries": {"TransientError": 1}, "attempt": 3, "later": 2, "later_most": 2}
     invoke(event("a", args={}, call=f"{MODULE}:note", **tried), store)
     assert list(store.list("runs/sales/r1/_failed")) == []
 
