@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stepweave.asl.budget import Budgets
@@ -78,14 +78,10 @@ def scene_of(graph: Graph, plan: Plan, placements: Mapping[str, Placement], plac
     layout = lay_out(graph, plan)
     reads = analyse(graph, layout)
     return Scene(
+        **_derived(layout, reads),
         graph=graph,
-        layout=layout,
-        reads=reads,
-        sight=Sight(reads),
-        tolerant=TolerantPositions(layout),
         budgets=Budgets(graph, layout, reads),
         placements=placements,
-        sent=sent_signals(layout),
         places=places,
         repeats={},
         further={},
@@ -97,18 +93,22 @@ def scene_inside(outer: Scene, graph: Graph, plan: Plan, scope: Scope, copies: i
     """The scene of ``graph``, the body of a node in ``outer``, of which ``copies`` may run side by side."""
     layout = lay_out(graph, plan, scope.node, outer.layout.end + 1)
     reads = analyse(graph, layout, scope.returns)
-    return Scene(
+    return replace(
+        outer,
+        **_derived(layout, reads),
         graph=graph,
-        layout=layout,
-        reads=reads,
-        sight=Sight(reads),
-        tolerant=TolerantPositions(layout),
         budgets=Budgets(graph, layout, reads, copies),
-        placements=outer.placements,
-        sent=sent_signals(layout),
-        places=outer.places,
-        repeats=outer.repeats,
-        further=outer.further,
         inline_events=events_inside(outer.graph[scope.node], outer.inline_events),
         scope=scope,
     )
+
+
+def _derived(layout: Layout, reads: Reads) -> dict[str, Any]:
+    """The parts of a scene that follow from its layout and reads."""
+    return {
+        "layout": layout,
+        "reads": reads,
+        "sight": Sight(reads),
+        "tolerant": TolerantPositions(layout),
+        "sent": sent_signals(layout),
+    }

@@ -11,10 +11,19 @@ they are: what waits in other branches must be told of each task by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from stepweave.graph.model import Graph
-from stepweave.planning.model import Await, Choose, Nested, Parallel, Plan, Run, Sequence, Signal, walk
+from stepweave.planning.model import (
+    Await,
+    Choose,
+    Nested,
+    Parallel,
+    Plan,
+    Run,
+    Sequence,
+    Signal,
+    tasks_of,
+    walk,
+)
 from stepweave.planning.needs import is_strict
 
 
@@ -97,8 +106,7 @@ def _is_plain(plan: Plan) -> bool:
 def _case_of(graph: Graph, condition: str, plan: Plan, settled: set[str]) -> str | None:
     """The one case in which anything of ``plan`` can run; its tasks are then ``settled``. None where there is none."""
     found: set[str] = set()
-    tasks = list(_tasks(plan))
-    for task_id in tasks:
+    for task_id in tasks_of(plan):
         task = graph[task_id]
         own = [guard for guard in task.guards if guard.decider == condition]
         if own:
@@ -109,11 +117,3 @@ def _case_of(graph: Graph, condition: str, plan: Plan, settled: set[str]) -> str
             return None
         settled.add(task_id)
     return found.pop() if len(found) == 1 else None
-
-
-def _tasks(plan: Plan) -> Iterable[str]:
-    for node in walk(plan):
-        if isinstance(node, Run):
-            yield node.task
-        elif isinstance(node, Choose):
-            yield node.condition

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stepweave.cli.drawing.nodes import kind, runs_somewhere, tests
 from stepweave.embedded.places import every_task
+from stepweave.graph.bindings import bindings_of
 from stepweave.graph.model import Binding, FromTask, Graph, Task, references
 
 
@@ -43,18 +44,7 @@ def data_edges(graph: Graph) -> frozenset[tuple[str, str]]:
 
 def _bindings(task: Task) -> Iterator[Binding]:
     """All that a node takes from elsewhere, its body included."""
-    for _, binding in task.arguments:
-        yield binding
-    if task.condition is not None:
-        yield from (test for _, test in task.condition.cases)
-    if task.expansion is not None:
-        yield from (binding for _, binding in task.expansion.arguments)
-    if task.nested is not None:
-        yield from (binding for _, binding in task.nested.params)
-    if task.approval is not None:
-        yield task.approval.message
-    if task.loop is not None:
-        yield task.loop.start
+    yield from bindings_of(task)
     if task.body is not None:
         for inner in task.body.graph.tasks:
             yield from _bindings(inner)
