@@ -273,6 +273,13 @@ def test_a_part_of_a_hedged_value_that_a_condition_reads_is_collected_exactly() 
     assert ran.transitions == 3 + 4
 
 
+def test_a_job_of_a_race_is_collected_once_when_it_has_won() -> None:
+    graph = dag(task("a", hedge_seconds=60, resources=BATCH, fields=(("x",),)), task("b", "a"))
+    ran = run_scripted(graph, {"a": lambda event: {"uri": "x"} if "prepare" in event else SUCCESS})
+    assert [event.get("collect", False) for event in ran.of("a")] == [False, True]
+    assert ran.transitions == ran.compiled.report.transitions == 3 + 5
+
+
 def test_a_hedged_value_fits_into_a_cause() -> None:
     value = json.dumps(['"\\' * 1_990])
     assert len(value) <= 12_000

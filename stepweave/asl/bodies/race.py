@@ -41,9 +41,7 @@ def race(way: Way, waits: Sequence[int]) -> dict[str, State]:
     state: State = {
         "Type": "Parallel",
         "Comment": f"the first of {len(waits)} attempts to succeed",
-        "Branches": [
-            _branch(replace(way, event=event), number, wait) for number, wait in enumerate(waits, 1)
-        ],
+        "Branches": [_branch(copy, number, wait) for number, wait in enumerate(waits, 1)],
         "Output": "{% $states.result[0] %}",
         "Next": lost,
     }
