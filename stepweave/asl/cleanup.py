@@ -22,7 +22,7 @@ from stepweave.asl.bodies.outlet import Catcher
 from stepweave.asl.bodies.way import Way, entry_of
 from stepweave.asl.endings.compensation import NOT_UNDONE, compensated, undoing
 from stepweave.asl.failures import ALL_ERRORS
-from stepweave.asl.payload import MAX_ARGS_BYTES, expression_text
+from stepweave.asl.payload import MAX_ARGS_BYTES, expression_text, torn_down
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
 from stepweave.asl.text import comment, guard
@@ -108,7 +108,7 @@ def _event(scene: Scene, task: Task) -> dict[str, Any]:
         "attempt": "{% $states.context.State.RetryCount %}",
         "args": args if len(args) <= MAX_ARGS_BYTES else "graph",
         **({"values": values} if values else {}),
-        "rerun": True,
+        **torn_down(task, scene.places),
         **({"setups": setups} if setups else {}),
     }
 

@@ -60,12 +60,19 @@ def payload(
             task_id: f"{{% {status.format(record)} %}}" for task_id, record in upstream.items()
         }
     if task.teardown:
-        event["rerun"] = True
+        event |= torn_down(task, places)
     if task.fields and task.expansion is None:
         event["fields"] = text.json_text([list(path) for path in task.fields])
     if inline_bytes:
         event["inline"] = inline_bytes
     return event
+
+
+def torn_down(task: Task, places: Places) -> dict[str, Any]:
+    """What the event of a tear-down says for resumed runs: it runs again, and so do the setups that it ends."""
+    scope = places.scopes[task.id]
+    ends = [up for up in task.upstream if places.tasks[up].setup and places.scopes[up] == scope]
+    return {"rerun": True, **({"ends": ends} if ends else {})}
 
 
 def items_payload(

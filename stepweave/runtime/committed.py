@@ -13,7 +13,7 @@ from stepweave.runtime.inputs import Inputs
 from stepweave.runtime.lazily import part
 from stepweave.runtime.paths import field_name, native
 from stepweave.runtime.scratch import Scratch
-from stepweave.stores.layout import result_key, staged_key
+from stepweave.stores.layout import RESULT, result_key, staged_key
 from stepweave.stores.objects import ObjectStore
 
 
@@ -40,6 +40,18 @@ def _envelope_at(store: ObjectStore, key: str) -> Envelope | None:
     return None if data is None else parse_envelope(data, key)
 
 
+def committed_indexes(store: ObjectStore, top: str) -> set[tuple[int, ...]]:
+    """Index paths below the task's prefix at which there is a result, or was one that has been undone."""
+    found: set[tuple[int, ...]] = set()
+    for key, _ in store.list(top):
+        *folders, name = key.removeprefix(f"{top}/").split("/")
+        if name == RESULT:
+            path = folders[:-1] if folders[-1:] == ["undo"] else folders
+            if all(folder.isdigit() for folder in path):
+                found.add(tuple(map(int, path)))
+    return found
+
+
 def reusable(event: Event, store: ObjectStore, prefix: str, inputs: Inputs) -> Envelope | None:
     """The committed envelope, unless this is a resumed run and the result is stale: then it is deleted, and None."""
     key = result_key(prefix)
@@ -49,7 +61,9 @@ def reusable(event: Event, store: ObjectStore, prefix: str, inputs: Inputs) -> E
         envelope = _envelope_at(store, key)
     if envelope is None or not event["run"].get("resume"):
         return envelope
-    begins_again = event.get("rerun", False) and event.get("attempt", 0) == 0
+    begins_again = event.get("attempt", 0) == 0 and (
+        event.get("rerun", False) or (event.get("setup", False) and part("tearing").is_torn(store, prefix))
+    )
     if not begins_again and envelope.input_digest == inputs.digest(inputs.upstream_digests()):
         return envelope
     # Deleted before the task runs, so that the new commit is a conditional create like any other.

@@ -94,11 +94,15 @@ def _answer(
         _check_conditions(event, store, inputs)
         return cast(Record, prepare(event, store, prefix, scratch, inputs))
     if event.get("attempt") or run.get("resume"):
+        if event.get("compensated") and "replica" not in event:
+            part("undo").finish(store, prefix, scratch, place)
         envelope = reusable(event, store, prefix, inputs)
         if envelope is not None:
             return record_of_committed(event, store, prefix, envelope, scratch)
     with log_of(event, store, prefix, place):
         _check_conditions(event, store, inputs)
+        if "ends" in event:
+            part("tearing").note_torn(event, store)
         return attempt(event, store, prefix, inputs, scratch, place)
 
 

@@ -2,26 +2,28 @@
 
 Every committed run of the task is undone once: of a mapped task each item, the last first. The undo is committed with
 the digest of the envelope that it undid, and only then that envelope is deleted, so that a call that was cut short, or
-came twice, goes on where it was; and a resumed run runs the task again.
+came twice, goes on where it was; and a resumed run runs the task again. Before it is called, a mark says that it was
+begun: cut off in the middle, nobody knows what is undone, so a resumed run finishes it before it looks for the result.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Any, cast
 
 from stepweave.runtime.attempt import Place, envelope_of, log_of, ran, stored_value
 from stepweave.runtime.codecs.values import load_value
 from stepweave.runtime.coercion import coerced
-from stepweave.runtime.committed import find_envelope
+from stepweave.runtime.committed import committed_indexes, find_envelope
 from stepweave.runtime.envelope import parse_envelope
 from stepweave.runtime.events import Event, Record, index_of
 from stepweave.runtime.inputs import Inputs
 from stepweave.runtime.parameters import fitting, parameter_names
 from stepweave.runtime.resolve import task_function
 from stepweave.runtime.scratch import Scratch
-from stepweave.stores.layout import RESULT, result_key, task_prefix, undo_prefix
+from stepweave.stores.layout import begun_key, result_key, task_prefix, undo_prefix
 from stepweave.stores.objects import ObjectStore
 
 RESULT_PARAMETER = "result"
@@ -34,7 +36,7 @@ def answer(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, plac
     """``success`` when something was undone, now or before; ``skipped`` when there was nothing to undo."""
     run = event["run"]
     top = task_prefix(run["dag"], run["id"], event["undo"]["of"], run.get("index", ""))
-    indexes = _indexes(store, top)
+    indexes = committed_indexes(store, top)
     failure: Exception | None = None
     for index in sorted(indexes, reverse=True):
         one = cast(Event, {**event, "run": {**run, "index": "/".join((*index_of(event), *map(str, index)))}})
@@ -48,16 +50,13 @@ def answer(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, plac
     return Record(status="success" if indexes else "skipped")
 
 
-def _indexes(store: ObjectStore, top: str) -> set[tuple[int, ...]]:
-    """Index paths below the task's prefix at which there is a result, or was one that has been undone."""
-    found: set[tuple[int, ...]] = set()
-    for key, _ in store.list(top):
-        *folders, name = key.removeprefix(f"{top}/").split("/")
-        if name == RESULT:
-            path = folders[:-1] if folders[-1:] == ["undo"] else folders
-            if all(folder.isdigit() for folder in path):
-                found.add(tuple(map(int, path)))
-    return found
+def finish(store: ObjectStore, prefix: str, scratch: Scratch, place: Place) -> None:
+    """Undo what is committed under ``prefix`` if that was begun, and cut off."""
+    begun, data = store.get_or_none(begun_key(prefix)), store.get_or_none(result_key(prefix))
+    if begun is not None and data is not None:
+        mark = json.loads(begun)
+        if mark["of"] == hashlib.sha256(data).hexdigest():
+            _undo(cast(Event, mark["event"]), store, prefix, scratch, place)
 
 
 def _undo(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, place: Place) -> None:
@@ -70,8 +69,14 @@ def _undo(event: Event, store: ObjectStore, prefix: str, scratch: Scratch, place
     if done is None or done.input_digest != digest:
         # A resumed run may have run the task again after it was undone.
         store.delete(result_key(below))
-        with log_of(event, store, below, place):
-            _call(event, store, prefix, data, digest, scratch, place)
+        store.put(begun_key(prefix), json.dumps({"of": digest, "event": event}).encode())
+        try:
+            with log_of(event, store, below, place):
+                _call(event, store, prefix, data, digest, scratch, place)
+        except Exception:
+            # It says of itself that it did not undo: the result stays as it is.
+            store.delete(begun_key(prefix))
+            raise
     for key, _ in store.list(prefix):
         if _REPLICA.fullmatch(key.removeprefix(f"{prefix}/")):
             store.delete(key)

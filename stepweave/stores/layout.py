@@ -10,7 +10,8 @@ parts/<digest>            members of a container that are files of their own
 logs/<n>.log              what attempt ``n`` logged and printed
 input.json, failure.json  the event of a Batch job; how its last attempt failed
 items.json, items/<c>     what a mapped node runs for: how many, and chunks of the items themselves
-replicas/<k>/, undo/      scopes of their own: one replica of a task, and what undid it
+torn.json                 of a setup: what tore it down was begun
+replicas/<k>/, undo/      scopes of their own: one replica of a task, and what undid it (begun.json: it was begun)
 approval.json             what a person is asked; decision.json: what the person said, once
 
 And besides the task runs:
@@ -130,6 +131,16 @@ def replica_prefix(prefix: str, replica: int) -> str:
 def undo_prefix(prefix: str) -> str:
     """Prefix of what the compensation of a task run stores."""
     return f"{prefix}/undo"
+
+
+def begun_key(prefix: str) -> str:
+    """Key of the event of a compensation that was begun, under the prefix of the task that it undoes."""
+    return f"{undo_prefix(prefix)}/begun.json"
+
+
+def torn_key(prefix: str) -> str:
+    """Key of the mark of a setup that was torn down, under its prefix."""
+    return f"{prefix}/torn.json"
 
 
 def approval_key(prefix: str) -> str:

@@ -64,10 +64,30 @@ def test_an_undo_that_is_repeated_does_nothing(store):
 
 def test_an_undo_that_is_killed_runs_again_only_while_it_is_not_on_record(store):
     create(store)
-    assert killed_at_each_write(undo, store) == 3  # a stale mark, the mark, the result
+    assert killed_at_each_write(undo, store) == 4  # a stale mark, that it began, the mark, the result
     # Killed before the mark was written, it is not known to have run; afterwards it is.
     assert len(drops()) == 2
     assert store.get_or_none("runs/sales/r1/t/result.json") is None
+
+
+def test_an_undo_that_was_cut_off_is_finished_before_a_resumed_run_looks_for_the_result(store):
+    create(store, compensated=True)
+    with pytest.raises(KeyboardInterrupt):
+        undo(store, function="drop_and_die")
+    assert drops() == [("drop", "a", "a")]
+    create(store, compensated=True, run={"resume": True})
+    # Nobody knew whether it had been undone: it is undone for certain, then done again.
+    assert [call[0] for call in control_tasks.calls] == ["create", "drop", "drop", "create"]
+    assert store.get_or_none("runs/sales/r1/t/result.json") is not None
+
+
+def test_the_result_of_a_task_whose_undo_failed_is_used_by_a_resumed_run(store):
+    pick = {"name": {"v": "b"}}
+    create(store, pick, compensated=True)
+    with pytest.raises(TransientError, match="the database is busy"):
+        undo(store, pick, "drop_or_fail")
+    create(store, pick, compensated=True, run={"resume": True})
+    assert [call[0] for call in control_tasks.calls] == ["create", "drop"]
 
 
 def test_of_a_mapped_task_every_committed_item_is_undone_the_last_first(store):

@@ -35,6 +35,8 @@ def options(task: Task, dag: DagInfo) -> dict[str, Any]:
             "failures": task.breaker.failures,
             "reset": task.breaker.reset_seconds,
         }
+    if task.setup:
+        found["setup"] = True
     if task.compensate:
         found["compensated"] = True
     if task.heartbeat_seconds is not None:
