@@ -56,10 +56,7 @@ def all_dags(folder: str = FOLDER) -> tuple[Dag, ...]:
 
 def module_root(dag: Dag) -> tuple[tuple[str, ...], str]:
     """The folders that ``sys.path`` needs, and the module name, to import the DAG's module in another process."""
-    file = (
-        getattr(sys.modules.get(dag.made_in), "__file__", None)
-        or dag.function.__code__.co_filename
-    )
+    file = getattr(sys.modules.get(dag.made_in), "__file__", None) or dag.function.__code__.co_filename
     folder = Path(file).resolve().parent
     for _ in range(dag.module.count(".")):
         folder = folder.parent
