@@ -25,7 +25,7 @@ from stepweave.embedded.machine_run import MachineRun
 from stepweave.embedded.needed import needed
 from stepweave.embedded.places import every_task
 from stepweave.embedded.pool import pool_size, worker_pool
-from stepweave.embedded.processes import started_at
+from stepweave.embedded.processes import is_alive, started_at
 from stepweave.embedded.recording import Recorder, went_on_until_killed
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
@@ -85,7 +85,8 @@ def _run(
     given = {"params": params, "run_id": run_id, "resume": request.resume, "logical_date": date}
     path = [*module_root(request.dag)[0], *module_paths(flows)]
     with RecordWriter(database) as writer, Interrupts(on_interrupt) as interrupts:
-        writer.start_run(_row(request, flow.compiled, given, earlier))
+        if not writer.claim_run(_row(request, flow.compiled, given, earlier), earlier):
+            raise UsageError(f"another process has just begun run {run_id!r}; see: stepweave show {run_id}")
         machine_run = MachineRun(
             flows,
             run_id,
@@ -113,6 +114,10 @@ def _earlier(request: RunRequest, database: str, run_id: str) -> RunRow | None:
     if earlier is not None and not request.resume:
         raise UsageError(
             f"a run {run_id!r} exists in {request.store!r}; choose another id, or: stepweave resume {run_id}"
+        )
+    if earlier is not None and earlier.status == "running" and is_alive(earlier.pid, earlier.pid_started_at):
+        raise UsageError(
+            f"run {run_id!r} is going on in process {earlier.pid}; stop it first: stepweave cancel {run_id}"
         )
     return earlier
 

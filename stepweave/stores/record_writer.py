@@ -23,6 +23,8 @@ _Key: TypeAlias = tuple[Any, ...]
 
 _RUN_KEY = ("run_id",)
 _TASK_KEY = ("run_id", "task_id", "map_index")
+_CLAIM = ("status", "pid", "pid_started_at", "resumes")
+"""Columns by which a run is known not to have gone on meanwhile."""
 _RUN_CHANGES = frozenset(RUN_COLUMNS) - set(_RUN_KEY)
 _TASK_CHANGES = frozenset(TASK_COLUMNS) - set(_TASK_KEY)
 
@@ -48,6 +50,25 @@ class RecordWriter:
         """Record a run as a whole; a run with this id is replaced. Written before this returns."""
         self.update_run(row.run_id, **{name: getattr(row, name) for name in _RUN_CHANGES})
         self.flush()
+
+    def claim_run(self, row: RunRow, earlier: RunRow | None) -> bool:
+        """Whether a run may begin (again): then it is recorded as ``row``.
+
+        It may if nobody has recorded it since it was seen as ``earlier`` (None: it was not there), so that of several
+        processes that would go on with a run one does.
+        """
+        known = None if earlier is None else tuple(getattr(earlier, name) for name in _CLAIM)
+        query = f"SELECT {', '.join(_CLAIM)} FROM runs WHERE run_id = ?"
+        changes = {name: getattr(row, name) for name in _RUN_CHANGES}
+        try:
+            with self._write_lock, self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                if self._connection.execute(query, (row.run_id,)).fetchone() != known:
+                    return False
+                self._upsert("runs", _RUN_KEY, [((row.run_id,), changes)])
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot write the records to {self._path}: {error}") from error
+        return True
 
     def update_run(self, run_id: str, **changes: Any) -> None:
         """Change some columns of a run."""

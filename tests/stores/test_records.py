@@ -207,3 +207,15 @@ def test_the_folder_of_a_database_may_have_any_name(tmp_path):
 )
 def test_each_store_has_its_database(store, expected):
     assert database_path(store) == expected
+
+
+def test_of_several_that_go_on_with_a_run_one_may(path):
+    first = RunRow(run_id="r1", dag_id="churn", status="running", pid=1)
+    with RecordWriter(path) as writer:
+        assert writer.claim_run(first, None)
+        assert not writer.claim_run(RunRow(run_id="r1", dag_id="churn", status="running", pid=2), None)
+        assert Records(path).run("r1") == first
+        again = RunRow(run_id="r1", dag_id="churn", status="running", pid=3, resumes=1)
+        assert writer.claim_run(again, first)
+        assert not writer.claim_run(RunRow(run_id="r1", dag_id="churn", status="running", pid=4), first)
+        assert Records(path).run("r1") == again
