@@ -117,9 +117,16 @@ class Skip(Exception):
     """Raise in a task to end it as ``skipped``; tasks that need it are skipped too."""
 
 
+LONGEST_WAIT_SECONDS = 31_536_000
+"""An execution lasts a year at most (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+
+
 class RetryAfter(TransientError):
-    """Raise in a task to ask for another attempt, no earlier than ``seconds`` from now."""
+    """Raise in a task to ask for another attempt, no earlier than ``seconds`` from now; within a year."""
 
     def __init__(self, seconds: float, message: str = "") -> None:
+        given: object = seconds  # whoever copies it out of a header may have text
+        if not isinstance(given, (int, float)) or not 0 <= given <= LONGEST_WAIT_SECONDS:
+            raise ValueError(f"RetryAfter takes seconds from 0 to {LONGEST_WAIT_SECONDS:,}, got {given!r}")
         self.seconds = seconds
         super().__init__(message or f"retry after {seconds:g} s")

@@ -13,7 +13,7 @@ from stepweave.authoring.options import TaskOptions
 from stepweave.authoring.ordering import Orderable
 from stepweave.authoring.references import BROKEN
 from stepweave.authoring.source import here
-from stepweave.authoring.trace import Trace, current, report
+from stepweave.authoring.trace import Trace, current, expect_block, report
 from stepweave.graph.constructs import ELSE, Condition, Guard, Speculation
 from stepweave.graph.model import Expression, FromTask
 
@@ -57,6 +57,7 @@ class Block(Orderable):
         self._count = 0
         self._source = here()
         self._body: Any = None
+        expect_block(self, self._word, self._source)
 
     def __enter__(self) -> Block:
         trace = current()
@@ -67,6 +68,7 @@ class Block(Orderable):
                 fix="move it into a function decorated with @dag; inside a task write Python's if",
             )
             return self
+        trace.unopened.pop(self, None)
         self._chain = self._joined(trace)
         if self._chain is not None:
             self._count = len(trace.nodes)

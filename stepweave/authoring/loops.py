@@ -16,9 +16,9 @@ from stepweave.authoring.ordering import Orderable
 from stepweave.authoring.references import BROKEN, Reference
 from stepweave.authoring.source import here
 from stepweave.authoring.suggest import did_you_mean
-from stepweave.authoring.trace import Trace, current, report
+from stepweave.authoring.trace import Trace, current, expect_block, report
 from stepweave.graph import constructs
-from stepweave.graph.model import Binding, Expression, FromTask
+from stepweave.graph.model import Binding, Expression, FromState, FromTask, references
 from stepweave.graph.model import Literal as LiteralValue
 
 _EXHAUSTED = ("continue", "fail")
@@ -61,6 +61,7 @@ class Loop(Orderable):
         self._inside: Scope | None = None
         self._open: AbstractContextManager[Scope] | None = None
         self._carried = 0
+        expect_block(self, "Loop", self._source)
 
     @property
     def state(self) -> Any:
@@ -109,6 +110,7 @@ class Loop(Orderable):
             report("outside-dag", "Loop is used outside of a DAG",
                    fix="move it into a function decorated with @dag; inside a task write Python's for")  # fmt: skip
             return self
+        trace.unopened.pop(self, None)
         node = self._node = Node(
             trace=trace,
             id=trace.unique_id(trace.prefixed(self._id)),
@@ -137,6 +139,18 @@ class Loop(Orderable):
                 "loop-carry", "the loop carries nothing, so that its state would never change",
                 "write loop.carry(...) inside the block, with what the next round is to get",
             )  # fmt: skip
+        elif self._node.result is not None and not self._changes(self._node.result, self._inside):
+            self._say(
+                "loop-carry", "the loop carries the same in every round",
+                "carry what a task inside the block returns",
+            )  # fmt: skip
+
+    def _changes(self, carried: Binding, inside: Scope) -> bool:
+        """Whether a round has a part in what it carries."""
+        return any(
+            isinstance(one, FromState) or (isinstance(one, FromTask) and one.task in inside.nodes)
+            for one in references(carried)
+        )
 
     def _started(self, node: Node) -> Binding:
         try:
@@ -200,6 +214,8 @@ class Loop(Orderable):
         return self._node.id if self._node else ""
 
     def _outside(self, name: str) -> None:
+        if (trace := current()) is not None:
+            trace.unopened.pop(self, None)
         report("loop-block", f"the {name} of a loop is used outside of its block",
                fix="write `with Loop(...) as loop:` and use it inside the block")  # fmt: skip
 

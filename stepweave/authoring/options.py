@@ -151,6 +151,17 @@ def contradictions(options: TaskOptions) -> list[Problem]:
                 fix="leave hedge out",
             )
         )
+    for name, given in (("heartbeat", options.heartbeat_seconds), ("hedge", options.hedge_seconds)):
+        if given is not None and options.timeout_seconds is not None and given >= options.timeout_seconds:
+            found.append(
+                Problem(
+                    what=f"{name} is not shorter than the timeout, which ends the attempt first",
+                    code="option-conflict",
+                    expected=f"less than {options.timeout_seconds:,} s",
+                    got=f"{given:,} s",
+                    fix=f"write a shorter {name}=, or a longer timeout=",
+                )
+            )
     memory = options.resources.memory_mib
     if memory is not None and options.more_memory and options.more_memory[0] <= memory:
         found.append(

@@ -14,6 +14,10 @@ Duration: TypeAlias = "float | str | timedelta"
 """Seconds, text such as ``"30s"`` or ``"6h"``, or a ``timedelta``."""
 
 DEFAULT_CEILING_SECONDS = 300
+CLASSES = ("TransientError", "PermanentError", "DataError", "ResourceError")
+"""Classes to which every exception of a task belongs."""
+NO_FAILURES = ("Skip", "RetryAfter", "NotYet", "RunStopped", "Reused")
+"""Names by which a task tells the state machine something else than that it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,21 @@ def policy(retry: Retry) -> RetryPolicy:
 
 
 def _names(errors: Iterable[str | type[BaseException]]) -> tuple[str, ...]:
-    names = [error if isinstance(error, str) else getattr(error, "__name__", None) for error in errors]
-    if not names or not all(names):
+    names = [_name(error) for error in errors]
+    if not names:
         raise ValueError("on must list exception classes or their names")
-    return tuple(dict.fromkeys(name for name in names if name))
+    return tuple(dict.fromkeys(names))
+
+
+def _name(error: object) -> str:
+    if isinstance(error, type) and issubclass(error, BaseException):
+        name = error.__name__
+    elif isinstance(error, str):
+        name = error
+    else:
+        raise ValueError("exception classes, or their names, in on=")
+    if isinstance(error, str) and f"{name}Error" in CLASSES:
+        raise ValueError(f"the name of an exception class; {name!r} is none, {name + 'Error'!r} is")
+    if name in NO_FAILURES:
+        raise ValueError(f"exception classes; {name} is no failure, so there is nothing to try again")
+    return name

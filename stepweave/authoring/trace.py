@@ -37,6 +37,8 @@ class Trace:
         """Ids of the DAGs whose functions run now inside this one, outermost first."""
         self.caches: dict[Any, Any] = {}
         """What need not be worked out again for each call of the same task, by whoever works it out."""
+        self.unopened: dict[object, Problem] = {}
+        """Blocks that were made, but not entered by ``with`` so far."""
         self._ids: dict[str, int] = {}
         self._outer: list[Token[Trace | None]] = []
 
@@ -97,6 +99,19 @@ class Trace:
             self.group_edges.append((left, right, source))
         else:
             right.upstream[left.id] = None
+
+
+def expect_block(block: object, word: str, source: Source) -> None:
+    """Note that ``block`` has been made: what is never entered by ``with`` is a mistake."""
+    trace = _CURRENT.get()
+    if trace is not None:
+        trace.unopened[block] = Problem(
+            what=f"{word} is not opened as a block",
+            code="block-not-opened",
+            file=source.file,
+            line=source.line,
+            fix=f"write `with {word}(...):` and call the tasks inside",
+        )
 
 
 def current() -> Trace | None:

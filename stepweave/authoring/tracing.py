@@ -20,6 +20,7 @@ from stepweave.authoring.source import is_ours, shown
 from stepweave.authoring.trace import Trace, current
 from stepweave.errors import DagError, Problem
 from stepweave.graph.checks import check
+from stepweave.graph.contradictions import contradictions
 from stepweave.graph.model import Binding, DagInfo, Graph, ParamSpec, Source
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def trace_dag(dag: Dag) -> Traced:
     result, unusable = _returned(trace, dag.source, value)
     names = _Names(dag.importable_name())
     graph = finish(trace, _info(dag, specs, names), names.of, result)
+    trace.problems.extend(trace.unopened.values())
     located = [dataclasses.replace(one, file=dag.source.file, line=dag.source.line) for one in problems]
     found = _sorted(_with_those_of_graph([*located, *trace.problems], graph))
     if found:
@@ -140,11 +142,15 @@ def _info(dag: Dag, params: tuple[ParamSpec, ...], names: _Names) -> DagInfo:
 
 def _note_exception(trace: Trace, error: Exception, source: Source) -> None:
     """Report what the DAG function raised, at the user's line, unless a mistake on that line is the reason."""
-    step = error.__traceback__
+    if isinstance(error, DagError):
+        trace.problems.extend(error.problems)
+        return
+    step, inside = error.__traceback__, True
     while step is not None:
         file = step.tb_frame.f_code.co_filename
         if not is_ours(file):
             source = Source(file=shown(file), line=step.tb_lineno)
+        inside = is_ours(file)
         step = step.tb_next
     if any((problem.file, problem.line) == (source.file, source.line) for problem in trace.problems):
         return
@@ -154,14 +160,17 @@ def _note_exception(trace: Trace, error: Exception, source: Source) -> None:
             code="dag-raised",
             file=source.file,
             line=source.line,
-            fix="correct this line; what needs a value of the run belongs in a task",
+            fix="correct this call; arguments that have no position are given by name"
+            if isinstance(error, TypeError) and "argument" in str(error) and not inside
+            else "correct this line; what needs a value of the run belongs in a task",
         )
     )
 
 
 def _with_those_of_graph(found: list[Problem], graph: Graph) -> list[Problem]:
     """Mistakes with those of the graph; that it is empty is none where a mistake kept tasks from being called."""
-    return found + [problem for problem in check(graph) if not (problem.code == "empty-dag" and found)]
+    of_graph = [*check(graph), *contradictions(graph)]
+    return found + [problem for problem in of_graph if not (problem.code == "empty-dag" and found)]
 
 
 def _sorted(problems: list[Problem]) -> list[Problem]:

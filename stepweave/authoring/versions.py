@@ -27,7 +27,7 @@ def satisfies(version: str, demands: str) -> bool:
     for demand in demands.split(","):
         match = _DEMAND.fullmatch(demand)
         if match is None:
-            raise ValueError(f"the demand {demand!r} is none")
+            raise ValueError(f"the demand {demand!r} cannot be understood")
         sign, wanted = match.groups()
         if not _COMPARE[sign or "=="](_numbers(version), _numbers(wanted)):
             return False
@@ -47,21 +47,21 @@ def check_version(component: str, version: Any, demands: str) -> None:
     try:
         if isinstance(version, str) and version and satisfies(version, demands):
             return
-        got = f"version {version}" if version else "no version"
+        expected, got = f"version {demands}", f"version {version}" if version else "no version"
         what = f"{component} is not of the version that is asked for"
         fix = "use the version that fits, or ask for this one"
     except ValueError as error:
-        got, what, fix = (
-            f"{version} and {demands}",
-            str(error),
-            "write versions as 1.2.0, and demands as '>=1.1,<2'",
+        expected, got = (
+            "a version such as 1.2.0, and a demand such as '>=1.1,<2'",
+            f"{version!r} and {demands!r}",
         )
+        what, fix = str(error), "write numbers and dots; demands with one of >= <= == != > < before them"
     problem = Problem(
         what=what,
         code="version",
         file=source.file,
         line=source.line,
-        expected=f"version {demands}",
+        expected=expected,
         got=got,
         fix=fix,
     )

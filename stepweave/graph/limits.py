@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from stepweave.errors import Problem
-from stepweave.graph.model import Graph, Task
+from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.graph.problems import problem_at
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -43,8 +43,15 @@ _ERROR_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 def limit_problems(task: Task) -> Iterator[Problem]:
     """Where a task's options are beyond what AWS accepts."""
-    if task.retry is not _CHECKED.retry:
-        yield from _retry_problems(task)
+    for retry in (task.retry, *task.other_retries):
+        if retry is not _CHECKED.retry:
+            yield from _retry_problems(task, retry)
+    if task.approval is not None:
+        asked = task.approval.timeout_seconds + sum(time for _, time in task.approval.escalations)
+        yield from _outside(task, "time of the approval", asked, 1, LONGEST_EXECUTION_SECONDS, "s")
+    if task.sensor is not None:
+        most = LONGEST_EXECUTION_SECONDS
+        yield from _outside(task, "timeout of the sensor", task.sensor.timeout_seconds, 1, most, "s")
     if task.timeout_seconds is not None:
         yield from _outside(task, "timeout", task.timeout_seconds, 1, LONGEST_TIMEOUT_SECONDS, "s")
     if task.compute == "lambda":
@@ -73,8 +80,7 @@ def _outside(
         )
 
 
-def _retry_problems(task: Task) -> Iterator[Problem]:
-    retry = task.retry
+def _retry_problems(task: Task, retry: RetryPolicy) -> Iterator[Problem]:
     yield from _outside(task, "retries", retry.attempts, 0, MOST_RETRIES, "")
     yield from _outside(task, "retry delay", retry.delay_seconds, 1, LONGEST_RETRY_DELAY_SECONDS, "s")
     yield from _outside(task, "retry backoff", retry.backoff, 1, 1000, "")

@@ -130,13 +130,13 @@ def test_a_breaker_is_a_name_or_says_more() -> None:
     graph = graph_of(
         lambda: [
             show.override(breaker="api")(),
-            show.override(breaker=Breaker("api", failures=2, reset="2m"))(),
+            show.override(breaker=Breaker("other-api", failures=2, reset="2m"))(),
         ]
     )
 
     assert [one.breaker for one in graph.tasks] == [
         constructs.Breaker(name="api", failures=5, reset_seconds=60),
-        constructs.Breaker(name="api", failures=2, reset_seconds=120),
+        constructs.Breaker(name="other-api", failures=2, reset_seconds=120),
     ]
 
 
