@@ -59,6 +59,7 @@ class MachineRun:
         self._jobs = Jobs(self._machines.jobs, self._store)
         self._live = self._live_run(self._flow, run_id, [recorder, *watching])
         self._all = LiveRuns(self._live, self._machines.dags, self._open_child, self._child_ended)
+        self._execution_name = run_id
         self._given: dict[str, Mapping[str, Any]] = {}
         """Input of each run of a DAG inside this one."""
         self._stopped: list[tuple[LiveRun, Mapping[str, Any]]] = []
@@ -76,11 +77,14 @@ class MachineRun:
         size: int,
         path: Sequence[str],
         *,
+        resumes: int = 0,
         stopped: bool = False,
     ) -> RunResult:
         """The ended run on the input ``given``.
 
         ``pool`` has ``size`` workers at most, None runs tasks here; ``path`` is what jobs need in ``sys.path``.
+        ``resumes``: how often it was resumed; each time is an execution of its own, so that what is kept by execution
+        (failures that count, who was told of the end, rejections) begins afresh.
         A run that was ``stopped`` before, as its process was killed, is only cleaned up after.
         """
         functions = Functions(self._store, self._all.runs_of, self._interrupts, pool, size, self._control)
@@ -91,6 +95,7 @@ class MachineRun:
         }
         engine = Engine(self._machines.machines, integrations, listeners=[self._all])
         functions.connect(engine.tokens)
+        self._execution_name = f"{self._run_id}-resumed-{resumes}" if resumes else self._run_id
         began = time.time()
         execution = self._ended(engine, given, functions, stopped)
         return self._result(execution, time.time() - began)
@@ -144,7 +149,7 @@ class MachineRun:
 
     async def _execute(self, engine: Engine, given: Mapping[str, Any]) -> Execution | None:
         """The ended execution; None when it was cancelled by a signal."""
-        task = asyncio.create_task(engine.run(self._machines.root, dict(given), name=self._run_id))
+        task = asyncio.create_task(engine.run(self._machines.root, dict(given), name=self._execution_name))
         self._interrupts.cancels(task)
         try:
             return await task

@@ -85,7 +85,8 @@ def _run(
     given = {"params": params, "run_id": run_id, "resume": request.resume, "logical_date": date}
     path = [*module_root(request.dag)[0], *module_paths(flows)]
     with RecordWriter(database) as writer, Interrupts(on_interrupt) as interrupts:
-        if not writer.claim_run(_row(request, flow.compiled, given, earlier), earlier):
+        row = _row(request, flow.compiled, given, earlier)
+        if not writer.claim_run(row, earlier):
             raise UsageError(f"another process has just begun run {run_id!r}; see: stepweave show {run_id}")
         machine_run = MachineRun(
             flows,
@@ -100,7 +101,12 @@ def _run(
         if request.stopped:
             machine_run.recall(went_on_until_killed(Records(database), writer, run_id))
         result = machine_run.run(
-            given, pool, pool_size(request.workers), list(dict.fromkeys(path)), stopped=request.stopped
+            given,
+            pool,
+            pool_size(request.workers),
+            list(dict.fromkeys(path)),
+            resumes=row.resumes,
+            stopped=request.stopped,
         )
         ended = {"status": result.status, "ended_at": time.time(), "error": result.error or None}
         write_marker(store, graph.dag.id, run_id, result.status, logical_date=date)

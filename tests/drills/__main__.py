@@ -10,12 +10,15 @@ import json
 import sys
 from argparse import ArgumentParser
 
-from tests.drills import callbacks, clocks, crash, dag, disk, interrupts, workers
+from tests.drills import callbacks, clocks, crash, dag, disk, everything, interrupts, sagas, stopping, workers
 from tests.drills.commands import Drill, timed
 
 DRILLS: tuple[tuple[Drill, int], ...] = (
     (crash.drill, 200),
     (dag.drill, 200),
+    (everything.drill, 100),
+    (sagas.drill, 100),
+    (stopping.drill, 50),
     (workers.drill, 100),
     (disk.drill, 40),
     (interrupts.drill, 40),

@@ -45,12 +45,16 @@ def drill(kills: int, seed: int) -> Counts:
 def _one(project: Project, way: str, counts: Counts, generator: random.Random) -> None:
     moment = generator.uniform(0, LONGEST_SECONDS)
     limit = f"@dag(timeout={max(1, round(moment))})" if way == "time-out" else "@dag"
-    project.write("flow.py", DAG.replace("@dag", limit).replace('return "good"', "time.sleep(1.0); return 'good'"))
+    project.write(
+        "flow.py", DAG.replace("@dag", limit).replace('return "good"', "time.sleep(1.0); return 'good'")
+    )
     (project.folder / "version").write_text("1")
     status, out = _stopped(project, way, moment, generator)
     if status == AGAIN_STATUS or status == -signal.SIGKILL:
         answer = project.json("cancel", RUN)
-        counts.check(answer["status"] in ("cancelled", "success"), f"cancelled, the run is {answer['status']}")
+        counts.check(
+            answer["status"] in ("cancelled", "success"), f"cancelled, the run is {answer['status']}"
+        )
     shown = project.json("show", RUN)
     how = f"{way} after {moment:.2f} s"
     if shown["status"] == "success":
@@ -65,7 +69,9 @@ def _one(project: Project, way: str, counts: Counts, generator: random.Random) -
     project.write("flow.py", DAG)
     done = project.run("resume", RUN)
     counts.figures["resumed"] += 1
-    counts.check(_world(project) == set(DONE), f"{how}: resumed, it left {sorted(_world(project))}: {done.out}")
+    counts.check(
+        _world(project) == set(DONE), f"{how}: resumed, it left {sorted(_world(project))}: {done.out}"
+    )
 
 
 def _stopped(project: Project, way: str, moment: float, generator: random.Random) -> tuple[int, str]:
@@ -106,13 +112,17 @@ def _check_that_nothing_is_left(project: Project, how: str, counts: Counts) -> N
     counts.figures["undone_twice"] += again if "twice" not in how else max(0, again - 1)
     counts.check(again <= ("twice" in how), f"{how}: undone {undone}")
     begun = [name for name in DONE if f"{RUN}~{name.replace('-', '@')}" in log]
-    committed = {name for name in left(project).commits if name.partition("~")[2][:1] in "abc" and "base" not in name}
+    committed = {
+        name for name in left(project).commits if name.partition("~")[2][:1] in "abc" and "base" not in name
+    }
     counts.check(committed <= {f"{RUN}~check"}, f"{how}: committed and not undone: {committed}")
     # A task that was stopped in the middle had committed nothing, and nothing of it is undone.
     halfway = {name for name in begun if name not in undone}
     behind = _world(project) - halfway
     counts.figures["left_behind"] += len(behind)
-    counts.check(not behind - {"base"} and ("base" not in behind or not _was_set_up(project)), f"{how}: left {behind}")
+    counts.check(
+        not behind - {"base"} and ("base" not in behind or not _was_set_up(project)), f"{how}: left {behind}"
+    )
 
 
 def _was_set_up(project: Project) -> bool:

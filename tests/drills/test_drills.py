@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.drills import callbacks, clocks, crash, dag, disk, interrupts, workers
+from tests.drills import callbacks, clocks, crash, dag, disk, everything, interrupts, sagas, stopping, workers
 from tests.drills.commands import timed
 
 
@@ -21,6 +21,28 @@ def test_a_run_that_is_killed_commits_each_task_once() -> None:
     assert counts.wrong == []
     assert counts.figures["kills"] >= 3
     assert counts.figures["values_equal"] == counts.figures["runs"] >= 1
+
+
+def test_a_run_with_every_construct_that_is_killed_ends_as_one_that_is_not() -> None:
+    counts = everything.drill(2, seed=2)
+    assert counts.wrong == []
+    assert counts.figures["kills"] >= 2
+    assert counts.figures["values_equal"] >= 1
+    assert counts.figures["repeated_after_commit"] == 0
+
+
+def test_a_run_that_is_killed_while_it_is_undone_leaves_nothing_and_undoes_nothing_twice() -> None:
+    counts = sagas.drill(2, seed=2)
+    assert counts.wrong == []
+    assert counts.figures["kills"] >= 2
+    assert counts.figures["undos"] >= 7
+    assert counts.figures["undone_twice"] == counts.figures["repeated_after_commit"] == 0
+
+
+def test_a_run_that_is_stopped_in_any_way_is_cleaned_up_after_and_goes_on() -> None:
+    counts = stopping.drill(len(stopping.WAYS), seed=2)
+    assert counts.wrong == []
+    assert counts.figures["stopped"] == counts.figures["resumed"] >= 3
 
 
 def test_calls_of_workers_that_die_are_made_again() -> None:
