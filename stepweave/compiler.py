@@ -120,6 +120,6 @@ def _too_large(graph: Graph, report: PlanReport) -> Problem:
         line=source.line if source else None,
         expected=f"at most {MAX_DEFINITION_BYTES:,} bytes and {MAX_HISTORY_EVENTS:,} history events per machine",
         got=f"{report.definition_bytes:,} bytes, {report.history_events:,} events",
-        fix="lower the retries, take tasks out of the largest mapped group or loop, "
+        fix="lower the retries or a loop's max_rounds, take tasks out of the largest mapped group or loop, "
         "or shorten the ids of the tasks with most upstream tasks",
     )

@@ -157,6 +157,8 @@ class Watcher:
             # AWS says of a failed job only that it failed; the job itself has left word why.
             error, cause = self._job_failure(call.task, call.index) or (error, cause)
         message = error_message(cause, error)
+        if call.kind == "approval" and error == "States.Timeout":
+            message = "nobody decided in the time that was given"
         if call.kind == "undo":
             self._runs.at(call.task, call.index).undone = "failed"
             self._runs.changed(call.task, call.index)
@@ -253,6 +255,12 @@ class Watcher:
         if status in ENDED and run.status != status:
             if run.attempts == 0:
                 self._runs.called(node, 0, index)
+            loop, rounds = self._places[node].task.loop, run.items
+            if loop is not None and status == "failed" and rounds is not None and not rounds.failed:
+                run.error, run.message = (
+                    "LoopExhausted",
+                    f"until did not hold after {loop.max_rounds:,} rounds",
+                )
             self._runs.ended_as(node, cast(Status, status), index)
 
     def _execution_ended(self, event: Event) -> None:

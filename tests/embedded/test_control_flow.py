@@ -556,3 +556,27 @@ def test_an_approval_in_a_dag_inside_is_told_outside_and_decided_there(dag_of: M
     result = run_dag(RunRequest(dag=dag, run_id="r1", workers=1), observers=[hear])
     assert result.status == "success"
     assert waited == [("sign_off", ("release", "r1.release"))]
+
+
+GIVEN_UP = (
+    MORE
+    + """
+@task
+def same(n: int) -> int:
+    return n
+
+@dag
+def given_up():
+    with Loop(0, until=lambda n: n > 3, max_rounds=2, on_exhausted="fail") as loop:
+        loop.carry(same(loop.state))
+    approval("Deploy?", timeout=1)
+"""
+)
+
+
+def test_who_gives_up_says_what_did_not_come(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(GIVEN_UP))
+    assert {task: (run.error, run.message) for task, run in result.tasks.items() if run.error} == {
+        "loop": ("LoopExhausted", "until did not hold after 2 rounds"),
+        "approval": ("States.Timeout", "nobody decided in the time that was given"),
+    }

@@ -173,3 +173,9 @@ def test_the_rung_of_a_ladder_is_in_the_record_and_stays_with_the_result(store):
     resumed = event("a", args={}, run={"resume": True}, call=f"{MODULE}:note")
     assert invoke(resumed, store)["level"] == 2
     assert len(control_tasks.calls) == 1
+
+
+@pytest.mark.parametrize("seconds", ["soon", -5, float("nan"), 10**9])
+def test_a_wait_that_no_execution_lives_through_is_refused(seconds):
+    with pytest.raises(ValueError, match="seconds from 0 to 31,536,000"):
+        RetryAfter(seconds)
