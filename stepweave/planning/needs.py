@@ -54,7 +54,8 @@ def open_guards(graph: Graph) -> dict[str, tuple[Guard, ...]]:
     found: dict[str, tuple[Guard, ...]] = {}
     for task in guarded:
         before = [set(graph[up].guards) for up in reduced[task.id]]
-        asks_nothing = before and is_strict(task) and task.id not in looks_further
+        looked_at = set(task.upstream).intersection(records_read(graph, task)).difference(reduced[task.id])
+        asks_nothing = before and is_strict(task) and task.id not in looks_further and not looked_at
         settled = set.intersection(*before) if asks_nothing else set()
         asked = tuple(guard for guard in task.guards if guard not in settled)
         if asked:
