@@ -103,6 +103,9 @@ def _returned_problems(node: Node) -> Iterator[Problem]:
                 f"it may return {value!r}, which is no task directly downstream",
                 did_you_mean(str(value), decision.cases),
             )
+        elif len(fitting) > 1 and value not in fitting:
+            what = f"it may return {value!r}, which is the end of several ids"
+            yield _problem(node, "branch-unknown", what, f"return the whole id: {' or '.join(fitting)}")
 
 
 def _literals(annotation: Any) -> Iterator[Any]:

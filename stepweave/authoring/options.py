@@ -162,6 +162,8 @@ def contradictions(options: TaskOptions) -> list[Problem]:
                     fix=f"write a shorter {name}=, or a longer timeout=",
                 )
             )
+    if options.mapping.batch_size is not None:
+        found += [_not_in_batches(name) for name in _FOR_CALLS_OF_THEIR_OWN if _is_given(options, name)]
     memory = options.resources.memory_mib
     if memory is not None and options.more_memory and options.more_memory[0] <= memory:
         found.append(
@@ -177,6 +179,27 @@ def contradictions(options: TaskOptions) -> list[Problem]:
         what = "a task is both setup and teardown"
         found.append(Problem(what=what, code="option-conflict", fix="make it one of the two"))
     return found
+
+
+_FOR_CALLS_OF_THEIR_OWN = ("replicate", "hedge", "degrade")
+"""Options about the call of one item, of which a batch has none."""
+
+
+def _is_given(options: TaskOptions, name: str) -> bool:
+    return {
+        "replicate": options.replicas > 1,
+        "hedge": options.hedge_seconds is not None,
+        "degrade": bool(options.degrade),
+    }[name]
+
+
+def _not_in_batches(name: str) -> Problem:
+    return Problem(
+        what=f"both batch_size= and {name}= are given: items of a batch share one call",
+        code="option-conflict",
+        expected=f"{name}= where each item is a call of its own",
+        fix=f"leave out batch_size or {name}",
+    )
 
 
 def _normal(read: dict[str, Any]) -> TaskOptions:
