@@ -121,7 +121,8 @@ class Refusing:
         self._refuse(
             "reference-with",
             "`with` on a reference",
-            "open it inside a task; for tasks that run only under a condition write `with If(condition):`",
+            "open it inside a task; for tasks that run only under a condition write `with If(condition):`, "
+            "between a setup and its teardown setup >> tasks >> teardown",
         )
         return self
 

@@ -67,16 +67,20 @@ def _item(inputs: Inputs, spec: Spec) -> dict[str, str]:
 
 
 def values_of(inputs: Inputs, spec: Spec) -> MappedValues | None:
-    """The values of all items; None when the mapped node did not run. Of one that failed: those of the others."""
+    """The values of all items; None when the mapped node did not run. Of one that failed: those of the others.
+
+    A node without items is skipped, and yet its value is known: none at all.
+    """
     node, depth, each = spec["of"], spec["d"], spec["m"]
-    if inputs.status(node, depth) not in (None, "success", "failed"):
+    status = inputs.status(node, depth)
+    if status not in (None, "success", "failed", "skipped"):
         return None  # it did not run, or not to its end yet
     cached: MappedValues | None = inputs.mapped.get((node, depth))
     if cached is not None:
         return cached
     prefix = inputs.prefix(node, depth)
     count = spec["n"] if "n" in spec else items_in(inputs.store, prefix)
-    if count is None:
+    if count is None or (status == "skipped" and count > 0):
         return None
     lost = set(inputs.event.get("lost", {}).get(node, ()))
     remote = inputs.store.local_path("any") is None

@@ -202,3 +202,12 @@ def test_the_digest_tells_which_items_have_which_value():
 def test_a_value_that_was_never_written_down_is_named(tmp_path):
     with pytest.raises(DataError, match=r"runs/sales/r1/m/items/0.json"):
         read(open_store(tmp_path), spec={"i": "m", "k": "x", "d": 0}, run={"index": "0"})
+
+
+def test_the_value_of_a_mapped_task_without_items_is_an_empty_list(tmp_path):
+    store = open_store(tmp_path)
+    run_items(store, [])
+    assert read(store, upstream={"m": "skipped"}) == []
+    assert read(store, task="c", spec={**VALUES, "n": 0}, records={"m": {"status": "skipped"}}) == []
+    run_items(store, [1], run={"id": "r2"})
+    assert read(store, upstream={"m": "skipped"}, run={"id": "r2"}) is None
