@@ -25,6 +25,23 @@ from stepweave.embedded.causes import error_message
             "A: b",
         ),
         (json.dumps({"Status": "FAILED", "StatusReason": "out of time"}), "States.TaskFailed", "out of time"),
+        (
+            json.dumps(
+                {
+                    "Error": "DagRunFailed",
+                    "Cause": "failed: load",
+                    "ExecutionArn": "arn:aws:states:local:000000000000:execution:inner:r1-5",
+                    "StateMachineArn": "arn:aws:states:local:000000000000:stateMachine:inner",
+                }
+            ),
+            "States.TaskFailed",
+            "inner: failed: load",
+        ),
+        (
+            json.dumps({"ExecutionArn": "arn:aws:states:x:0:execution:inner:r1-5", "Status": "TIMED_OUT"}),
+            "States.TaskFailed",
+            "inner: TIMED_OUT",
+        ),
         (json.dumps({"by": ["a"]}), "UpstreamFailed", '{"by": ["a"]}'),
     ],
 )
