@@ -61,7 +61,8 @@ def status_now(row: RunRow) -> str:
 def error_now(row: RunRow) -> str:
     """Why the run failed; empty when it did not."""
     if status_now(row) != row.status:
-        return f"process {row.pid} ended without finishing the run; go on with: stepweave resume {row.run_id}"
+        onward = f"; go on with: stepweave resume {row.run_id}" if row.parent is None else ""
+        return f"process {row.pid} ended without finishing the run{onward}"
     return row.error or ""
 
 

@@ -61,6 +61,12 @@ class Children:
         date = self._dates.get(live.run_id)
         write_marker(self._store, live.flow.dag_id, live.run_id, status, logical_date=date)
 
+    def cancelled(self, live: LiveRun) -> None:
+        """Record that a run was stopped, and cleaned up after."""
+        self._writer.update_run(
+            live.run_id, dag_id=live.flow.dag_id, status="cancelled", ended_at=time.time()
+        )
+
 
 def parent_of(run_id: str, live: Mapping[str, LiveRun]) -> str | None:
     """The run whose task the run ``run_id`` is: its id is the beginning (``<run>.<node>``), the longest that fits."""

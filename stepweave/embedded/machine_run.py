@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -29,6 +30,7 @@ from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.engine.workers import WorkerPool
 from stepweave.stores.objects import open_store
+from stepweave.stores.records import RunRow
 
 _STOPPED = ("ABORTED", "TIMED_OUT")
 """How executions end that end nothing themselves."""
@@ -69,6 +71,21 @@ class MachineRun:
     def recall(self, runs: Iterable[TaskRun]) -> None:
         """Know what is recorded of the run."""
         self._live.runs.recall(runs)
+
+    def recall_inside(self, row: RunRow, runs: Iterable[TaskRun]) -> None:
+        """Know of a run inside this one that did not succeed, so that it is cleaned up after as well."""
+        if row.dag_id in self._flows:  # else the DAG is another one by now
+            date = row.logical_date
+            given = {
+                "params": json.loads(row.params),
+                "run_id": row.run_id,
+                "resume": True,
+                "logical_date": date,
+            }
+            live = self._open_child(row.dag_id, given)
+            live.runs.recall(runs)
+            self._all.by_id[row.run_id] = live
+            self._stopped.append((live, given))
 
     def run(
         self,
@@ -170,6 +187,8 @@ class MachineRun:
                 live.stop()
                 name = f"{live.run_id}-cleanup"
                 await engine.run(machine, {**begun_with, "run_id": live.run_id}, name=name)
+            if execution is None and live is not self._live:
+                self._children.cancelled(live)
 
     def _child_ended(self, live: LiveRun, event: Event) -> None:
         self._children.ended(live, event)

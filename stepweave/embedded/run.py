@@ -99,7 +99,7 @@ def _run(
             control=Control(request.store, run_id),
         )
         if request.stopped:
-            machine_run.recall(went_on_until_killed(Records(database), writer, run_id))
+            _recall(machine_run, Records(database), writer, run_id)
         result = machine_run.run(
             given,
             pool,
@@ -112,6 +112,17 @@ def _run(
         write_marker(store, graph.dag.id, run_id, result.status, logical_date=date)
         writer.update_run(run_id, dag_id=graph.dag.id, **ended)
     return result
+
+
+def _recall(machine_run: MachineRun, records: Records, writer: RecordWriter, run_id: str) -> None:
+    """Tell of what there is to clean up of a run whose process was killed: its own, and that of runs inside it."""
+    machine_run.recall(went_on_until_killed(records, writer, run_id))
+    inside = records.children(run_id)
+    while inside:
+        row = inside.pop(0)
+        inside += records.children(row.run_id)
+        if row.status != "success":
+            machine_run.recall_inside(row, went_on_until_killed(records, writer, row.run_id))
 
 
 def _earlier(request: RunRequest, database: str, run_id: str) -> RunRow | None:

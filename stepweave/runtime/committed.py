@@ -61,6 +61,8 @@ def reusable(event: Event, store: ObjectStore, prefix: str, inputs: Inputs) -> E
         envelope = _envelope_at(store, key)
     if envelope is None or not event["run"].get("resume"):
         return envelope
+    if "ends" in event and part("tearing").is_over(event, store):
+        return envelope
     begins_again = event.get("attempt", 0) == 0 and (
         event.get("rerun", False) or (event.get("setup", False) and part("tearing").is_torn(store, prefix))
     )

@@ -111,6 +111,8 @@ def _check_that_nothing_is_left(project: Project, how: str, counts: Counts) -> N
     again = len(undone) - len(set(undone))
     counts.figures["undone_twice"] += again if "twice" not in how else max(0, again - 1)
     counts.check(again <= ("twice" in how), f"{how}: undone {undone}")
+    torn_down = log.count(f"{RUN}~drop")
+    counts.check(torn_down <= 1 + ("twice" in how), f"{how}: torn down {torn_down} times")
     begun = [name for name in DONE if f"{RUN}~{name.replace('-', '@')}" in log]
     committed = {
         name for name in left(project).commits if name.partition("~")[2][:1] in "abc" and "base" not in name

@@ -48,6 +48,10 @@ CLEANED = """
         work = slow(pay(5))
         up >> work >> drop(up)
 
+    @dag
+    def around():
+        cleaned.as_execution()
+
     @dag(timeout=1)
     def timed():
         up = cluster()
@@ -128,3 +132,14 @@ def test_a_run_whose_process_was_killed_is_cleaned_up_after(dag_of: MakeDag) -> 
     rows = {row.task_id: row for row in Records(database_path(".stepweave")).task_runs("r1")}
     assert rows["slow"].error_message == "the process of the run ended"
     assert rows["pay"].detail == '{"undone": "success"}'
+
+
+def test_a_run_inside_one_whose_process_was_killed_is_cleaned_up_after_too(dag_of: MakeDag) -> None:
+    dag = dag_of(CLEANED, "around")
+    killed_run(dag)
+    result = run_dag(RunRequest(dag=dag, run_id="r1", workers=1, resume=True, stopped=True))
+    assert result.status == "cancelled"
+    assert Path("undone").exists()
+    assert not Path("cluster").exists()
+    (inside,) = Records(database_path(".stepweave")).children("r1")
+    assert inside.status == "cancelled"

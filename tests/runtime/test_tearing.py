@@ -84,3 +84,18 @@ def test_inside_an_item_its_own_setup_is_torn_down(store):
     for index in "01":
         set_up(store, run={"index": index, **RESUMED})
     assert set_ups() == 3
+
+
+def test_what_was_torn_down_is_not_torn_down_again_by_a_clean_up(store):
+    set_up(store)
+    tear_down(store)
+    tear_down(store, run=RESUMED, setups=["up"])
+    assert control_tasks.calls.count({"x": 1}) == 1
+
+
+def test_what_was_set_up_anew_is_torn_down_again(store):
+    set_up(store)
+    tear_down(store)
+    set_up(store, run=RESUMED)
+    tear_down(store, run=RESUMED)
+    assert control_tasks.calls.count({"x": 1}) == 2
