@@ -160,11 +160,18 @@ def _note_exception(trace: Trace, error: Exception, source: Source) -> None:
             code="dag-raised",
             file=source.file,
             line=source.line,
-            fix="correct this call; arguments that have no position are given by name"
-            if isinstance(error, TypeError) and "argument" in str(error) and not inside
-            else "correct this line; what needs a value of the run belongs in a task",
+            fix=_advice(error, inside),
         )
     )
+
+
+def _advice(error: Exception, inside: bool) -> str:
+    """What to do about what the user's line raised, or with ``inside`` what we raised because of it."""
+    if isinstance(error, TypeError) and "context manager" in str(error):
+        return "a block is opened by a call: write `with If(condition):`, `with Else():`, `with task_group('name'):`"
+    if isinstance(error, TypeError) and "argument" in str(error) and not inside:
+        return "correct this call; arguments that have no position are given by name"
+    return "correct this line; what needs a value of the run belongs in a task"
 
 
 def _with_those_of_graph(found: list[Problem], graph: Graph) -> list[Problem]:
