@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stepweave import collector
+from stepweave.asl.failures import TASKS_FAILED
 from stepweave.embedded.children import Children
 from stepweave.embedded.control import Control
 from stepweave.embedded.flows import Flow
@@ -179,7 +180,7 @@ class MachineRun:
         """Run tear-downs and compensations of what was stopped; another signal ends the process at once."""
         self._interrupts.cancels(None)
         stopped = list(self._stopped)
-        if execution is None or execution.status in _STOPPED:
+        if execution is None or _broke_off(execution.status, execution.error):
             stopped.append((self._live, given))
         for live, begun_with in stopped:
             machine = self._machines.cleanup_of(live.flow.dag_id)
@@ -192,7 +193,7 @@ class MachineRun:
 
     def _child_ended(self, live: LiveRun, event: Event) -> None:
         self._children.ended(live, event)
-        if event.status in _STOPPED:
+        if _broke_off(event.status, event.error):
             self._stopped.append((live, self._given[live.run_id]))
 
     def _result(self, execution: Execution | None, wall_seconds: float) -> RunResult:
@@ -218,3 +219,12 @@ class MachineRun:
             log_paths=log_paths(self._store, graph.dag.id, self._run_id, runs.every_run()),
             results=results_of(self._store, graph, self._run_id, tasks),
         )
+
+
+def _broke_off(status: str | None, error: str | None) -> bool:
+    """Whether an execution ended without reaching its own end, where tear-downs and compensations are.
+
+    Nothing in a machine can catch an expression of a Choice that cannot be evaluated, for example
+    (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
+    """
+    return status in _STOPPED or (status == "FAILED" and error != TASKS_FAILED)

@@ -580,3 +580,42 @@ def test_who_gives_up_says_what_did_not_come(dag_of: MakeDag) -> None:
         "loop": ("LoopExhausted", "until did not hold after 2 rounds"),
         "approval": ("States.Timeout", "nobody decided in the time that was given"),
     }
+
+
+UNCOMPARABLE = (
+    MORE
+    + """
+@task(setup=True)
+def make(folder: str) -> str:
+    open(folder + "/made", "x").close()
+    return folder
+
+@task(teardown=True)
+def remove(made: str) -> None:
+    import os
+    os.remove(made + "/made")
+
+@task
+def load(made: str):
+    return {"n": "many"}
+
+@task
+def act(rows) -> None: ...
+
+@dag
+def uncomparable(folder: str):
+    made = make(folder)
+    rows = load(made)
+    with If(rows["n"] > 1):
+        act(rows)
+    rows >> remove(made)
+"""
+)
+
+
+def test_a_run_that_breaks_off_at_a_condition_is_cleaned_up_after(dag_of: MakeDag, tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    result = run_it(dag_of(UNCOMPARABLE, "uncomparable"), store=store, params={"folder": str(tmp_path)}, inline=True)
+    assert result.status == "failed"
+    assert "States.QueryEvaluationError" in result.error
+    assert not (tmp_path / "made").exists()

@@ -20,7 +20,28 @@ from tests.parity.interpreters import in_our_engine, in_sfnx
 from tests.parity.scenarios import Ending, Outcome, Scenario, plain, scenario
 
 REPOSITORY = Path(__file__).parents[2]
-BUNDLED = sorted((REPOSITORY / "statemachines").glob("**/asl/*.asl.json"))
+OTHER_ANSWERS = (
+    '"items"',
+    '"quorum"',
+    '"branch"',
+    '"sensor"',
+    "Approvals",
+    "Dag_",
+    "ItemProcessor",
+    '"Won"',
+    '"chosen"',
+)
+"""Marks of machines whose tasks answer more than a record; tests/control runs those in both interpreters."""
+
+
+def bundled() -> list[Path]:
+    """The committed machines of one part each whose tasks answer with plain records."""
+    found = sorted((REPOSITORY / "statemachines").glob("**/asl/*.asl.json"))
+    texts = {file: file.read_text(encoding="utf-8") for file in found}
+    return [file for file, text in texts.items() if not any(mark in text for mark in OTHER_ANSWERS)]
+
+
+BUNDLED = bundled()
 
 
 def assert_same(drawn: Scenario) -> Outcome:
@@ -85,10 +106,13 @@ def tasks_of(definition: Any) -> Iterator[str]:
 @pytest.mark.parametrize("file", BUNDLED, ids=lambda file: file.name)
 def test_bundled_dags_do_the_same_in_both_interpreters_whichever_task_fails(file: Path) -> None:
     definition = json.loads(file.read_text())
+    # Where the first failure ends the run, what else has begun by then is a matter of time.
+    fail_fast = "DagRunFailed" not in json.dumps(definition)
     assert assert_same(scenario({"": definition})).status == "SUCCEEDED"
     for task in sorted(set(tasks_of(definition))):
         for error in ("PermanentError", "Skip"):
-            assert_same(scenario({"": definition}, {task: Ending(errors=((error, "{}"),), never=True)}))
+            ending = {task: Ending(errors=((error, "{}"),), never=True)}
+            assert_same(scenario({"": definition}, ending, fail_fast=fail_fast))
 
 
 def test_there_are_bundled_dags() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from stepweave.asl import conditions, names, states
 from stepweave.asl.conditions import Upstream
 from stepweave.asl.endings.compensation import NOT_UNDONE, compensated, undoing
-from stepweave.asl.failures import ALL_ERRORS
+from stepweave.asl.failures import ALL_ERRORS, TASKS_FAILED
 from stepweave.asl.frames import Element
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import RUN_TRIES, State
@@ -101,7 +101,7 @@ class DagEnding:
             found = undoing(self.scene, next(iter(told), names.FAILED))
             left = f"$count(${NOT_UNDONE}) > 0 ? '; not undone: ' & $join(${NOT_UNDONE}, ', ') : ''"
             cause = f"{cause} & ({left})"
-        end: State = {"Type": "Fail", "Error": "DagRunFailed", "Cause": f"{{% {cause} %}}"}
+        end: State = {"Type": "Fail", "Error": TASKS_FAILED, "Cause": f"{{% {cause} %}}"}
         return {**found, **told, names.FAILED: end}
 
     def _notice(self, task: str, call: str, status: str, by: Any, end: str) -> dict[str, State]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stepweave.asl.failures import TASKS_FAILED
 from stepweave.cli.progress.words import (
     STYLES,
     SYMBOLS,
@@ -26,9 +27,6 @@ MAX_LISTED = 10
 """Failed tasks, steps of the path and results that are named."""
 MIN_SHARE = 0.01
 """Steps of the path that took less than this share of the run are summed up."""
-
-TASKS_FAILED = "DagRunFailed"
-"""Name of the error with which the state machine of a DAG ends when tasks have failed."""
 
 
 @dataclass(frozen=True, slots=True)
