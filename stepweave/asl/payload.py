@@ -93,7 +93,7 @@ def items_payload(
     batch, label = task.expansion.batch_size, task.expansion.label
     return {
         "task": task.id,
-        "call": task.call,
+        "call": task.call or _call_inside(task),
         "run": "{% $run %}",
         "attempt": "{% $states.context.State.RetryCount %}",
         "items": {
@@ -198,3 +198,9 @@ def operand_text(operand: Reference, record_of: RecordOf) -> str:
 def field_key(path: Path) -> str:
     """The key of a natively carried part in a record's ``fields``; the whole value has the key ``value``."""
     return ".".join(str(step) for step in path) or "value"
+
+
+def _call_inside(task: Task) -> str:
+    """A call in the body of ``task``, which says in which module the DAG is found."""
+    inside = task.body.graph.tasks if task.body is not None else ()
+    return next((found for inner in inside if (found := inner.call or _call_inside(inner))), "")

@@ -37,6 +37,8 @@ class Watcher:
         self._reader = CallReader(places, task_of_job_definition)
         self._batches = Batches(runs, places, job_failure)
         self._calls = OpenCalls()
+        self._left: dict[Line, tuple[str, str] | None] = {}
+        """How the job ended whose record a line collects; None when it succeeded."""
         self._failing: dict[Line, tuple[str, str]] = {}
         """Error of the latest attempt, until it is known whether another follows."""
         self._kept: set[Line] = set()
@@ -69,10 +71,12 @@ class Watcher:
             self._calls.pop(line)
             return
         self._calls.put(line, call)
-        self._failing.pop(line, None)  # the task goes on
+        failing = self._failing.pop(line, None)  # the task goes on
         self._kept.discard(line)
         match call.kind:
-            case "input" | "collect" | "undo":
+            case "collect":
+                self._left[line] = failing
+            case "input" | "undo":
                 pass
             case "items" | "replica":
                 self._runs.goes_on(call.task, call.index)
@@ -168,6 +172,9 @@ class Watcher:
             self._runs.called(call.task, 0, call.index)
             self._runs.succeeded(call.task, record_in(message), index=call.index, reused=True)
         else:
+            left = self._left.pop(line, None) if call.kind == "collect" else None
+            if left is not None:
+                error, message = left  # how the job ended says more than that it left no result
             # The engine decides what comes next before anything else happens; after that it is known.
             self._failing[line] = (error, message)
             asyncio.get_running_loop().call_soon(self._settle_uncaught, line)

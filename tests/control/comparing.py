@@ -20,6 +20,8 @@ def differences(drawn: Drawn, ran: Ran) -> list[str]:
     """Everything in which the run is not as predicted, in words."""
     latest = predict(drawn.graph, drawn.world)
     earliest = predict(drawn.graph, drawn.world, prompt=True)
+    if latest.invoked != earliest.invoked:
+        return []  # whether a task began before the run was stopped depends on when another was known not to run
     return [
         *_outcome(ran, latest),
         *_undone(drawn, ran, latest),

@@ -70,9 +70,10 @@ def test_every_command_on_digits_answers_in_the_shape_of_the_contract(project: P
         key: run[key] for key in ("run_id", "dag_id", "status")
     }
     assert values(shown) == values(run)
-    assert set(shown) == {*RUN_KEYS, "params", "started_at", "ended_at", "resumes", "error"}
+    more = {"params", "started_at", "ended_at", "resumes", "error", "parent", "logical_date", "runs"}
+    assert set(shown) == {*RUN_KEYS, *more}
     (listed,) = project.json("runs")["runs"]
-    assert listed == {key: shown[key] for key in shown if key != "tasks"}
+    assert listed == {key: shown[key] for key in shown if key not in ("tasks", "runs")}
     assert "svm: accuracy" in project.json("logs", "r1", "confirm")["logs"][0]["text"]
     assert "nothing to resume" in project.run("resume", "r1", status=2).err
     assert project.json("cancel", "r1") == {"run_id": "r1", "dag_id": "digits", "status": "success"}

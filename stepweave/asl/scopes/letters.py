@@ -9,7 +9,8 @@ from __future__ import annotations
 from stepweave.asl.text import quoted
 from stepweave.graph.constructs import Expansion
 
-SUCCESS, FAILED, SKIPPED = "s", "f", "k"
+SUCCESS = "{% 's' %}"
+"""What an item that succeeded puts out: an expression, since public validators know no plain text there."""
 
 
 _FAILED = "function($i) { $substring($all, $i, 1) in ['f', 'u'] }"

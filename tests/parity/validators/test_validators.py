@@ -66,7 +66,7 @@ def test_the_definitions_have_every_kind_of_part(definitions: dict[str, Any]) ->
     texts = {name: json.dumps(definition) for name, definition in definitions.items()}
     parts = ("submitJob", ".waitForTaskToken", "startExecution.sync:2", '"values"', '"rerun"', '"Parallel"')
     assert [part for part in parts if not any(part in text for text in texts.values())] == []
-    assert any('"Catch"' not in text and '"Task"' in text for text in texts.values())  # fail_fast
+    assert any('"DagRunFailed"' not in text and '"Task"' in text for text in texts.values())  # fail_fast
     assert {"digits.asl.json", "n_shape.asl.json", "chain.asl.json"} <= texts.keys()
 
 
