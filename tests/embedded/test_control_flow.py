@@ -615,7 +615,9 @@ def uncomparable(folder: str):
 
 def test_a_run_that_breaks_off_at_a_condition_is_cleaned_up_after(dag_of: MakeDag, tmp_path: Path) -> None:
     store = str(tmp_path / "store")
-    result = run_it(dag_of(UNCOMPARABLE, "uncomparable"), store=store, params={"folder": str(tmp_path)}, inline=True)
+    result = run_it(
+        dag_of(UNCOMPARABLE, "uncomparable"), store=store, params={"folder": str(tmp_path)}, inline=True
+    )
     assert result.status == "failed"
     assert "States.QueryEvaluationError" in result.error
     assert not (tmp_path / "made").exists()
