@@ -118,7 +118,9 @@ def _lost(read: Sequence[Binding], task: Task, places: Places, record_of: Record
         if isinstance(reference, FromTask)
     )
     scope = places.scopes[task.id]
-    groups = [name for name in named if places.scopes.get(name) == scope and loses_items(places.tasks[name])]
+    groups = [
+        name for name in named if places.scopes.get(name) == scope and loses_items(places.tasks[name], task)
+    ]
     if not groups:
         return {}
     return {"lost": {name: f"{{% [{record_of(name)}.lost] %}}" for name in groups}}

@@ -101,16 +101,17 @@ def records_read(graph: Graph, task: Task) -> tuple[str, ...]:
         for reference in read_by(task)
         if isinstance(reference, FromTask)
         and reference.task in graph
-        and (graph[reference.task].loop or loses_items(graph[reference.task]))
+        and (graph[reference.task].loop or loses_items(graph[reference.task], task))
     )
     return tuple(dict.fromkeys((*fields, *loops)))
 
 
-def loses_items(task: Task) -> bool:
-    """Whether a failed item of the mapped group ``task`` may be tolerated and have a value, which does not count."""
+def loses_items(task: Task, reader: Task) -> bool:
+    """Whether ``reader`` may meet a failed item of the mapped group ``task`` that has a value, which does not count."""
     if task.expansion is None or task.body is None:
         return False
-    if not task.expansion.tolerated_count and not task.expansion.tolerated_percent:
+    tolerates = task.expansion.tolerated_count or task.expansion.tolerated_percent
+    if not tolerates and is_strict(reader):
         return False
     counted = [inner for inner in task.body.graph.tasks if not inner.teardown]
     before = {up for inner in counted for up in predecessors(inner)}

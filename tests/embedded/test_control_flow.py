@@ -621,3 +621,39 @@ def test_a_run_that_breaks_off_at_a_condition_is_cleaned_up_after(dag_of: MakeDa
     assert result.status == "failed"
     assert "States.QueryEvaluationError" in result.error
     assert not (tmp_path / "made").exists()
+
+
+LOST = (
+    MORE
+    + """
+@task
+def tenfold(x: int) -> int:
+    return x * 10
+
+@task
+def check(x: int) -> int:
+    if x == 2:
+        raise ValueError("two")
+    return x
+
+@task_group
+def each(x):
+    value = tenfold(x)
+    check(x)
+    return value
+
+@task(trigger_rule="all_done")
+def show(values) -> list:
+    return list(values)
+
+@dag
+def lost():
+    show(each.expand(x=[1, 2, 3]))
+"""
+)
+
+
+def test_items_of_a_failed_group_have_no_value_for_whoever_reads_it_all_the_same(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(LOST), inline=True)
+    assert statuses_of(result)["each"] == "failed"
+    assert value_of(result, "show") == [10, 30]

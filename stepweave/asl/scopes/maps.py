@@ -193,8 +193,13 @@ class _Mapped:
     def _record(self) -> str:
         task = self.wiring.task
         return letters.verdict(
-            task.id, self.expansion, self._depth() > 0, optional=task.optional, loses=loses_items(task)
+            task.id, self.expansion, self._depth() > 0, optional=task.optional, loses=self._loses()
         )
+
+    def _loses(self) -> bool:
+        """Whether somebody must be told which items do not count although they have a value."""
+        task, graph = self.wiring.task, self.wiring.scene.graph
+        return any(task.id in other.upstream and loses_items(task, other) for other in graph.tasks)
 
     def _many(self, name: str) -> str:
         return names.distributed(name, self._depth())
@@ -221,8 +226,9 @@ class _Mapped:
             further[failed] = {"Type": "Fail", "Error": "TooManyFailedItems", "Cause": self.node}
             return {names.verdict(self.node): {**state, "Default": failed}, **further}
         status = "$states.input.status"
+        lost = {"lost": "{% [$states.input.lost] %}"} if self._loses() else {}
         ended = failures.Ended(
-            {"status": f"{{% {status} %}}", "by": [self.node], "n": "{% $states.input.n %}"},
+            {"status": f"{{% {status} %}}", "by": [self.node], "n": "{% $states.input.n %}", **lost},
             {"status": f"{{% {status} = 'skipped' ? 'skipped' : 'upstream_failed' %}}", "by": [self.node]},
         )
         rest = dict(self.outlet.onward(ended))
