@@ -11,7 +11,6 @@ Tear-downs inside bodies (of mapped groups, of loops) are not run: how far each 
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -22,10 +21,10 @@ from stepweave.asl.bodies.outlet import Catcher
 from stepweave.asl.bodies.way import Way, entry_of
 from stepweave.asl.endings.compensation import NOT_UNDONE, compensated, undoing
 from stepweave.asl.failures import ALL_ERRORS
-from stepweave.asl.payload import MAX_ARGS_BYTES, expression_text, torn_down
+from stepweave.asl.payload import expression_text, torn_down, written
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
-from stepweave.asl.text import comment, guard
+from stepweave.asl.text import comment
 from stepweave.graph.model import Expression, FromTask, Task
 from stepweave.graph.order import topological_order
 from stepweave.graph.specs import Rounds, argument_specs
@@ -99,14 +98,13 @@ def _event(scene: Scene, task: Task) -> dict[str, Any]:
         return len(values) - 1
 
     specs = argument_specs(task.id, scene.places, number)
-    args = guard(json.dumps(specs, ensure_ascii=False, separators=(",", ":")))
     setups = [up for up in task.upstream if scene.graph[up].setup]
     return {
         "task": task.id,
         "call": task.call,
         "run": "{% $run %}",
         "attempt": "{% $states.context.State.RetryCount %}",
-        "args": args if len(args) <= MAX_ARGS_BYTES else "graph",
+        **written(specs, task.call, scene.places),
         **({"values": values} if values else {}),
         **torn_down(task, scene.places),
         **({"setups": setups} if setups else {}),

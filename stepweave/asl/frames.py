@@ -20,7 +20,7 @@ from stepweave.asl import names
 from stepweave.graph.constructs import Guard
 from stepweave.graph.model import Graph
 from stepweave.planning.model import Await, Choose, Group, Nested, Parallel, Plan, Run, Sequence, Signal
-from stepweave.planning.needs import is_strict, needs_exact_statuses, open_guards, unimplied
+from stepweave.planning.needs import is_strict, needs_exact_statuses, unsettled
 
 
 @dataclass(slots=True, eq=False)
@@ -133,8 +133,8 @@ class _Builder:
 
     def __init__(self, graph: Graph, node: str, first: int) -> None:
         self.node, self.first = node, first
-        self.unimplied = unimplied(graph)
-        self.guards = open_guards(graph)
+        asked = unsettled(graph)
+        self.unimplied, self.guards = asked.upstream, dict(asked.guards)
         self.exact = needs_exact_statuses(graph)
         self.tolerant = {task.id for task in graph.tasks if not is_strict(task)}.union(self.unimplied)
         self.runs: dict[str, Element] = {}

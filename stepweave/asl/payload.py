@@ -24,6 +24,8 @@ from stepweave.graph.specs import Places, Rounds, Spec, argument_specs, list_spe
 from stepweave.planning.needs import loses_items
 from stepweave.planning.waiting import awaits_all, is_early
 
+FROM_GRAPH = "graph"
+"""``args`` of an event whose specs are found by tracing the DAG; the runtime, which is light to import, says it too."""
 MAX_ARGS_BYTES = 16 * 1024
 """Longest argument specification in a definition; a longer one is found by tracing the DAG."""
 
@@ -50,7 +52,7 @@ def payload(
         "call": task.call,
         "run": "{% $run %}",
         "attempt": "{% $states.context.State.RetryCount %}",
-        **_arguments(specs, values, useful_record_of, _elsewhere(task, places)),
+        **_arguments(specs, values, useful_record_of, written(specs, task.call, places)),
         **_lost([binding for _, binding in task.arguments], task, places, record_of),
     }
     if upstream is not None:
@@ -102,7 +104,7 @@ def items_payload(
             **({"label": text.json_text(label)[1:-1]} if label else {}),
             **({"fields": text.json_text([[name, *path] for name, path in parts])} if parts else {}),
         },
-        **_arguments(specs, values, useful_record_of, _elsewhere(task, places)),
+        **_arguments(specs, values, useful_record_of, written(specs, task.call, places)),
         **_lost([binding for _, binding in task.expansion.arguments], task, places, record_of),
     }
 
@@ -139,30 +141,29 @@ def _numbered(values: list[str], record_of: RecordOf) -> Callable[[Expression | 
     return number
 
 
-def _elsewhere(task: Task, places: Places) -> str:
-    """The DAG's module, where the task's function is of another one; else empty."""
-    return places.module if task.call.partition(":")[0] != places.module else ""
+def written(specs: Mapping[str, Spec], call: str, places: Places) -> dict[str, str]:
+    """``args`` of the event that makes ``call``; of too many specs, only where they are found."""
+    args_text = json.dumps(specs, ensure_ascii=False, separators=(",", ":"))
+    if len(args_text) <= MAX_ARGS_BYTES:
+        return {"args": text.guard(args_text)}
+    # By tracing the DAG, in whose module the function need not be.
+    elsewhere = call.partition(":")[0] != places.module
+    return {"args": FROM_GRAPH, **({"module": places.module} if elsewhere and places.module else {})}
 
 
 def _arguments(
     specs: Mapping[str, Spec],
     values: list[str],
     useful_record_of: Callable[[str], str | None],
-    module: str,
+    found: Mapping[str, str],
 ) -> dict[str, Any]:
-    args_text = json.dumps(specs, ensure_ascii=False, separators=(",", ":"))
-    event: dict[str, Any] = {}
-    if len(args_text) <= MAX_ARGS_BYTES:
-        event["args"] = text.guard(args_text)
+    event: dict[str, Any] = dict(found)
+    if event["args"] != FROM_GRAPH:
         referred = dict.fromkeys(name for spec in specs.values() for name, _ in task_references(spec))
         records = {name: useful_record_of(name) for name in referred}
         at_hand = {name: f"{{% {seen} %}}" for name, seen in records.items() if seen}
         if at_hand:
             event["records"] = at_hand
-    else:
-        event["args"] = "graph"
-        if module:
-            event["module"] = module
     if values:
         event["values"] = [f"{{% {value} %}}" for value in values]
     return event

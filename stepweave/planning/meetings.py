@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from stepweave.graph.model import Graph
 from stepweave.planning.model import Await, Choose, Group, Nested, Parallel, Plan, Run, Sequence, Signal
-from stepweave.planning.needs import open_guards, records_read, ruled_by, unimplied
+from stepweave.planning.needs import records_read, ruled_by, unsettled
 from stepweave.planning.waiting import is_early
 
 _Path = tuple[tuple[int, int], ...]
@@ -23,13 +23,12 @@ _Path = tuple[tuple[int, int], ...]
 
 def with_meetings(graph: Graph, plan: Plan) -> Plan:
     """``plan`` with a gate wherever a needed record would otherwise not be at hand."""
-    extra = unimplied(graph)
-    guards = open_guards(graph)
+    asked = unsettled(graph)
     needs = {
         task.id: (
             *ruled_by(graph, task),
-            *extra.get(task.id, ()),
-            *(guard.decider for guard in guards.get(task.id, ())),
+            *asked.upstream.get(task.id, ()),
+            *(guard.decider for guard in asked.guards.get(task.id, ())),
             *records_read(graph, task),
         )
         for task in graph.tasks

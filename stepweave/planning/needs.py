@@ -6,10 +6,13 @@ upstream tasks, and so on upwards. A *tolerant* task (any other trigger rule, or
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+
 from stepweave.graph.bindings import expressions_in, expressions_of, inner_bindings, read_by
 from stepweave.graph.constructs import Guard
 from stepweave.graph.model import FromTask, Graph, Task, references
-from stepweave.graph.order import predecessors, topological_order, transitive_reduction
+from stepweave.graph.order import Parents, predecessors, topological_order, transitive_reduction
 from stepweave.graph.outcomes import EARLY_RULES, looked_at
 from stepweave.planning.waiting import awaits_all, waits_for
 
@@ -39,22 +42,40 @@ def needs_exact_statuses(graph: Graph) -> bool:
     )
 
 
-def open_guards(graph: Graph) -> dict[str, tuple[Guard, ...]]:
-    """Guards that each task must ask about itself: those that not all tasks right before it have too.
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What tasks must ask about themselves, since it does not follow from where control is."""
+
+    upstream: dict[str, tuple[str, ...]]
+    """Per strict task, the upstream tasks whose success does not follow from that of its nearest upstream tasks."""
+    guards: dict[str, tuple[Guard, ...]]
+    """Guards of each task that those right before it do not all have too."""
+
+
+def unsettled(graph: Graph) -> Unsettled:
+    """What the tasks of ``graph`` must ask about themselves."""
+    if all(is_strict(task) and not task.guards for task in graph.tasks):
+        return Unsettled({}, {})
+    order = topological_order(graph)
+    nearest = transitive_reduction(graph, order, waits_for(graph, order))
+    upstream = _unimplied(graph, order, nearest)
+    return Unsettled(upstream, _open_guards(graph, nearest, upstream))
+
+
+def _open_guards(
+    graph: Graph, nearest: Parents, looks_further: Container[str]
+) -> dict[str, tuple[Guard, ...]]:
+    """Guards that each task must ask about itself.
 
     Where all of them have a guard, they ran only if it let them, and a strict task after them needs not ask again,
     unless it looks at others too.
     """
-    guarded = [task for task in graph.tasks if task.guards]
-    if not guarded:
-        return {}
-    order = topological_order(graph)
-    reduced = transitive_reduction(graph, order, waits_for(graph, order))
-    looks_further = unimplied(graph)
     found: dict[str, tuple[Guard, ...]] = {}
-    for task in guarded:
-        before = [set(graph[up].guards) for up in reduced[task.id]]
-        looked_at = set(task.upstream).intersection(records_read(graph, task)).difference(reduced[task.id])
+    for task in graph.tasks:
+        if not task.guards:
+            continue
+        before = [set(graph[up].guards) for up in nearest[task.id]]
+        looked_at = set(task.upstream).intersection(records_read(graph, task)).difference(nearest[task.id])
         asks_nothing = before and is_strict(task) and task.id not in looks_further and not looked_at
         settled = set.intersection(*before) if asks_nothing else set()
         asked = tuple(guard for guard in task.guards if guard not in settled)
@@ -63,12 +84,8 @@ def open_guards(graph: Graph) -> dict[str, tuple[Guard, ...]]:
     return found
 
 
-def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
+def _unimplied(graph: Graph, order: Iterable[str], nearest: Parents) -> dict[str, tuple[str, ...]]:
     """Per strict task, the upstream tasks whose success does not follow from that of its nearest upstream tasks."""
-    if all(is_strict(task) and not task.guards for task in graph.tasks):
-        return {}
-    order = topological_order(graph)
-    reduced = transitive_reduction(graph, order, waits_for(graph, order))
     implied: dict[str, set[str]] = {}
     extra: dict[str, tuple[str, ...]] = {}
     for task_id in order:
@@ -81,7 +98,7 @@ def unimplied(graph: Graph) -> dict[str, tuple[str, ...]]:
                 implied[task_id] |= implied[upstream]
                 implied[task_id].update(graph[upstream].upstream)
         if is_strict(task):
-            known = implied[task_id] | set(reduced[task_id])
+            known = implied[task_id] | set(nearest[task_id])
             missing = tuple(upstream for upstream in task.upstream if upstream not in known)
             if missing:
                 extra[task_id] = missing

@@ -85,3 +85,22 @@ def passing(outlet: Outlet, record: str, name: str, later: str) -> tuple[dict[st
     state: State = {"Type": "Pass"}
     outlet.succeed(state, f"{{% {later} %}}")
     return {"Next": name}, {name: state}
+
+
+class BranchOutlet:
+    """The outlet of one of several attempts side by side, but for its success: its branch ends, whatever it came to."""
+
+    def __init__(self, base: str) -> None:
+        """``base`` names the attempt, and the states in which it ends."""
+        self._won, self._failed, self._skipped = f"{base} won", f"{base} failed", f"{base} skipped"
+
+    def catchers(self) -> list[Catcher]:
+        ended = {"ErrorEquals": [failures.SKIP, failures.STOPPED], "Next": self._skipped}
+        return [ended, *({"ErrorEquals": errors, "Next": self._failed} for errors in failures.ALL_ERRORS)]
+
+    def failing(self, name: str) -> dict[str, State]:
+        return {name: {"Type": "Pass", "Next": self._failed}}
+
+    def states(self) -> dict[str, State]:
+        """The ends of the branch that are no success; a skip is the task's."""
+        return {self._failed: {"Type": "Pass", "End": True}, self._skipped: failures.rethrown()}

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from stepweave.asl import failures, names, states
+from stepweave.asl import names, states
 from stepweave.asl.bodies.carrying import carry_out
-from stepweave.asl.bodies.outlet import Catcher, passing
+from stepweave.asl.bodies.outlet import BranchOutlet, passing
 from stepweave.asl.bodies.way import Way
-from stepweave.asl.failures import ALL_ERRORS, WON
+from stepweave.asl.failures import WON
 from stepweave.asl.states import State
 
 MAX_INLINE_BYTES = 12_000
@@ -64,7 +64,7 @@ def _won(way: Way) -> tuple[dict[str, Any], dict[str, State]]:
 
 def _branch(way: Way, number: int, wait: int) -> State:
     base = names.copy(way.task.id, number)
-    outlet = _Racing(f"{base} won", f"{base} failed", f"{base} skipped")
+    outlet = _Racing(base)
     found = carry_out(replace(way, base=base, part=f"_copy{number}", outlet=outlet)) | outlet.states()
     first = next(iter(found))
     if not wait:
@@ -73,27 +73,13 @@ def _branch(way: Way, number: int, wait: int) -> State:
     return {"StartAt": hedge, "States": {hedge: {"Type": "Wait", "Seconds": wait, "Next": first}, **found}}
 
 
-class _Racing:
-    """The outlet of one attempt."""
-
-    def __init__(self, won: str, failed: str, skipped: str) -> None:
-        self._won, self._failed, self._skipped = won, failed, skipped
+class _Racing(BranchOutlet):
+    """The outlet of one attempt: its success ends the others."""
 
     def succeed(self, state: State, record: Any) -> None:
         state["Output"] = record
         state["Next"] = self._won
 
-    def catchers(self) -> list[Catcher]:
-        ended = {"ErrorEquals": [failures.SKIP, failures.STOPPED], "Next": self._skipped}
-        return [ended, *({"ErrorEquals": errors, "Next": self._failed} for errors in ALL_ERRORS)]
-
-    def failing(self, name: str) -> dict[str, State]:
-        return {name: {"Type": "Pass", "Next": self._failed}}
-
     def states(self) -> dict[str, State]:
-        """The ends of the branch."""
-        return {
-            self._won: {"Type": "Fail", "Error": WON, "Cause": "{% $string($states.input) %}"},
-            self._failed: {"Type": "Pass", "End": True},
-            self._skipped: failures.rethrown(),
-        }
+        won: State = {"Type": "Fail", "Error": WON, "Cause": "{% $string($states.input) %}"}
+        return {self._won: won, **super().states()}

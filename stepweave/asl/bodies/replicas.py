@@ -13,11 +13,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from stepweave.asl import failures, names, states
+from stepweave.asl import names, states
 from stepweave.asl.bodies.carrying import carry_out
-from stepweave.asl.bodies.outlet import Catcher
+from stepweave.asl.bodies.outlet import BranchOutlet
 from stepweave.asl.bodies.way import Way
-from stepweave.asl.failures import ALL_ERRORS
 from stepweave.asl.states import State
 
 
@@ -44,7 +43,7 @@ def replicas(way: Way) -> dict[str, State]:
 
 def _branch(way: Way, number: int) -> State:
     base = names.copy(way.task.id, number)
-    outlet = _Replica(f"{base} failed", f"{base} skipped")
+    outlet = _Replica(base)
     event = {key: part for key, part in way.event.items() if key not in ("inline", "fields", "tries")}
     copy = replace(
         way,
@@ -58,23 +57,9 @@ def _branch(way: Way, number: int) -> State:
     return {"StartAt": next(iter(found)), "States": {**found, **outlet.states()}}
 
 
-class _Replica:
-    """The outlet of one replica: its branch ends, whatever it came to."""
-
-    def __init__(self, failed: str, skipped: str) -> None:
-        self._failed, self._skipped = failed, skipped
+class _Replica(BranchOutlet):
+    """The outlet of one replica: its result is counted later."""
 
     def succeed(self, state: State, record: Any) -> None:
         state["Output"] = {"status": "success"}
         state["End"] = True
-
-    def catchers(self) -> list[Catcher]:
-        ended = {"ErrorEquals": [failures.SKIP, failures.STOPPED], "Next": self._skipped}
-        return [ended, *({"ErrorEquals": errors, "Next": self._failed} for errors in ALL_ERRORS)]
-
-    def failing(self, name: str) -> dict[str, State]:
-        return {name: {"Type": "Pass", "Next": self._failed}}
-
-    def states(self) -> dict[str, State]:
-        """The ends of the branch that are no success."""
-        return {self._failed: {"Type": "Pass", "End": True}, self._skipped: failures.rethrown()}

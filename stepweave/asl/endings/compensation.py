@@ -10,7 +10,6 @@ beyond 200 such tasks, 3 more for each machine of up to 500.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count, pairwise
@@ -18,10 +17,9 @@ from typing import Any
 
 from stepweave.asl import names, states
 from stepweave.asl.failures import ALL_ERRORS
-from stepweave.asl.payload import MAX_ARGS_BYTES
+from stepweave.asl.payload import written
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import State
-from stepweave.asl.text import guard
 from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.graph.order import topological_order
 from stepweave.graph.specs import Places, argument_specs
@@ -132,12 +130,11 @@ def _event(task: Task, places: Places) -> dict[str, Any]:
     """The arguments are those of the task; values of its expressions are in its envelope."""
     number = count()
     specs = argument_specs(task.id, places, lambda _: next(number))
-    args = guard(json.dumps(specs, ensure_ascii=False, separators=(",", ":")))
     return {
         "task": task.id,
         "call": task.compensate,
         "run": "{% $run %}",
         "attempt": "{% $states.context.State.RetryCount %}",
-        "args": args if len(args) <= MAX_ARGS_BYTES else "graph",
+        **written(specs, task.compensate, places),
         "undo": {"of": task.id},
     }
