@@ -85,6 +85,7 @@ def _tear_down(scene: Scene, task: Task, following: str) -> dict[str, State]:
             **events.options(task, scene.graph.dag),
         },
         outlet=_Onward(following),
+        share=names.share(scene.graph.dag),
     )
     return carry_out(way)
 

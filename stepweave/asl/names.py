@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from stepweave.graph.model import DagInfo
+
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST_STATE = 80
 """Longest name of a state (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
@@ -209,6 +211,15 @@ def scope(node: str) -> str:
 def arrival(tasks: tuple[str, ...]) -> str:
     """The name under which a group of tasks arrives at a gate."""
     return tasks[0] if len(tasks) == 1 else f"{tasks[0]}+{len(tasks) - 1}"
+
+
+def share(dag: DagInfo) -> str:
+    """The share of a job queue that the jobs of ``dag`` count in: its owner's, else its own.
+
+    A queue with a fair-share policy takes no job without one, and only letters and digits are allowed in it
+    (https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html).
+    """
+    return re.sub(r"[^A-Za-z0-9]", "", dag.owner or dag.id)[:255] or "default"
 
 
 def identifier(text: str) -> str:

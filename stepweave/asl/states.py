@@ -107,7 +107,7 @@ def batch_prepare(task: Task, payload: Mapping[str, Any]) -> State:
     )
 
 
-def batch_job(task: Task, placement: Placement) -> State:
+def batch_job(task: Task, placement: Placement, share: str) -> State:
     """A task on Batch; it gets the key of its inputs and nothing else (8,192 bytes of overrides are the limit)."""
     return {
         "Type": "Task",
@@ -117,6 +117,7 @@ def batch_job(task: Task, placement: Placement) -> State:
             "JobName": names.identifier(task.id),
             "JobDefinition": placement.job_definition,
             "JobQueue": placement.job_queue,
+            "ShareIdentifier": share,
             "ContainerOverrides": {
                 "Environment": [{"Name": "STEPWEAVE_INPUT", "Value": "{% $states.input.Payload.uri %}"}]
             },

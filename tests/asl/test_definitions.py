@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from stepweave.asl import names
 from stepweave.asl.measure import every_state
 from stepweave.compiler import compile_graph
 from stepweave.graph.model import (
@@ -143,12 +146,25 @@ def test_a_gpu_task_is_prepared_and_then_submitted_to_batch() -> None:
     assert states["a: prepare"]["Arguments"]["Payload"]["prepare"] is True
     assert job["Resource"] == "arn:aws:states:::batch:submitJob.sync"
     assert job["Arguments"]["JobQueue"] == "${JobQueue_gpu}"
+    assert job["Arguments"]["ShareIdentifier"] == "dag"
     assert [pair["Name"] for pair in job["Arguments"]["ContainerOverrides"]["Environment"]] == [
         "STEPWEAVE_INPUT"
     ]
     assert states["a: prepare"]["Catch"][0] == {"ErrorEquals": ["Reused"], "Next": "a: collect"}
     assert job["Catch"][0] == {"ErrorEquals": ["States.TaskFailed"], "Next": "a: collect"}
     assert compile_graph(one(resources=Resources(gpu=1))).report.transitions == 3  # start, prepare, job
+
+
+@pytest.mark.parametrize(
+    "dag, share",
+    [
+        (DagInfo(id="daily-churn_2"), "dailychurn2"),
+        (DagInfo(id="churn", owner="Team Süd, ML"), "TeamSdML"),
+        (DagInfo(id="_"), "default"),
+    ],
+)
+def test_jobs_count_in_the_share_of_their_owner_or_of_their_dag(dag: DagInfo, share: str) -> None:
+    assert names.share(dag) == share
 
 
 def test_a_batch_task_whose_field_is_read_is_collected() -> None:

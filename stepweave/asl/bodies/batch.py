@@ -21,7 +21,7 @@ def batch(way: Way) -> dict[str, State]:
     A job that failed is always ``States.TaskFailed``; collecting it raises the error of its class, or a skip.
     """
     prepare = states.batch_prepare(way.task, {**way.event, **later.told(way)})
-    job = states.batch_job(way.task, way.placement)
+    job = states.batch_job(way.task, way.placement, way.share)
     fetch = states.batch_collect(
         way.task, {**way.event, **({"killed": f"{{% {_KILLED} %}}"} if way.climbs else {})}
     )

@@ -5,6 +5,7 @@ ladder  of ways;   the first way is one attempt, a race of attempts, or replicas
 
 from __future__ import annotations
 
+from stepweave.asl import names
 from stepweave.asl.bodies import events, ladder
 from stepweave.asl.bodies.carrying import carry_out
 from stepweave.asl.bodies.outlet import TaskOutlet
@@ -27,6 +28,7 @@ def called(wiring: Wiring) -> dict[str, State]:
         placement=wiring.placement,
         event={**wiring.event(), **events.options(task, wiring.scene.graph.dag)},
         outlet=TaskOutlet(wiring, tells=_is_parallel(task) or is_long(task)),
+        share=names.share(wiring.scene.graph.dag),
     )
     if not task.ladder:
         return sensed(first, wiring.scene) if is_long(task) else _first(first)

@@ -24,6 +24,8 @@ class Way:
     placement: Placement
     event: dict[str, Any]
     outlet: Outlet
+    share: str
+    """Whose share of a job queue a job counts in."""
     climbs: bool = False
     """Whether running out of memory leads elsewhere than other failures."""
 
