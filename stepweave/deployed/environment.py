@@ -62,5 +62,7 @@ class DeployedDag(_Described):
     """ARN of the starter function's alias."""
     task_log_group: str = ""
     job_log_group: str = ""
+    schedule: str = ""
+    """As :class:`~stepweave.graph.model.DagInfo` has it; empty for none."""
     code_version: str = ""
     """Digest of the deployed code."""
