@@ -1,0 +1,283 @@
+"""`Settings`: everything in which environments differ, read from ``infra/environments/<env>.toml``.
+
+    infra/environments/dev.toml ─load("dev")─▶ Settings ─▶ infra.app
+
+Every value is checked here, so that nothing below asks again; all mistakes of a file are reported together.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from infra.settings_errors import SettingsError, problems_of, unknown_environment, unreadable
+
+ENVIRONMENTS = Path("infra/environments")
+"""Folder of the files, from the root of the repository."""
+
+QueueKind: TypeAlias = Literal["cpu", "cpu_spot", "gpu", "gpu_spot", "fargate"]
+
+
+def _python_of_this_machine(value: object) -> object:
+    return f"{sys.version_info.major}.{sys.version_info.minor}" if value == "host" else value
+
+
+def _architecture_of_this_machine(value: object) -> object:
+    if value != "host":
+        return value
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+Architecture: TypeAlias = Annotated[
+    Literal["arm64", "x86_64"], BeforeValidator(_architecture_of_this_machine)
+]
+Python: TypeAlias = Annotated[
+    Literal["3.11", "3.12", "3.13", "3.14"], BeforeValidator(_python_of_this_machine)
+]
+Days: TypeAlias = Annotated[int, Field(ge=1, le=3_650)]
+Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+InstanceType: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$")]
+
+LOG_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+"""What a log group may keep:
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+
+class _Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Network(_Section):
+    """Where Batch runs. Functions need no VPC."""
+
+    mode: Literal["create", "existing", "none"] = "create"
+    """A VPC of its own, one that is there (`vpc_id`, `subnet_ids`), or none: Batch then has no compute of its own."""
+    cidr: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-4])$")] = "10.64.0.0/16"
+    """Addresses of a VPC that is created."""
+    zones: Annotated[int, Field(ge=1, le=4)] = 2
+    """Availability zones of a VPC that is created; more of them find more spot capacity."""
+    egress: Literal["public_ip", "nat", "endpoints"] = "public_ip"
+    """How jobs reach AWS: an address each, reachable by nobody (nothing while idle); a NAT gateway ($33 a month);
+    or interface endpoints only (about $8 a month for each of 6 services and zone), without the internet."""
+    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]+$")] | None = None
+    """The VPC to use when `mode` is `existing`."""
+    subnet_ids: tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")], ...] = ()
+    """Its subnets that jobs run in; they need a way to ECR, ECS, CloudWatch Logs, S3 and DynamoDB."""
+
+
+class Queue(_Section):
+    """A job queue of Batch and its compute."""
+
+    instance_types: tuple[InstanceType, ...] = ()
+    """Families or types, such as `c7g` or `g5.xlarge`; not for Fargate. Empty: what suits the architecture."""
+    max_vcpus: Annotated[int, Field(ge=1, le=100_000)] = 64
+    """vCPUs of all its jobs together: the brake on its cost."""
+    spot_percent: Annotated[int, Field(ge=1, le=100)] = 100
+    """Of a spot queue: the part of `max_vcpus` that is spot; the rest is on demand, for when no spot is to be had."""
+    bid_percent: Annotated[int, Field(ge=1, le=100)] = 100
+    """Of a spot queue: the most it pays, in percent of the price on demand."""
+    stuck_after_minutes: Annotated[int, Field(ge=10, le=1_440)] = 60
+    """A job at the head of the queue that no instance can be found for is cancelled after this time."""
+    disk_gib: Annotated[int, Field(ge=30, le=16_384)] = 100
+    """Disk of each instance; not for Fargate."""
+
+
+class Queues(_Section):
+    """The job queues."""
+
+    cpu: Queue = Queue()
+    """Tasks on Batch without a GPU."""
+    cpu_spot: Queue = Queue()
+    """The same with `spot=True`."""
+    gpu: Queue = Queue(max_vcpus=32)
+    """Tasks with a GPU."""
+    gpu_spot: Queue = Queue(max_vcpus=32)
+    """The same with `spot=True`."""
+    fargate: Queue = Queue(max_vcpus=32)
+    """For jobs that need no instance of their own."""
+
+    def kinds(self) -> dict[QueueKind, Queue]:
+        """Every queue by its kind."""
+        return {
+            "cpu": self.cpu,
+            "cpu_spot": self.cpu_spot,
+            "gpu": self.gpu,
+            "gpu_spot": self.gpu_spot,
+            "fargate": self.fargate,
+        }
+
+
+class Alarms(_Section):
+    """Who is told, and of what alarms are made."""
+
+    warn_emails: tuple[Email, ...] = ()
+    """Told of failed runs and of everything that can wait until the morning."""
+    page_emails: tuple[Email, ...] = ()
+    """Told of what cannot wait."""
+    ask_emails: tuple[Email, ...] = ()
+    """Asked for approvals."""
+    slack: bool = False
+    """Post warnings and pages to Slack; the webhook is in the secret `stepweave/<env>/notify`."""
+    pagerduty: bool = False
+    """Send pages to PagerDuty; the key is in the same secret."""
+    per_dag: bool = True
+    """Alarms of each DAG, at $0.10 a month and metric. Without them the failure notices and the alarms of the
+    platform remain."""
+
+
+class Dashboards(_Section):
+    """Dashboards of CloudWatch: three of an account are free, each further one is $3 a month."""
+
+    per_dag: bool = True
+    """One for each DAG, besides that of the fleet."""
+
+
+class Approvals(_Section):
+    """How people are asked."""
+
+    links: bool = True
+    """Messages carry a signed link to a page that decides. Without: only `stepweave approve --env`."""
+
+
+class Retention(_Section):
+    """How long things are kept."""
+
+    logs_days: Literal[LOG_DAYS] = 30  # type: ignore[valid-type]
+    """Log groups."""
+    artifacts_days: Days | None = None
+    """What runs stored (`runs/`); left out: for ever."""
+    checkpoints_days: Days = 30
+    """Checkpoints of tasks."""
+    cache_days: Days = 90
+    """Cached results of tasks; a task whose entry is gone runs again."""
+    noncurrent_days: Days = 30
+    """Objects that were replaced or deleted."""
+    records_days: Days = 400
+    """Records of runs."""
+
+
+class Deploy(_Section):
+    """How a new version of a DAG takes over."""
+
+    canary_percent: Annotated[int, Field(ge=0, le=99)] = 0
+    """Part of the new runs that the new version gets at first; 0: all of them at once."""
+    canary_minutes: Annotated[int, Field(ge=1, le=2_100)] = 10
+    """Time after which it gets the rest, unless an alarm has rolled it back."""
+
+
+class Settings(_Section):
+    """The settings of one environment; the file's name is the environment's."""
+
+    env: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,11}$", exclude=True)]
+    target: Literal["aws", "local"] = "aws"
+    """`local`: the local AWS, where jobs are processes instead of containers."""
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    """Account that is deployed to; left out: that of the credentials."""
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
+    """Region that is deployed to; left out: that of the profile."""
+    architecture: Architecture = "arm64"
+    """Of functions and of CPU jobs: `arm64` (a fifth cheaper), `x86_64`, or `host` for that of this machine."""
+    python: Python = "3.13"
+    """Version of functions and images: `3.11` to `3.14`, or `host`."""
+    removal_policy: Literal["retain", "destroy"] = "retain"
+    """What becomes of bucket, table and logs when the stack is deleted. `destroy` takes a bucket that is empty."""
+    permission_boundary: Annotated[str, Field(pattern=r"^[\w+=,.@/-]{1,128}$")] | None = None
+    """Name of a managed policy that bounds every role."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Of functions and jobs."""
+    tracing: bool = False
+    """X-Ray traces of state machines and functions."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    """Tags of every resource."""
+    network: Network = Network()
+    """Where Batch runs."""
+    queues: Queues = Queues()
+    """Job queues of Batch."""
+    alarms: Alarms = Alarms()
+    """Who is told of what."""
+    dashboards: Dashboards = Dashboards()
+    """Dashboards of CloudWatch."""
+    approvals: Approvals = Approvals()
+    """How people are asked."""
+    retention: Retention = Retention()
+    """How long things are kept."""
+    deploy: Deploy = Deploy()
+    """How a new version of a DAG takes over."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the local AWS."""
+        return self.target == "local"
+
+    @field_validator("network")
+    @classmethod
+    def _complete(cls, network: Network) -> Network:
+        if network.mode == "existing" and not (network.vpc_id and network.subnet_ids):
+            raise ValueError('mode "existing" needs vpc_id and subnet_ids')
+        if network.mode != "existing" and (network.vpc_id or network.subnet_ids):
+            raise ValueError(f'vpc_id and subnet_ids are for mode "existing", not {network.mode!r}')
+        return network
+
+
+def load(env: str, root: Path) -> Settings:
+    """The settings of ``env`` in the repository at ``root``.
+
+    Raises ``SettingsError`` with every mistake of the file.
+    """
+    folder = root / ENVIRONMENTS
+    file = folder / f"{env}.toml"
+    shown = str(ENVIRONMENTS / f"{env}.toml")
+    if not file.is_file():
+        raise SettingsError(
+            [unknown_environment(env, sorted(path.stem for path in folder.glob("*.toml")), shown)]
+        )
+    try:
+        given: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([unreadable(error, shown)]) from error
+    return parse(env, given, shown)
+
+
+def parse(env: str, given: dict[str, Any], file: str) -> Settings:
+    """The settings that a file says; ``file`` is named in errors."""
+    try:
+        return Settings.model_validate({**_tuples(given), "env": env})
+    except ValidationError as error:
+        raise SettingsError(problems_of(error, Settings, file)) from error
+
+
+def _tuples(value: Any) -> Any:
+    """TOML's arrays as tuples, which is what the strict models hold."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
