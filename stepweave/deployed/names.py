@@ -19,6 +19,8 @@ MAX_FUNCTION = 64
 """Longest name of a function: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
 MAX_SCHEDULE = 64
 """Longest name of a schedule: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html"""
+MAX_RULE = 64
+"""Longest name of a rule: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html"""
 MAX_STACK = 128
 """Longest name of a stack:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html"""
@@ -64,6 +66,30 @@ def job_definition_name(env: str, dag: str, part: str) -> str:
 def queue_name(env: str, kind: str) -> str:
     """Name of a job queue; ``kind`` is one of :data:`QUEUES`."""
     return _name(MAX_JOB_DEFINITION, env, kind)
+
+
+def bucket_name(env: str, account: str, region: str) -> str:
+    """Name of the artifact bucket, unique in the world by account and region.
+
+    >>> bucket_name("dev", "123456789012", "eu-west-1")
+    'stepweave-dev-123456789012-eu-west-1'
+    """
+    return f"{PRODUCT}-{env}-{account}-{region}"
+
+
+def table_name(env: str) -> str:
+    """Name of the records table."""
+    return _name(MAX_MACHINE, env, "records")
+
+
+def dead_letters_name(env: str) -> str:
+    """Name of the queue that keeps the events of schedules and rules that nobody took."""
+    return _name(MAX_MACHINE, env, "dead-letters")
+
+
+def rule_name(env: str, dag: str, number: int) -> str:
+    """Name of the rule behind the trigger ``number`` of a DAG, from 0."""
+    return _name(MAX_RULE, env, dag, f"trigger-{number}")
 
 
 def topic_name(env: str, kind: str) -> str:
