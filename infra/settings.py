@@ -150,16 +150,24 @@ class Alarms(_Section):
     """Post warnings and pages to Slack; the webhook is in the secret `stepweave/<env>/notify`."""
     pagerduty: bool = False
     """Send pages to PagerDuty; the key is in the same secret."""
-    per_dag: bool = True
+    per_dag: bool = False
     """Alarms of each DAG, at $0.10 a month and metric. Without them the failure notices and the alarms of the
-    platform remain."""
+    fleet remain."""
+
+
+class Encryption(_Section):
+    """Keys. Everything is encrypted with keys of AWS unless said otherwise."""
+
+    customer_key: bool = False
+    """Bucket, table, queue and topics are encrypted with a key of this account ($1 a month, and $0.03 per 10,000
+    calls), so that its policy decides who can read."""
 
 
 class Dashboards(_Section):
     """Dashboards of CloudWatch: three of an account are free, each further one is $3 a month."""
 
-    per_dag: bool = True
-    """One for each DAG, besides that of the fleet."""
+    per_dag: bool = False
+    """One for each DAG, besides that of the fleet and the one on which a DAG is chosen."""
 
 
 class Approvals(_Section):
@@ -189,10 +197,13 @@ class Retention(_Section):
 class Deploy(_Section):
     """How a new version of a DAG takes over."""
 
-    canary_percent: Annotated[int, Field(ge=0, le=99)] = 0
-    """Part of the new runs that the new version gets at first; 0: all of them at once."""
-    canary_minutes: Annotated[int, Field(ge=1, le=2_100)] = 10
-    """Time after which it gets the rest, unless an alarm has rolled it back."""
+    shift: Literal["all-at-once", "linear", "canary"] = "all-at-once"
+    """The new version gets all new runs at once, or `percent` of them every `minutes`, or `percent` for `minutes` and
+    then all. The last two roll back when runs fail, by an alarm of each DAG ($0.10 a month)."""
+    percent: Annotated[int, Field(ge=1, le=99)] = 10
+    """Part of the new runs that a step shifts."""
+    minutes: Annotated[int, Field(ge=1, le=2_100)] = 10
+    """Length of a step."""
 
 
 class Settings(_Section):
@@ -227,6 +238,8 @@ class Settings(_Section):
     """Who is told of what."""
     dashboards: Dashboards = Dashboards()
     """Dashboards of CloudWatch."""
+    encryption: Encryption = Encryption()
+    """Keys."""
     approvals: Approvals = Approvals()
     """How people are asked."""
     retention: Retention = Retention()

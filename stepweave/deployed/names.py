@@ -28,6 +28,10 @@ MAX_JOB_DEFINITION = 128
 """Longest name of a job definition:
 https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html"""
 
+MAX_DASHBOARD = 255
+"""Longest name of a dashboard:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html"""
+
 _OTHER = re.compile(r"[^A-Za-z0-9_-]")
 _OTHER_IN_STACK = re.compile(r"[^A-Za-z0-9-]")
 
@@ -95,6 +99,36 @@ def rule_name(env: str, dag: str, number: int) -> str:
 def topic_name(env: str, kind: str) -> str:
     """Name of a topic: ``warn``, ``page`` or ``ask``."""
     return _name(MAX_MACHINE, env, kind)
+
+
+def bucket_name(env: str, account: str, region: str) -> str:
+    """Name of the artifact bucket; names of buckets are shared by all accounts, so it holds account and region."""
+    return f"{PRODUCT}-{env}-{account}-{region}"
+
+
+def table_name(env: str) -> str:
+    """Name of the records table."""
+    return f"{PRODUCT}-{env}"
+
+
+def bus_name(env: str) -> str:
+    """Name of the event bus."""
+    return f"{PRODUCT}-{env}"
+
+
+def dead_letter_queue_name(env: str) -> str:
+    """Name of the queue of what could not be delivered: by schedules, rules, topics, and to functions."""
+    return f"{PRODUCT}-{env}-dead-letters"
+
+
+def secret_name(env: str, purpose: str) -> str:
+    """Name of a secret: ``links`` signs approval links, ``notify`` holds what Slack and PagerDuty give."""
+    return f"{PRODUCT}/{env}/{purpose}"
+
+
+def dashboard_name(env: str, dag: str = "") -> str:
+    """Name of the dashboard of the fleet, or of a DAG."""
+    return _name(MAX_DASHBOARD, env, dag or "fleet")
 
 
 def stack_name(env: str, part: str) -> str:
