@@ -35,8 +35,9 @@ COMMANDS: dict[str, str] = {
     "resume": "Go on with a run; what succeeded is reused.",
     "approve": "Approve or reject what a run waits for.",
     "cancel": "Stop a run that is going on.",
+    "local-aws": "AWS on this machine, to deploy to.",
 }
-"""Every command, in the order of the help, with its line there; ``commands/NAME.py`` holds it."""
+"""Every command, in the order of the help, with its line there; it is in ``commands/NAME.py`` (- as _)."""
 
 HELP = """Usage: stepweave COMMAND [OPTIONS]
 
@@ -111,7 +112,7 @@ def _answer(argv: Sequence[str]) -> Answer:
 def _dispatch(argv: Sequence[str]) -> Answer:
     name, rest = (argv[0], argv[1:]) if argv else ("--help", ())
     if name in COMMANDS:
-        module = cast(CommandModule, module_named(f"stepweave.cli.commands.{name}"))
+        module = cast(CommandModule, module_named(f"stepweave.cli.commands.{name.replace('-', '_')}"))
         parser = _Parser(name, module)
         return module.command(**vars(parser.parse_intermixed_args(list(rest))))
     if name in ("--help", "-h", "help"):

@@ -1,0 +1,1 @@
+"""What replaces functions of ministack inside the server, a part for each concern; `parts` lists them."""
