@@ -72,25 +72,6 @@ def queue_name(env: str, kind: str) -> str:
     return _name(MAX_JOB_DEFINITION, env, kind)
 
 
-def bucket_name(env: str, account: str, region: str) -> str:
-    """Name of the artifact bucket, unique in the world by account and region.
-
-    >>> bucket_name("dev", "123456789012", "eu-west-1")
-    'stepweave-dev-123456789012-eu-west-1'
-    """
-    return f"{PRODUCT}-{env}-{account}-{region}"
-
-
-def table_name(env: str) -> str:
-    """Name of the records table."""
-    return _name(MAX_MACHINE, env, "records")
-
-
-def dead_letters_name(env: str) -> str:
-    """Name of the queue that keeps the events of schedules and rules that nobody took."""
-    return _name(MAX_MACHINE, env, "dead-letters")
-
-
 def rule_name(env: str, dag: str, number: int) -> str:
     """Name of the rule behind the trigger ``number`` of a DAG, from 0."""
     return _name(MAX_RULE, env, dag, f"trigger-{number}")
