@@ -86,6 +86,11 @@ class CodecError(StepweaveError):
     """A value cannot be stored, or a stored value cannot be read back."""
 
 
+TASKS_FAILED = "DagRunFailed"
+"""Error with which the state machine of a DAG ends when tasks have failed: an end of its own, after which nothing is
+left to clean up."""
+
+
 # What a task may raise. The runtime maps every other exception to one of the four classes (``runtime/outcome.py``).
 
 

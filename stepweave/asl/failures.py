@@ -10,8 +10,6 @@ from stepweave.asl.states import State
 ERROR = "$states.errorOutput.Error"
 """In a catcher: the name of the error."""
 
-TASKS_FAILED = "DagRunFailed"
-"""With which the state machine of a DAG ends when tasks have failed."""
 SKIP = "Skip"
 STOPPED = "RunStopped"
 """Raised instead of an attempt once more tasks have failed than the DAG allows."""

@@ -21,10 +21,10 @@ from stepweave.embedded.node_values import NodeValues, NoValue
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.run import run_dag
-from stepweave.embedded.run_ids import new_run_id
 from stepweave.embedded.taskruns import Observer, TaskRun
 from stepweave.embedded.values import MAX_VALUE_CHARACTERS
 from stepweave.engine.workers import WorkerPool
+from stepweave.runtime.run_ids import new_run_id
 from stepweave.stores.objects import ObjectStore, open_store
 
 SHOW_CURSOR = "\x1b[?25h"

@@ -18,7 +18,7 @@ def start(request: RunRequest, as_json: bool, *, ask: bool = True) -> Answer:
     Raises ``ParamsError``, or ``UsageError`` for a run id that cannot be, before anything has started.
     """
     if request.run_id is not None:
-        module_named("stepweave.embedded.run_ids").check_run_id(request.run_id)
+        module_named("stepweave.runtime.run_ids").check_run_id(request.run_id)
     request.dag.validate_params(request.params)
     pool = None
     if not request.inline:

@@ -13,8 +13,8 @@ from stepweave.embedded.live_run import LiveRun
 from stepweave.embedded.places import every_task
 from stepweave.embedded.processes import started_at
 from stepweave.embedded.recording import Recorder
-from stepweave.embedded.run_markers import write_marker
 from stepweave.engine.events import Event
+from stepweave.runtime.run_markers import write_marker
 from stepweave.stores.objects import ObjectStore
 from stepweave.stores.record_writer import RecordWriter
 from stepweave.stores.records import RunRow

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stepweave import collector
-from stepweave.asl.failures import TASKS_FAILED
 from stepweave.embedded.children import Children
 from stepweave.embedded.control import Control
 from stepweave.embedded.flows import Flow
@@ -30,6 +29,7 @@ from stepweave.engine.execution import Execution
 from stepweave.engine.integrations.lambda_invoke import lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.engine.workers import WorkerPool
+from stepweave.errors import TASKS_FAILED
 from stepweave.stores.objects import open_store
 from stepweave.stores.records import RunRow
 

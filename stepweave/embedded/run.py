@@ -29,12 +29,12 @@ from stepweave.embedded.processes import is_alive, started_at
 from stepweave.embedded.recording import Recorder, went_on_until_killed
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult
-from stepweave.embedded.run_ids import check_run_id, new_run_id
-from stepweave.embedded.run_markers import write_marker
 from stepweave.embedded.taskruns import Observer
 from stepweave.engine.workers import WorkerPool
 from stepweave.errors import UsageError
 from stepweave.loading import module_root
+from stepweave.runtime.run_ids import check_run_id, new_run_id
+from stepweave.runtime.run_markers import write_marker
 from stepweave.stores.objects import open_store
 from stepweave.stores.record_writer import RecordWriter
 from stepweave.stores.records import Records, RunRow, database_path

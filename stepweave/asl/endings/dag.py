@@ -16,11 +16,12 @@ from typing import Any
 from stepweave.asl import conditions, names, states
 from stepweave.asl.conditions import Upstream
 from stepweave.asl.endings.compensation import NOT_UNDONE, compensated, undoing
-from stepweave.asl.failures import ALL_ERRORS, TASKS_FAILED
+from stepweave.asl.failures import ALL_ERRORS
 from stepweave.asl.frames import Element
 from stepweave.asl.scene import Scene
 from stepweave.asl.states import RUN_TRIES, State
 from stepweave.asl.text import comment
+from stepweave.errors import TASKS_FAILED
 
 SUCCESS = {"run_id": "{% $run.id %}", "status": "success"}
 """Output of a run that succeeded."""

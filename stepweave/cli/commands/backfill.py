@@ -17,9 +17,9 @@ from stepweave.cli.options import add_json, add_params, add_store, add_target, p
 from stepweave.cli.params import read_params
 from stepweave.cli.progress.words import duration, first_line
 from stepweave.cli.screen import Table, print_table
-from stepweave.embedded.run_ids import check_run_id
 from stepweave.errors import UsageError
 from stepweave.loading import load
+from stepweave.runtime.run_ids import check_run_id
 
 _BAD = ("failed", "cancelled")
 

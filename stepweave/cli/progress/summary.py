@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stepweave.asl.failures import TASKS_FAILED
 from stepweave.cli.progress.words import (
     STYLES,
     SYMBOLS,
@@ -22,6 +21,7 @@ from stepweave.embedded.places import every_task
 from stepweave.embedded.result import RunResult
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.timing import Breakdown
+from stepweave.errors import TASKS_FAILED
 
 MAX_LISTED = 10
 """Failed tasks, steps of the path and results that are named."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from stepweave.embedded.run_ids import check_run_id, new_run_id
+from stepweave.runtime.run_ids import check_run_id, new_run_id
 from stepweave.errors import UsageError
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
