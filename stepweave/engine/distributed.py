@@ -19,7 +19,7 @@ from stepweave.engine.functions import uuid4
 from stepweave.engine.machine import Distributed, Machine, Map
 from stepweave.engine.map_items import evaluated, map_inputs
 from stepweave.engine.map_results import map_result
-from stepweave.engine.map_runs import DISTRIBUTED_CONCURRENCY, MAP_RUN_NOTE, MapRun, MapRunStatus, map_run_arn
+from stepweave.engine.map_runs import DISTRIBUTED_CONCURRENCY, MAP_RUN_NOTE, MapRun, MapRunStatus
 from stepweave.engine.maps.numbers import tolerated_count, tolerated_percentage
 from stepweave.engine.maps.thresholds import exceeded, threshold_exceeded
 from stepweave.engine.objects import Objects
@@ -119,7 +119,7 @@ class MapRunner:
         _tolerances(frame, spec)
         label = spec.label or uuid4(frame.run.generator)
         machine = f"{frame.run.execution.machine}/{label}"
-        arn = map_run_arn(machine, uuid4(frame.run.generator))
+        arn = frame.run.execution.place.map_run_arn(machine, uuid4(frame.run.generator))
         frame.record("MapRunStarted", arn)
         return arn, items
 
@@ -138,6 +138,7 @@ class MapRunner:
             tolerated_count=count,
             tolerated_percentage=percentage,
             started_at=frame.run.now(),
+            place=frame.run.execution.place,
         )
         self._engine.map_runs[arn] = run
         frame.run.execution.history.note(MAP_RUN_NOTE, run.note(), frame.line)

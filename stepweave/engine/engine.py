@@ -19,11 +19,12 @@ from stepweave.engine.machine import Machine, Task
 from stepweave.engine.map_runs import MapRun
 from stepweave.engine.objects import Objects
 from stepweave.engine.operations import description, summary, why_not_redrivable
-from stepweave.engine.payload import PAYLOAD_BYTES, to_text
+from stepweave.engine.place import EMBEDDED, Place
 from stepweave.engine.positions import Position, position_of
 from stepweave.engine.restoring import restored
 from stepweave.engine.run import Run
 from stepweave.engine.running import Runner
+from stepweave.engine.starting import check_input
 from stepweave.engine.tasks import TaskRunner
 from stepweave.engine.tokens import Tokens
 from stepweave.errors import DefinitionError, Problem, UsageError
@@ -50,24 +51,28 @@ class Engine:
         history_limit: int = MAX_EVENTS,
         objects: Objects | None = None,
         journal: Journal | None = None,
+        place: Place = EMBEDDED,
+        tokens: Tokens | None = None,
     ) -> None:
         """``integrations`` by resource without the ARN's head (``lambda:invoke``, see ``find_integration``).
 
-        ``seed`` is for jitter, $random and $uuid; ``objects`` is what distributed maps read and write. An engine with a
-        ``journal`` that holds executions has them: see :meth:`resume`.
+        ``seed`` is for jitter, $random, $uuid and tokens; ``objects`` is what distributed maps read and write;
+        ``place`` is in ARNs; engines with the same ``tokens`` know each other's. An engine with a ``journal`` that
+        holds executions has them: see :meth:`resume`.
 
         Raises ``DefinitionError`` when a machine calls what is not there.
         """
         self._machines = dict(machines)
         self._integrations: dict[Task, Integration] = {}
         self.clock: Clock = clock or RealClock()
-        self.tokens = Tokens()
+        self.tokens = Tokens() if tokens is None else tokens
         self.executions: dict[str, Execution] = {}
         """Every execution of this engine, by name; the children of distributed maps too."""
         self.map_runs: dict[str, MapRun] = {}
         """Every run of a distributed map, by ARN."""
         self._history_limit = history_limit
         self._journal = journal
+        self._place = place
         self._positions: dict[str, Position] = {}
         """Where executions are that were left and do not run."""
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -110,7 +115,7 @@ class Engine:
         known = self.executions.get(name)
         if known is not None and known.started_by is not None and known.started_by == started_by:
             return self.resume(name)
-        _check_input(machine, value)
+        check_input(machine, value)
         execution = self.create({"name": name, "machine": machine, "input": value, "started_by": started_by})
         self._launch(execution, self._machines[machine], None)
         return execution
@@ -207,7 +212,8 @@ class Engine:
         details = {**details, "started_at": self.clock.now()}
         sink = self._journal.start(details) if self._journal is not None else None
         limit = float("inf") if details.get("express") else self._history_limit
-        execution = Execution(**details, history=History(self.clock.now, limit, sink))
+        history = History(self.clock.now, limit, sink, (), self._place)
+        execution = Execution(**details, history=history, place=self._place)
         self.executions[name] = execution
         return execution
 
@@ -247,7 +253,7 @@ class Engine:
         return Interpreter(run, tasks.run, self._maps.run)
 
     def _restore(self, journal: Journal) -> None:
-        known = restored(journal, self.clock.now, self._history_limit)
+        known = restored(journal, self.clock.now, self._history_limit, self._place)
         self.executions, self.map_runs = known.executions, known.map_runs
         self.tokens.closed(known.ended_tokens)
         for name, execution in known.executions.items():
@@ -272,18 +278,6 @@ class Engine:
                 self._integrations[task] = integration
                 for problem in integration.check(task, self._machines):
                     yield replace(problem, state=where)
-
-
-def _check_input(machine: str, value: Any) -> None:
-    try:
-        size = len(to_text(value).encode("utf-8", "surrogatepass"))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"the input of {machine!r} is not JSON: {error}") from error
-    if size > PAYLOAD_BYTES:
-        raise UsageError(
-            f"the input of {machine!r} has {size:,} bytes; an execution takes {PAYLOAD_BYTES:,} at most: "
-            "hand over a reference to stored data"
-        )
 
 
 async def _settle(task: asyncio.Task[Any]) -> None:

@@ -6,21 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from stepweave.engine.history import History
-from stepweave.engine.history_events import ACCOUNT, REGION, ROLE_ARN
-
-__all__ = ("ACCOUNT", "REGION", "ROLE_ARN", "Execution", "Status", "execution_arn", "machine_arn")
+from stepweave.engine.place import EMBEDDED, Place
 
 Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
-
-
-def machine_arn(machine: str) -> str:
-    """The ARN of a state machine of the embedded engine."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}"
-
-
-def execution_arn(machine: str, name: str) -> str:
-    """The ARN of an execution of the embedded engine."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{machine}:{name}"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -52,8 +40,14 @@ class Execution:
     redriven_at: float | None = None
     lines: int = field(default=1, repr=False)
     """Lines that its history knows."""
+    place: Place = field(default=EMBEDDED, repr=False)
 
     @property
     def arn(self) -> str:
         """The ARN, as ``$states.context.Execution.Id`` has it."""
-        return execution_arn(self.machine, self.name)
+        return self.place.execution_arn(self.machine, self.name)
+
+    @property
+    def machine_arn(self) -> str:
+        """The ARN of its machine, as ``$states.context.StateMachine.Id`` has it."""
+        return self.place.machine_arn(self.machine)

@@ -10,7 +10,6 @@ from typing import Any
 from stepweave.engine import payload
 from stepweave.engine.clock import timestamp
 from stepweave.engine.events import Event, Kind
-from stepweave.engine.execution import ROLE_ARN, machine_arn
 from stepweave.engine.failures import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION_ERROR, StateError
 from stepweave.engine.history import ENTERED
 from stepweave.engine.jsonata import UNDEFINED
@@ -264,11 +263,11 @@ class Frame:
                 "Id": execution.arn,
                 "Input": execution.input,
                 "Name": execution.name,
-                "RoleArn": ROLE_ARN,
+                "RoleArn": execution.place.role_arn,
                 "StartTime": timestamp(execution.started_at),
             },
             "State": {"EnteredTime": timestamp(self.entered_at), "Name": self.state.name},
-            "StateMachine": {"Id": machine_arn(execution.machine), "Name": execution.machine},
+            "StateMachine": {"Id": execution.machine_arn, "Name": execution.machine},
         }
         if not execution.express:
             context["Execution"]["RedriveCount"] = execution.redrive_count

@@ -13,9 +13,9 @@ from random import Random
 from typing import Any
 
 from stepweave.engine.callables import InlineFunction, resolve_handler
-from stepweave.engine.execution import ACCOUNT, REGION
 from stepweave.engine.failures import FunctionError
 from stepweave.engine.lambda_context import LONGEST_SECONDS, LambdaContext
+from stepweave.engine.place import ACCOUNT, REGION
 from stepweave.engine.workers import OnLog, WorkerPool
 
 TIMED_OUT = "Sandbox.Timedout"

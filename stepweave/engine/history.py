@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from stepweave.engine.failures import RUNTIME, StateError
 from stepweave.engine.history_events import to_event
 from stepweave.engine.machine import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
+from stepweave.engine.place import EMBEDDED, Place
 
 MAX_EVENTS = 25_000
 """Events of one execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
@@ -42,7 +43,7 @@ EXITED: dict[type, str] = {kind: f"{kind.__name__}StateExited" for kind in _TYPE
 class History:
     """The events of one execution. Ids count from 1; ``previous`` is the id of the event before on the same line."""
 
-    __slots__ = ("_limit", "_now", "_records", "_sink")
+    __slots__ = ("_limit", "_now", "_place", "_records", "_sink")
 
     def __init__(
         self,
@@ -50,12 +51,14 @@ class History:
         limit: float = MAX_EVENTS,
         sink: Sink | None = None,
         records: Sequence[Record] = (),
+        place: Place = EMBEDDED,
     ) -> None:
         """``records``: what happened before, in an execution that is gone on with."""
         self._now = now
         self._records: list[Record] = list(records)
         self._limit = limit
         self._sink = sink
+        self._place = place
 
     def __len__(self) -> int:
         return len(self._records)
@@ -104,4 +107,4 @@ class History:
     def events(self) -> Iterator[dict[str, Any]]:
         """The events as GetExecutionHistory gives them, timestamps in seconds since the epoch."""
         for number, (kind, previous, at, name, data, more, _) in enumerate(self._records, start=1):
-            yield to_event(kind, number, previous, at, name, data, more)
+            yield to_event(kind, number, previous, at, name, data, more, self._place)

@@ -8,31 +8,35 @@ from __future__ import annotations
 from typing import Any
 
 from stepweave.engine.payload import to_text
-
-ACCOUNT = "000000000000"
-REGION = "local"
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/stepweave"
+from stepweave.engine.place import EMBEDDED, Place
 
 _NOT_TRUNCATED = {"truncated": False}
 
 
 def to_event(
-    kind: str, number: int, previous: int, at: float, name: str | None, data: Any, more: Any
+    kind: str,
+    number: int,
+    previous: int,
+    at: float,
+    name: str | None,
+    data: Any,
+    more: Any,
+    place: Place = EMBEDDED,
 ) -> dict[str, Any]:
     """One event; its timestamp is in seconds since the epoch."""
     event: dict[str, Any] = {"timestamp": at, "type": kind, "id": number, "previousEventId": previous}
-    details = _details(kind, name or "", data, more)
+    details = _details(kind, name or "", data, more, place)
     if details is not None:
         key, values = details
         event[key] = values
     return event
 
 
-def _details(kind: str, name: str, data: Any, more: Any) -> tuple[str, dict[str, Any]] | None:
+def _details(kind: str, name: str, data: Any, more: Any, place: Place) -> tuple[str, dict[str, Any]] | None:
     """The key of an event's details, and the details; None for a type that has none."""
     key = f"{kind[0].lower()}{kind[1:]}EventDetails"
     if kind.startswith("Task") and not kind.startswith("TaskState"):
-        return key, _task(kind, name, data, more)
+        return key, _task(kind, name, data, more, place)
     if kind.startswith(("LambdaFunction", "Activity")):
         return None if kind == "LambdaFunctionStarted" else (key, _direct(kind, name, data, more))
     if kind.startswith("MapIteration"):
@@ -41,15 +45,15 @@ def _details(kind: str, name: str, data: Any, more: Any) -> tuple[str, dict[str,
         return "stateEnteredEventDetails", {"name": name, **_text("input", data)}
     if kind.endswith("StateExited"):
         return "stateExitedEventDetails", _exited(name, data, more)
-    found = _of_an_execution(kind, name, data, more)
+    found = _of_an_execution(kind, name, data, more, place)
     return (key, found) if found is not None else None
 
 
-def _of_an_execution(kind: str, name: str, data: Any, more: Any) -> dict[str, Any] | None:
+def _of_an_execution(kind: str, name: str, data: Any, more: Any, place: Place) -> dict[str, Any] | None:
     """The details of what concerns a whole execution, a map or an expression."""
     match kind:
         case "ExecutionStarted":
-            return {**_text("input", data), "roleArn": ROLE_ARN}
+            return {**_text("input", data), "roleArn": place.role_arn}
         case "ExecutionSucceeded":
             return _text("output", data)
         case "ExecutionFailed" | "ExecutionTimedOut" | "ExecutionAborted" | "MapRunFailed":
@@ -76,13 +80,13 @@ def _exited(name: str, output: Any, more: Any) -> dict[str, Any]:
     return details
 
 
-def _task(kind: str, resource: str, data: Any, more: Any) -> dict[str, Any]:
+def _task(kind: str, resource: str, data: Any, more: Any, place: Place) -> dict[str, Any]:
     """The details of a call of a service."""
     service, call = service_and_call(resource)
     details: dict[str, Any] = {"resourceType": service, "resource": call}
     match kind:
         case "TaskScheduled":
-            details |= {"region": REGION, "parameters": to_text(data), **_limits(*more[:2])}
+            details |= {"region": place.region, "parameters": to_text(data), **_limits(*more[:2])}
         case "TaskSubmitted" | "TaskSucceeded":
             details |= _text("output", data)
         case "TaskFailed" | "TaskTimedOut" | "TaskStartFailed" | "TaskSubmitFailed":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepweave.engine import payload
-from stepweave.engine.execution import Execution, machine_arn
+from stepweave.engine.execution import Execution
 from stepweave.engine.frame import Frame
 from stepweave.engine.machine import ResultWriter
 from stepweave.engine.map_items import evaluated
@@ -60,7 +60,7 @@ def _child(run: MapRun, index: int, executions: Mapping[str, Execution]) -> Chil
         cause=execution.cause,
         name=execution.name,
         arn=execution.arn,
-        machine_arn=machine_arn(execution.machine),
+        machine_arn=execution.machine_arn,
         started_at=execution.started_at,
         stopped_at=execution.stopped_at or execution.started_at,
         redrive_count=execution.redrive_count,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from stepweave.engine.execution import Execution, execution_arn, machine_arn
-from stepweave.engine.history_events import ACCOUNT, REGION
+from stepweave.engine.execution import Execution
+from stepweave.engine.place import EMBEDDED, Place
 
 MAP_RUN_NOTE = "~MapRun"
 """A map run has its items: data is :meth:`MapRun.note`."""
@@ -57,6 +57,7 @@ class MapRun:
     stopped_at: float | None = None
     redrive_count: int = 0
     results_written: int = 0
+    place: Place = field(default=EMBEDDED, repr=False)
 
     @property
     def limited(self) -> bool:
@@ -66,7 +67,7 @@ class MapRun:
     @property
     def arn(self) -> str:
         """The ARN."""
-        return map_run_arn(self.machine, self.id)
+        return self.place.map_run_arn(self.machine, self.id)
 
     def child_name(self, index: int, attempt: int = 0) -> str:
         """Name of the child execution of batch ``index``; an express child has a new one in each redrive."""
@@ -94,11 +95,11 @@ class MapRun:
         }
 
     @classmethod
-    def from_note(cls, note: Mapping[str, Any]) -> MapRun:
+    def from_note(cls, note: Mapping[str, Any], place: Place = EMBEDDED) -> MapRun:
         """The map run of :meth:`note`."""
         fields = dict(note)
         fields["batches"] = tuple((value, count) for value, count in note["batches"])
-        return cls(**fields)
+        return cls(**fields, place=place)
 
     def describe(self, executions: Mapping[str, Execution]) -> dict[str, Any]:
         """DescribeMapRun's answer; ``executions`` by name, times in seconds since the epoch."""
@@ -112,7 +113,7 @@ class MapRun:
         children["resultsWritten"] = items["resultsWritten"] = self.results_written
         answer: dict[str, Any] = {
             "mapRunArn": self.arn,
-            "executionArn": execution_arn(self.parent_machine, self.execution),
+            "executionArn": self.place.execution_arn(self.parent_machine, self.execution),
             "status": self.status,
             "startDate": self.started_at,
             "maxConcurrency": self.max_concurrency if self.limited else _UNLIMITED,
@@ -128,13 +129,8 @@ class MapRun:
         """An item of ListMapRuns' answer."""
         item: dict[str, Any] = {
             "mapRunArn": self.arn,
-            "executionArn": execution_arn(self.parent_machine, self.execution),
-            "stateMachineArn": machine_arn(self.machine),
+            "executionArn": self.place.execution_arn(self.parent_machine, self.execution),
+            "stateMachineArn": self.place.machine_arn(self.machine),
             "startDate": self.started_at,
         }
         return item if self.stopped_at is None else {**item, "stopDate": self.stopped_at}
-
-
-def map_run_arn(machine: str, identifier: str) -> str:
-    """The ARN of a map run whose children run ``machine``."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:mapRun:{machine}:{identifier}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepweave.engine.execution import Execution, machine_arn
+from stepweave.engine.execution import Execution
 from stepweave.engine.payload import to_text
 
 REDRIVABLE_SECONDS = 14 * 24 * 3600
@@ -21,7 +21,7 @@ def description(execution: Execution, now: float) -> dict[str, Any]:
     """DescribeExecution's answer; times are seconds since the epoch."""
     answer: dict[str, Any] = {
         "executionArn": execution.arn,
-        "stateMachineArn": machine_arn(execution.machine),
+        "stateMachineArn": execution.machine_arn,
         "name": execution.name,
         "status": execution.status,
         "startDate": execution.started_at,
@@ -49,7 +49,7 @@ def summary(execution: Execution) -> dict[str, Any]:
     """An item of ListExecutions' answer."""
     item: dict[str, Any] = {
         "executionArn": execution.arn,
-        "stateMachineArn": machine_arn(execution.machine),
+        "stateMachineArn": execution.machine_arn,
         "name": execution.name,
         "status": execution.status,
         "startDate": execution.started_at,

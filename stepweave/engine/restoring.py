@@ -10,6 +10,7 @@ from stepweave.engine.execution import Execution, Status
 from stepweave.engine.history import History, Record
 from stepweave.engine.journal import Journal, Kept
 from stepweave.engine.map_runs import MAP_RUN_NOTE, MapRun, MapRunStatus
+from stepweave.engine.place import EMBEDDED, Place
 
 _ENDS: dict[str, Status] = {
     "ExecutionSucceeded": "SUCCEEDED",
@@ -38,14 +39,14 @@ class Restored:
     """Tokens of tasks that have ended."""
 
 
-def restored(journal: Journal, now: Callable[[], float], limit: float) -> Restored:
+def restored(journal: Journal, now: Callable[[], float], limit: float, place: Place = EMBEDDED) -> Restored:
     """Everything in ``journal``; histories go on being written there, ``limit`` events long at most."""
     result = Restored()
     for number, kept in enumerate(journal.kept):
-        execution = _execution(kept, number, journal, now, limit)
+        execution = _execution(kept, number, journal, now, limit, place)
         result.executions[execution.name] = execution
         result.records[execution.name] = kept.records
-        result.map_runs |= _map_runs(kept.records)
+        result.map_runs |= _map_runs(kept.records, place)
         result.ended_tokens |= _ended_tokens(kept.records)
     return result
 
@@ -63,14 +64,14 @@ def _ended_tokens(records: list[Record]) -> set[str]:
     return ended
 
 
-def _map_runs(records: list[Record]) -> dict[str, MapRun]:
+def _map_runs(records: list[Record], place: Place) -> dict[str, MapRun]:
     """The map runs of one execution, by ARN, with what became of them."""
     runs: dict[str, MapRun] = {}
     on_line: dict[int, MapRun] = {}
     """The latest map run of each line."""
     for kind, _, at, _, data, more, line in records:
         if kind == MAP_RUN_NOTE:
-            run = MapRun.from_note(data)
+            run = MapRun.from_note(data, place)
             runs[run.arn] = on_line[line] = run
         elif kind == "MapRunStarted":
             on_line.pop(line, None)
@@ -84,14 +85,14 @@ def _map_runs(records: list[Record]) -> dict[str, MapRun]:
 
 
 def _execution(
-    kept: Kept, number: int, journal: Journal, now: Callable[[], float], limit: float
+    kept: Kept, number: int, journal: Journal, now: Callable[[], float], limit: float, place: Place
 ) -> Execution:
     events = [record for record in kept.records if not record[0].startswith("~")]
     start: dict[str, Any] = dict(kept.start)
     del start["execution"]
     express = bool(start.get("express"))
-    history = History(now, float("inf") if express else limit, journal.sink(number), events)
-    execution = Execution(**start, history=history)
+    history = History(now, float("inf") if express else limit, journal.sink(number), events, place)
+    execution = Execution(**start, history=history, place=place)
     redrives = [record for record in events if record[0] == "ExecutionRedriven"]
     if redrives:
         execution.redrive_count, execution.redriven_at = len(redrives), redrives[-1][2]

@@ -58,7 +58,9 @@ class TaskRunner:
         if family != "Activity" and not attempt.started:
             frame.record(f"{family}Started", None, None, name)
         try:
-            value = await self._in_time(attempt, self._result(frame, state, attempt, family))
+            value = await self._in_time(
+                self._limit(state, attempt), self._result(frame, state, attempt, family)
+            )
         except StateError as error:
             kind = "TimedOut" if error.error == TIMEOUT else "Failed"
             raise self._failed(frame, f"{family}{kind}", error, state, name) from error.__cause__
@@ -90,9 +92,8 @@ class TaskRunner:
             token=frame.token,
         )
 
-    async def _in_time(self, attempt: Attempt, result: Awaitable[Any]) -> Any:
+    async def _in_time(self, seconds: float | None, result: Awaitable[Any]) -> Any:
         """``result``; raises ``States.Timeout``, to which AWS gives no cause, when the attempt's time is up."""
-        seconds = self._remaining(attempt)
         if seconds is None:
             return await result
         try:
@@ -103,12 +104,13 @@ class TaskRunner:
                 raise
             raise StateError(TIMEOUT) from error
 
-    def _remaining(self, attempt: Attempt) -> float | None:
+    def _limit(self, state: Task, attempt: Attempt) -> float | None:
         """Seconds until the attempt's time is up; some of it may have passed before the execution was left."""
         if attempt.timeout_seconds is None:
             return None
+        limit = self._integrations[state].limit(state.resource, attempt.timeout_seconds)
         passed = max(0.0, self._run.now() - attempt.at)  # never less than none: clocks are set back
-        return max(0.0, attempt.timeout_seconds - passed)
+        return max(0.0, limit - passed)
 
     async def _result(self, frame: Frame, state: Task, attempt: Attempt, family: str) -> Any:
         """What the task answers, as JSON data."""

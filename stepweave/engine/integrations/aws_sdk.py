@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from stepweave.engine.execution import machine_arn
 from stepweave.engine.failures import StateError
 from stepweave.engine.integrations.aws_action import OPTIMIZED, SDK
 from stepweave.engine.integrations.aws_services import AwsServices
@@ -86,7 +85,7 @@ class OptimizedCall(SdkCall):
         entries = call.arguments.get("Entries") if isinstance(call.arguments, dict) else None
         if not isinstance(entries, list):
             return call.arguments
-        sources = [machine_arn(call.execution.machine), call.execution.arn]
+        sources = [call.execution.machine_arn, call.execution.arn]
         return {**call.arguments, "Entries": [_with_resources(entry, sources) for entry in entries]}
 
     def accept(self, answer: dict[str, Any]) -> dict[str, Any]:

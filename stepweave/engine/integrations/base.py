@@ -54,6 +54,13 @@ class Integration:
         """What is wrong with ``task``, before anything runs; ``machines`` are the engine's."""
         return ()
 
+    def limit(self, resource: str, seconds: float) -> float:
+        """How long the engine waits, by its clock, for a call of ``resource`` that may take ``seconds``.
+
+        The same, but for what passes its time by another clock than the engine's.
+        """
+        return seconds
+
     async def run(self, call: Call) -> Any:
         """The result (JSON data); raises ``StateError``.
 

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from stepweave.engine.execution import ACCOUNT, REGION
 from stepweave.engine.failures import TASK_FAILED, StateError
 from stepweave.engine.integrations.background import Background
 from stepweave.engine.integrations.base import MISREAD, Call, Integration, check_name, unusable
@@ -19,6 +18,7 @@ from stepweave.engine.integrations.names import known_name
 from stepweave.engine.jobs import Attempt, JobDefinition, run_attempt
 from stepweave.engine.machine import Task
 from stepweave.engine.payload import to_text
+from stepweave.engine.place import ACCOUNT, REGION
 from stepweave.errors import Problem
 
 OnJobLog = Callable[[Mapping[str, Any], str], None]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from stepweave.engine.execution import ACCOUNT, REGION
 from stepweave.engine.jobs import Attempt
+from stepweave.engine.place import ACCOUNT, REGION
 
 _HEAD = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 

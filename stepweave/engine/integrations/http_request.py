@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from stepweave.engine.execution import REGION
 from stepweave.engine.failures import RUNTIME, StateError
 from stepweave.engine.payload import to_text
+from stepweave.engine.place import REGION
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD")
 
