@@ -156,11 +156,11 @@ class Alarms(_Section):
 
 
 class Encryption(_Section):
-    """Keys. Everything is encrypted with keys of AWS unless said otherwise."""
+    """Keys. Bucket, table, queues and logs are encrypted with keys of AWS, which cost nothing."""
 
-    customer_key: bool = False
-    """Bucket, table, queue and topics are encrypted with a key of this account ($1 a month, and $0.03 per 10,000
-    calls), so that its policy decides who can read."""
+    topics: bool = False
+    """The topics are encrypted with a key of this account ($1 a month). They have no other encryption at rest that
+    lets alarms publish (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html)."""
 
 
 class Dashboards(_Section):

@@ -1,0 +1,91 @@
+"""The CDK app: ``python -m infra.app``, which ``cdk.json`` runs.
+
+    cdk deploy -c env=dev --all           the platform and every DAG of statemachines/
+    cdk deploy -c env=dev 'dev/digits'    one stack
+    cdk deploy -c env=dev -c dags=digits,e01_chain --all    without compiling the other DAGs
+
+Reads files only: no account, no credentials, no Docker. What is deployed says the environment's file and the code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, Environment, PermissionsBoundary, Stage, Tags
+
+from infra.platform.parts import parts_of
+from infra.platform.stack import PlatformStack
+from infra.settings import Settings, load
+from stepweave.compiler import Compiled, compile_graph
+from stepweave.deployed import names
+from stepweave.errors import StepweaveError, UsageError
+from stepweave.loading import all_dags
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository."""
+
+PLATFORM = "platform"
+"""Id of the platform's stack, and so of no DAG."""
+
+
+def main() -> int:
+    """The exit status; the assembly goes to the folder that the CDK command line names."""
+    os.chdir(ROOT)  # DAGs, and the files that they name, are looked up from here
+    try:
+        app = new_app(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
+        given = str(app.node.try_get_context("dags") or "")
+        settings = load(str(app.node.try_get_context("env")), ROOT)
+        add_environment(app, settings, compiled_dags(given.split(",") if given else ()))
+    except StepweaveError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    app.synth()
+    return 0
+
+
+def new_app(context: Mapping[str, Any] | None = None, outdir: str | None = None) -> App:
+    """An app with the context of ``cdk.json``, which the CDK command line adds by itself, and ``context`` over it."""
+    committed = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return App(
+        context=committed, post_cli_context=dict(context or {}), outdir=outdir, analytics_reporting=False
+    )
+
+
+def compiled_dags(wanted: Iterable[str] = ()) -> tuple[Compiled, ...]:
+    """Every DAG of ``statemachines/``, or those of ``wanted``, compiled.
+
+    Raises ``UsageError`` for an id that no DAG has, and for a DAG whose stack would be the platform's.
+    """
+    dags = {dag.id: dag for dag in all_dags()}
+    chosen = list(wanted) or list(dags)
+    unknown = [one for one in chosen if one not in dags]
+    if unknown:
+        raise UsageError(f"-c dags names {', '.join(unknown)}; the DAGs are {', '.join(sorted(dags))}")
+    if PLATFORM in chosen:
+        raise UsageError(f"no DAG can be called {PLATFORM!r}: the shared stack is; give it another dag_id")
+    return tuple(compile_graph(dags[one].graph()) for one in chosen)
+
+
+def add_environment(app: App, settings: Settings, compiled: Iterable[Compiled]) -> Stage:
+    """The stage of an environment: its platform, and a stack for each DAG."""
+    boundary = settings.permission_boundary
+    stage = Stage(
+        app,
+        settings.env,
+        env=Environment(account=settings.account, region=settings.region),
+        permissions_boundary=PermissionsBoundary.from_name(boundary) if boundary else None,
+    )
+    platform = parts_of(settings)
+    PlatformStack(stage, PLATFORM, settings=settings, platform=platform)
+    for key, value in {f"{names.PRODUCT}:env": settings.env, **settings.tags}.items():
+        Tags.of(stage).add(key, value)
+    return stage
+
+
+if __name__ == "__main__":
+    sys.exit(main())

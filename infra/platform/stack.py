@@ -1,0 +1,49 @@
+"""`PlatformStack`: what all DAGs of an environment share, and everything that keeps data."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack, aws_ssm
+from constructs import Construct
+
+from infra.platform.messages import Messages
+from infra.platform.parts import Parts
+from infra.platform.records import RecordsTable
+from infra.platform.storage import ArtifactBucket
+from infra.settings import Settings
+from stepweave.deployed import names
+from stepweave.deployed.environment import Platform
+
+
+class PlatformStack(Stack):
+    """The stack ``stepweave-<env>-platform``."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, platform: Parts) -> None:
+        super().__init__(
+            scope,
+            id,
+            stack_name=names.stack_name(settings.env, "platform"),
+            description=f"stepweave {settings.env}: storage, records, messages, queues and shared functions",
+            termination_protection=settings.removal_policy == "retain",
+        )
+        self.storage = ArtifactBucket(self, "Artifacts", settings=settings, name=platform.bucket)
+        self.records = RecordsTable(self, "Records", settings=settings, name=platform.table)
+        self.messages = Messages(self, "Messages", settings=settings, parts=platform)
+        self._describe(settings, platform)
+
+    def _describe(self, settings: Settings, platform: Parts) -> None:
+        """Tell the command line and the functions what is where."""
+        described = Platform(
+            env=settings.env,
+            store=platform.store,
+            table=platform.table,
+            bus=platform.bus,
+            topics=dict(platform.topic_arns),
+            approvals_function=platform.approvals_arn,
+        )
+        aws_ssm.StringParameter(
+            self,
+            "Description",
+            parameter_name=names.platform_parameter(settings.env),
+            description=f"stepweave {settings.env}: where the parts of the platform are",
+            string_value=described.to_json(),
+        )
