@@ -16,6 +16,8 @@ class S3ObjectCreated:
     """End of the object's key."""
     bucket: str | None = None
     """Name of the bucket; None for the environment's data bucket."""
+    param: str | None = "uri"
+    """Param of the DAG that gets the object's address, ``s3://bucket/key``; None when the DAG needs none."""
 
     def as_trigger(self) -> str:
         """The trigger as the JSON text that ``DagInfo.triggers`` carries."""
@@ -24,5 +26,6 @@ class S3ObjectCreated:
             "bucket": self.bucket,
             "prefix": self.prefix,
             "suffix": self.suffix,
+            "param": self.param,
         }
         return json.dumps(parts, sort_keys=True, separators=(",", ":"))

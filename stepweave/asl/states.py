@@ -14,7 +14,8 @@ from stepweave.asl import names, retries, text
 from stepweave.asl.conditions import first_named
 from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.planning.model import Await, Group, Signal
-from stepweave.planning.placement import LAMBDA_MAX_SECONDS, Placement, default_timeout_seconds
+from stepweave.planning.placement import Placement, default_timeout_seconds
+from stepweave.planning.profiles import LAMBDA_MAX_SECONDS
 
 State: TypeAlias = dict[str, Any]
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepweave.authoring.option_values import count, function, text, texts, truth
+from stepweave.authoring.option_values import count, function, positive, text, texts, truth
 from stepweave.authoring.options import conflicts, resolve
 from stepweave.authoring.schedule import Schedule, mistakes, to_schedule
+from stepweave.authoring.shipping import permissions, requirements
 from stepweave.authoring.signatures import signature_of
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.authoring.units import seconds
@@ -34,6 +35,11 @@ class DagOptions:
     version: str = ""
     timeout: int | None = None
     """Seconds."""
+    max_active_runs: int | None = None
+    requirements: tuple[str, ...] = ()
+    """PEP 508."""
+    permissions: tuple[str, ...] = ()
+    """JSON texts."""
     doc: str | None = None
 
 
@@ -136,12 +142,13 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "on_success": function,
     "version": text,
     "timeout": seconds,
+    "max_active_runs": positive,
+    "requirements": requirements,
+    "permissions": permissions,
     "doc": text,
 }
 
-_LATER: Iterable[str] = frozenset(
-    {"start_date", "end_date", "catchup", "max_active_runs", "max_active_tasks"}
-)
+_LATER: Iterable[str] = frozenset({"start_date", "end_date", "catchup", "max_active_tasks"})
 
 _AIRFLOW = {
     "description": "doc=",

@@ -130,6 +130,7 @@ class Dag:
         group = TaskGroup(self.id, self.options.default_args)
         group._open(repeated=True)
         trace.calling.append(self.id)
+        trace.inlined.append(self)
         try:
             result = self.function(**params)
         finally:
@@ -180,8 +181,8 @@ def dag(function: Any = None, /, **options: Any) -> Any:
     """A :class:`Dag` made of a function: ``@dag``, or with options ``@dag(schedule=Cron("0 6 * * 1-5"))``.
 
     Options: ``dag_id``, ``schedule``, ``triggers``, ``default_args``, ``tags``, ``owner``, ``fail_fast``,
-    ``max_failed_tasks``, ``retries``, ``on_failure``, ``on_success``, ``timeout``, ``version``, ``doc``. A wrong option
-    is reported when the DAG is traced.
+    ``max_failed_tasks``, ``retries``, ``on_failure``, ``on_success``, ``timeout``, ``version``, ``doc``,
+    ``max_active_runs``, ``requirements``, ``permissions``. A wrong option is reported when the DAG is traced.
     """
     if function is None:
         return lambda decorated: dag_of(decorated, options)

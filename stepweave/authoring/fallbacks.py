@@ -89,6 +89,7 @@ def ladder_of(node: Node, name_of: Callable[[Callable[..., Any], str], str]) -> 
             call=node.call,
             resources=dataclasses.replace(options.resources, memory_mib=memory),
             timeout_seconds=options.timeout_seconds,
+            requirements=options.requirements,
             on="resource",
             label=_size(memory),
         )
@@ -104,6 +105,7 @@ def ladder_of(node: Node, name_of: Callable[[Callable[..., Any], str], str]) -> 
                 resources=theirs.resources,
                 compute=theirs.compute,
                 timeout_seconds=theirs.timeout_seconds,
+                requirements=theirs.requirements,
                 label=node.others[role].__name__,
             )
         )

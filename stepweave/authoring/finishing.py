@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from stepweave.authoring.decisions import guard_decided
@@ -12,10 +12,11 @@ from stepweave.authoring.laziness import drop_unused, guard_lazy
 from stepweave.authoring.nodes import GroupNode, Node, Scope
 from stepweave.authoring.options import TaskOptions
 from stepweave.authoring.scoping import depth, first_nodes, last_nodes
+from stepweave.authoring.shipping import beyond, undo_requirements
 from stepweave.authoring.trace import Trace
 from stepweave.authoring.units import seconds
 from stepweave.errors import Problem
-from stepweave.graph.constructs import Body, Breaker
+from stepweave.graph.constructs import Body, Breaker, Rung
 from stepweave.graph.model import Binding, DagInfo, DictOf, FromTask, Graph, Source, Task, references
 
 NameOf: TypeAlias = Callable[[Callable[..., Any], str], str]
@@ -63,7 +64,7 @@ def _task(finishing: _Finishing, node: Node) -> Task:
         other_retries=options.other_retries,
         timeout_seconds=None if "sensor" in node.forms else options.timeout_seconds,
         heartbeat_seconds=options.heartbeat_seconds,
-        ladder=ladder_of(node, name_of) if options.more_memory or options.degrade else (),
+        ladder=_ladder(finishing, node),
         replicas=options.replicas,
         quorum=options.replicas // 2 + 1 if options.quorum is None else options.quorum,
         hedge_seconds=options.hedge_seconds,
@@ -72,6 +73,8 @@ def _task(finishing: _Finishing, node: Node) -> Task:
         version=options.version,
         resources=options.resources,
         compute=options.compute,
+        requirements=beyond(finishing.info, options.requirements),
+        undo_requirements=beyond(finishing.info, undo_requirements(options.compensate)),
         doc=node.doc,
         owner=options.owner,
         tags=options.tags,
@@ -79,6 +82,13 @@ def _task(finishing: _Finishing, node: Node) -> Task:
         source=node.source,
         **_forms(finishing, node),
     )
+
+
+def _ladder(finishing: _Finishing, node: Node) -> tuple[Rung, ...]:
+    if not (node.options.more_memory or node.options.degrade):
+        return ()
+    rungs = ladder_of(node, finishing.name_of)
+    return tuple(replace(rung, requirements=beyond(finishing.info, rung.requirements)) for rung in rungs)
 
 
 def _breaker(options: TaskOptions) -> Breaker | None:

@@ -14,6 +14,7 @@ from typing import Any
 from stepweave.authoring.breakers import Breaker, checked
 from stepweave.authoring.compute import compute_name
 from stepweave.authoring.retry import Retry, policy
+from stepweave.authoring.shipping import permissions, requirements
 from stepweave.authoring.units import mebibytes, seconds
 from stepweave.graph.model import RetryPolicy
 
@@ -140,6 +141,8 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "ephemeral": mebibytes,
     "spot": truth,
     "compute": compute_name,
+    "requirements": requirements,
+    "permissions": permissions,
     "trigger_rule": text,
     "setup": truth,
     "teardown": truth,

@@ -65,6 +65,10 @@ class TaskOptions:
     heartbeat_seconds: int | None = None
     resources: Resources = _NO_RESOURCES
     compute: Compute | None = None
+    requirements: tuple[str, ...] = ()
+    """PEP 508."""
+    permissions: tuple[str, ...] = ()
+    """JSON texts."""
     more_memory: tuple[int, ...] = ()
     """MiB, from small to large."""
     degrade: tuple[Callable[..., Any], ...] = ()

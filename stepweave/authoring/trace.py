@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepweave.authoring.nodes import End, GroupNode, Node, Scope
 from stepweave.authoring.source import here
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Source
+
+if TYPE_CHECKING:
+    from stepweave.authoring.dags import Dag
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("stepweave_trace", default=None)
 
@@ -35,6 +38,8 @@ class Trace:
         self.group_edges: list[tuple[End, End, Source]] = []
         self.calling: list[str] = []
         """Ids of the DAGs whose functions run now inside this one, outermost first."""
+        self.inlined: list[Dag] = []
+        """DAGs whose tasks became tasks of this one."""
         self.caches: dict[Any, Any] = {}
         """What need not be worked out again for each call of the same task, by whoever works it out."""
         self.unopened: dict[object, Problem] = {}

@@ -16,6 +16,7 @@ from stepweave.authoring.nodes import Node, ParamNode
 from stepweave.authoring.options import TaskOptions
 from stepweave.authoring.references import BROKEN, Reference
 from stepweave.authoring.shapes import hints
+from stepweave.authoring.shipping import all_permissions, common_requirements
 from stepweave.authoring.source import is_ours, shown
 from stepweave.authoring.trace import Trace, current
 from stepweave.errors import DagError, Problem
@@ -54,7 +55,7 @@ def trace_dag(dag: Dag) -> Traced:
     value, cause = _run(dag, trace)
     result, unusable = _returned(trace, dag.source, value)
     names = _Names(dag.importable_name())
-    graph = finish(trace, _info(dag, specs, names), names.of, result)
+    graph = finish(trace, _info(dag, specs, names, trace), names.of, result)
     trace.problems.extend(trace.unopened.values())
     located = [dataclasses.replace(one, file=dag.source.file, line=dag.source.line) for one in problems]
     found = _sorted(_with_those_of_graph([*located, *trace.problems], graph))
@@ -117,8 +118,9 @@ def _functions(dag: Dag, trace: Trace) -> dict[str, Callable[..., Any]]:
     return found
 
 
-def _info(dag: Dag, params: tuple[ParamSpec, ...], names: _Names) -> DagInfo:
+def _info(dag: Dag, params: tuple[ParamSpec, ...], names: _Names, trace: Trace) -> DagInfo:
     options = dag.options
+    dags = [dag.options, *(inner.options for inner in trace.inlined)]
     calls = {role: names.of(function, role) for role, function in _told(dag).items()}
     return DagInfo(
         id=dag.id,
@@ -136,6 +138,9 @@ def _info(dag: Dag, params: tuple[ParamSpec, ...], names: _Names) -> DagInfo:
         on_success=calls.get(_ON_SUCCESS, ""),
         version=options.version,
         timeout_seconds=options.timeout,
+        max_active_runs=options.max_active_runs,
+        requirements=common_requirements(dags),
+        permissions=all_permissions(dags, trace),
         source=dag.source,
     )
 

@@ -16,6 +16,7 @@ from stepweave.graph.model import FromParam, FromTask, Graph, Path, Source, Task
 from stepweave.graph.order import cycle_problem, find_cycle, predecessors
 from stepweave.graph.outcomes import EARLY_RULES, RULES, SETUP_RULE
 from stepweave.graph.problems import problem_at
+from stepweave.graph.starts import start_problems
 
 LONGEST_NAME = 60
 """Longest id of a task or DAG: names of states and machines are derived from it and must keep within 80 characters
@@ -31,7 +32,7 @@ _CODE = re.compile(r"\{%|\$\{|Ref::")
 
 def check(graph: Graph) -> tuple[Problem, ...]:
     """All mistakes in ``graph``; empty when it is sound."""
-    problems = [*_dag_problems(graph), *dag_limit_problems(graph)]
+    problems = [*_dag_problems(graph), *dag_limit_problems(graph), *start_problems(graph.dag)]
     problems += _graph_problems(graph, set(), set())
     return tuple(problems)
 

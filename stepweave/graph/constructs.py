@@ -78,6 +78,8 @@ class Rung:
     resources: Resources
     compute: Compute | None = None
     timeout_seconds: int | None = None
+    requirements: tuple[str, ...] = ()
+    """As those of a task."""
     on: Literal["resource", "any"] = "any"
     """``resource``: only when the one before ran out of memory or disk."""
     label: str = ""

@@ -210,6 +210,10 @@ class Task:
     resources: Resources = Resources()
     compute: Compute | None = None
     """Forced place; None lets placement decide."""
+    requirements: tuple[str, ...] = ()
+    """Distributions that it needs besides those of the DAG (PEP 508, names in normal form, sorted)."""
+    undo_requirements: tuple[str, ...] = ()
+    """What the task behind ``compensate`` needs, likewise."""
     doc: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()
@@ -262,6 +266,12 @@ class DagInfo:
     on_success: str = ""
     version: str = ""
     timeout_seconds: int | None = None
+    max_active_runs: int | None = None
+    """Runs that may go on at once, the others wait for their turn; None for any number."""
+    requirements: tuple[str, ...] = ()
+    """Distributions that all its tasks need (PEP 508, names in normal form, sorted)."""
+    permissions: tuple[str, ...] = ()
+    """What its tasks call on AWS by themselves: JSON texts of :class:`stepweave.permissions.Permission`, sorted."""
     source: Source | None = None
 
 

@@ -11,18 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from stepweave.errors import Problem
-from stepweave.graph.model import Compute, Task
-
-# Limits of Lambda: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-LAMBDA_MAX_SECONDS = 900
-LAMBDA_MAX_MEMORY_MIB = 10_240
-LAMBDA_MAX_EPHEMERAL_MIB = 10_240
-LAMBDA_MAX_CPU = 6
-LAMBDA_MIB_PER_CPU = 1_769
-"""Memory at which a function has one full vCPU (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
-
-MEMORY_TIERS_MIB = (1_024, 2_048, 4_096, 8_192, 10_240)
-"""Memory sizes of the deployed task runners; the first is the default's."""
+from stepweave.graph.model import Compute, Resources, Task
+from stepweave.planning.profiles import (
+    LAMBDA_MAX_CPU,
+    LAMBDA_MAX_EPHEMERAL_MIB,
+    LAMBDA_MAX_MEMORY_MIB,
+    LAMBDA_MAX_SECONDS,
+    ImageProfile,
+    LambdaProfile,
+    lambda_profile,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +35,10 @@ class Placement:
     job_definition: str = ""
     job_queue: str = ""
     """Substitutions of the job definition and its queue, when on Batch."""
+    profile: LambdaProfile | None = None
+    """What the function is made of, when on Lambda."""
+    image: ImageProfile | None = None
+    """What the image of the job is made of, when on Batch."""
 
 
 DEFAULT_BATCH_TIMEOUT_SECONDS = 24 * 3600
@@ -53,10 +55,16 @@ def place(task: Task) -> Placement:
     needs_batch = _needs_batch(task)
     if task.compute == "batch" or (task.compute is None and needs_batch):
         return _on_batch(task, needs_batch or "compute=Batch() asks for it")
-    reason = "compute=Lambda() asks for it" if task.compute == "lambda" else "fits Lambda"
-    memory = _lambda_memory(task)
-    suffix = "" if memory == MEMORY_TIERS_MIB[0] else str(memory)
-    return Placement(compute="lambda", reason=reason, memory_mib=memory, function=f"${{TaskRunner{suffix}}}")
+    return _on_lambda(task, "compute=Lambda() asks for it" if task.compute == "lambda" else "fits Lambda")
+
+
+def place_undo(task: Task) -> Placement:
+    """The placement of what undoes ``task``: a function as large as the task's; of a job, the default's size."""
+    if place(task).compute == "lambda":
+        needed = tuple(sorted({*task.requirements, *task.undo_requirements}))
+        return _on_lambda(replace(task, requirements=needed), f"undoes {task.id}")
+    small = replace(task, resources=Resources(), timeout_seconds=None, requirements=task.undo_requirements)
+    return _on_lambda(small, f"undoes {task.id}")
 
 
 def placements(tasks: Iterable[Task]) -> dict[str, Placement]:
@@ -105,6 +113,7 @@ def on_rung(task: Task, number: int) -> Task:
         resources=rung.resources,
         compute=rung.compute,
         timeout_seconds=rung.timeout_seconds,
+        requirements=rung.requirements,
         doc=rung.label and f"{task.id}: {rung.label}",
     )
 
@@ -133,9 +142,15 @@ def _needs_batch(task: Task) -> str:
     return "asks for Spot capacity" if need.spot else ""
 
 
-def _lambda_memory(task: Task) -> int:
-    wanted = max(task.resources.memory_mib or 0, int((task.resources.cpu or 0) * LAMBDA_MIB_PER_CPU))
-    return next((tier for tier in MEMORY_TIERS_MIB if tier >= wanted), MEMORY_TIERS_MIB[-1])
+def _on_lambda(task: Task, reason: str) -> Placement:
+    profile = lambda_profile(task)
+    return Placement(
+        compute="lambda",
+        reason=reason,
+        memory_mib=profile.memory_mib,
+        function=f"${{{profile.name}}}",
+        profile=profile,
+    )
 
 
 def _on_batch(task: Task, reason: str) -> Placement:
@@ -147,4 +162,5 @@ def _on_batch(task: Task, reason: str) -> Placement:
         memory_mib=task.resources.memory_mib or 2_048,
         job_definition=f"${{JobDefinition_{name}}}",
         job_queue=f"${{JobQueue_{queue}}}",
+        image=ImageProfile(gpu=bool(task.resources.gpu), requirements=task.requirements),
     )

@@ -51,7 +51,7 @@ def test_a_dag_carries_what_its_decorator_and_docstring_say() -> None:
     assert info.doc == "Weekly sales.\n\nIn detail."
     assert info.schedule == "cron(0 6 * * 1-5) Europe/Berlin"
     assert [json.loads(trigger) for trigger in info.triggers] == [
-        {"type": "s3-object-created", "bucket": None, "prefix": "raw/", "suffix": ".parquet"},
+        {"type": "s3-object-created", "bucket": None, "prefix": "raw/", "suffix": ".parquet", "param": "uri"},
         {"type": "asset", "name": "customers", "uri": None},
     ]
     assert (info.fail_fast, info.timeout_seconds) == (True, 7200)

@@ -42,6 +42,7 @@ TASKS = {
     "nightly": 1,
     "strict": 2,
     "sweeps": 7,
+    "pictures": 1,
     "forecast_de": 1,
     "forecast_jp": 1,
 }

@@ -23,7 +23,7 @@ from stepweave.asl.states import State
 from stepweave.graph.model import Graph, RetryPolicy, Task
 from stepweave.graph.order import topological_order
 from stepweave.graph.specs import Places, argument_specs
-from stepweave.planning.placement import Placement
+from stepweave.planning.placement import place_undo
 
 NOT_UNDONE = "not_undone"
 """Variable: ids of the tasks whose undo failed."""
@@ -110,8 +110,6 @@ def _call(machine: str, count: int, following: str) -> State:
 
 def _undo(task: Task, scene: Scene, following: str) -> State:
     placed = scene.placements[task.id]
-    function = placed.function or "${TaskRunner}"
-    on_lambda = Placement(compute="lambda", reason="", memory_mib=placed.memory_mib, function=function)
     undone = replace(
         task,
         doc=f"undoes {task.id}",
@@ -119,7 +117,7 @@ def _undo(task: Task, scene: Scene, following: str) -> State:
         timeout_seconds=None if placed.compute == "batch" else task.timeout_seconds,
         sensor=None,
     )
-    state = states.light_task(undone, on_lambda, _event(task, scene.places))
+    state = states.light_task(undone, place_undo(task), _event(task, scene.places))
     noted = {NOT_UNDONE: f"{{% [${NOT_UNDONE}, '{task.id}'] %}}"}
     state["Catch"] = [{"ErrorEquals": errors, "Assign": noted, "Next": following} for errors in ALL_ERRORS]
     state["Next"] = following

@@ -33,7 +33,7 @@ from stepweave.graph.constructs import Expansion
 from stepweave.graph.model import Task
 from stepweave.graph.specs import written_count
 from stepweave.planning.needs import loses_items
-from stepweave.planning.placement import LAMBDA_MAX_SECONDS
+from stepweave.planning.profiles import LAMBDA_MAX_SECONDS
 
 
 def mapped(wiring: Wiring) -> dict[str, State]:
