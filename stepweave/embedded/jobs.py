@@ -51,11 +51,7 @@ class Jobs:
 
     def failure(self, dag: str, run: str, task: str, index: str = "") -> tuple[str, str] | None:
         """Error class and text that the latest job of a task left; None when it left none (killed, out of memory)."""
-        data = self._store.get_or_none(failure_key(task_prefix(dag, run, task, index)))
-        if data is None:
-            return None
-        mark = json.loads(data)
-        return str(mark["class"]), str(mark["error"])
+        return job_failure(self._store, task_prefix(dag, run, task, index))
 
     def _keep_log(self, arguments: Mapping[str, Any], line: str) -> None:
         # runs/<dag>/<run>/<task>[/<i>/<j>…]/input.json
@@ -65,6 +61,15 @@ class Jobs:
         assert self._runs_of is not None, "connect() comes before the first job"
         attempts = self._runs_of(run).at(task, "/".join(index)).attempts
         append(self._store, prefix, max(0, attempts - 1), line + "\n")
+
+
+def job_failure(store: ObjectStore, prefix: str) -> tuple[str, str] | None:
+    """Error class and text that the latest job of the task run under ``prefix`` left; None when it left none."""
+    data = store.get_or_none(failure_key(prefix))
+    if data is None:
+        return None
+    mark = json.loads(data)
+    return str(mark["class"]), str(mark["error"])
 
 
 def _prefix_of(arguments: Mapping[str, Any]) -> str:

@@ -18,6 +18,13 @@ JobFailure = Callable[[str, str], tuple[str, str] | None]
 """Error class and text that the latest job of a task (and index path) left behind."""
 Expect = Callable[[str, str, int], None]
 """To be told how many items a mapped task has."""
+Defer = Callable[[Callable[[Line], None], Line], None]
+"""Calls a function with a line of which an attempt has failed, once it has been told what comes next."""
+
+
+def next_in_loop(settle: Callable[[Line], None], line: Line) -> None:
+    """Call ``settle`` next: an engine decides what comes after a failure before anything else happens."""
+    asyncio.get_running_loop().call_soon(settle, line)
 
 
 class Watcher:
@@ -31,7 +38,11 @@ class Watcher:
         task_of_job_definition: Mapping[str, str],
         job_failure: JobFailure = lambda task, index: None,
         expect: Expect = lambda task, index, total: None,
+        defer: Defer = next_in_loop,
+        starts: bool = False,
     ) -> None:
+        """``starts``: an attempt runs from when the state machine says so; here, from when a worker is free for it."""
+        self._defer, self._starts = defer, starts
         self._runs, self._places = runs, places
         self._job_failure, self._expect = job_failure, expect
         self._reader = CallReader(places, task_of_job_definition)
@@ -51,6 +62,8 @@ class Watcher:
                 self._state_exited(event)
             case "task_scheduled":
                 self._scheduled(event)
+            case "task_started" if self._starts:
+                self._started(event)
             case "task_succeeded":
                 self._succeeded(event)
             case "task_failed":
@@ -97,6 +110,13 @@ class Watcher:
             self._runs.started(call.task, call.index)
         elif call.kind == "approval":
             self._runs.waits(call.task, call.index, APPROVAL)
+
+    def _started(self, event: Event) -> None:
+        call = self._calls.get((event.execution, event.line))
+        if call is not None and call.kind == "task":
+            self._runs.started(call.task, call.index)
+        elif call is not None and call.kind == "batch":
+            self._batches.started(call)
 
     def _succeeded(self, event: Event) -> None:
         call = self._calls.get((event.execution, event.line))
@@ -175,9 +195,8 @@ class Watcher:
             left = self._left.pop(line, None) if call.kind == "collect" else None
             if left is not None:
                 error, message = left  # how the job ended says more than that it left no result
-            # The engine decides what comes next before anything else happens; after that it is known.
             self._failing[line] = (error, message)
-            asyncio.get_running_loop().call_soon(self._settle_uncaught, line)
+            self._defer(self._settle_uncaught, line)
 
     def _settle_uncaught(self, line: Line) -> None:
         if line in self._failing and line not in self._kept:

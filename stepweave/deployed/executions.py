@@ -1,0 +1,100 @@
+"""`describe` and `history`: executions as Step Functions tells of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from stepweave.deployed.connecting import Clients
+from stepweave.deployed.explaining import explained
+
+PAGE_EVENTS = 1000
+"""Most events of one answer:
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html"""
+
+STATUSES = {
+    "RUNNING": "running",
+    "PENDING_REDRIVE": "running",
+    "SUCCEEDED": "success",
+    "FAILED": "failed",
+    "TIMED_OUT": "timed_out",
+    "ABORTED": "cancelled",
+}
+"""What the status of an execution is called of a run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionState:
+    """An execution as it is now. Times are seconds since the epoch."""
+
+    arn: str
+    machine: str
+    """ARN of its state machine."""
+    status: str
+    """As of a run."""
+    started_at: float
+    ended_at: float | None = None
+    error: str = ""
+    cause: str = ""
+    input: Any = None
+
+
+def describe(aws: Clients, arn: str) -> ExecutionState:
+    """The execution ``arn``; AWS allows 15 such calls a second
+    (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+    """
+    with explained(f"looking at the execution {arn}"):
+        said = aws.client("stepfunctions").describe_execution(executionArn=arn)
+    stopped = said.get("stopDate")
+    return ExecutionState(
+        arn=arn,
+        machine=str(said["stateMachineArn"]),
+        status=STATUSES.get(str(said["status"]), "failed"),
+        started_at=said["startDate"].timestamp(),
+        ended_at=stopped.timestamp() if stopped is not None else None,
+        error=str(said.get("error") or ""),
+        cause=str(said.get("cause") or ""),
+        input=json.loads(said.get("input") or "{}"),
+    )
+
+
+def history(aws: Clients, arn: str, after: int = 0) -> list[dict[str, Any]]:
+    """The events of an execution with ids above ``after``, in order.
+
+    Where some are known already, the newest are asked for first, so that following a long execution costs a call
+    each time, not the whole history.
+    """
+    client = aws.client("stepfunctions")
+    wanted = {
+        "executionArn": arn,
+        "maxResults": PAGE_EVENTS,
+        "includeExecutionData": True,
+        "reverseOrder": after > 0,
+    }
+    found: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
+    while True:
+        with explained(f"reading the history of {arn}"):
+            page = client.get_execution_history(**wanted, **more)
+        found += [event for event in page["events"] if event["id"] > after]
+        known = after > 0 and any(event["id"] <= after for event in page["events"])
+        if known or not page.get("nextToken"):
+            return sorted(found, key=lambda event: event["id"])
+        more = {"nextToken": page["nextToken"]}
+
+
+def children_of_map(aws: Clients, map_run: str, limit: int, status: str | None = None) -> list[str]:
+    """ARNs of at most ``limit`` executions of a distributed map, the newest first; of one ``status`` if given."""
+    wanted: dict[str, Any] = {"mapRunArn": map_run, "maxResults": min(limit, PAGE_EVENTS)}
+    if status is not None:
+        wanted["statusFilter"] = status
+    found: list[str] = []
+    while len(found) < limit:
+        with explained(f"listing the executions of {map_run}"):
+            page = aws.client("stepfunctions").list_executions(**wanted)
+        found += [str(each["executionArn"]) for each in page["executions"]]
+        if not page.get("nextToken"):
+            break
+        wanted["nextToken"] = page["nextToken"]
+    return found[:limit]

@@ -1,0 +1,46 @@
+"""`cancel`: stops the executions of a run; the recorder of the environment then cleans up after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+from stepweave.deployed.deployment import Deployment
+from stepweave.deployed.executions import describe
+from stepweave.deployed.explaining import code_of, explained
+from stepweave.deployed.run_records import RunRecord
+from stepweave.errors import UsageError
+
+ERROR = "Cancelled"
+"""Error of the execution of a run that a person has stopped."""
+POLL_SECONDS = 1.0
+PATIENCE_SECONDS = 60.0
+"""How long an execution may take to stop."""
+
+
+def cancel(deployment: Deployment, record: RunRecord, by: str, sleep: Callable[[float], None]) -> str:
+    """The run's status afterwards, as Step Functions says: ``cancelled``, or how it had ended already.
+
+    Executions and jobs that the run waits for are stopped by Step Functions with it.
+    """
+    if record.execution is None:
+        raise UsageError(
+            f"run {record.run_id} is {record.status} and has no execution yet; it can be stopped once it has begun"
+        )
+    aws = deployment.aws
+    if describe(aws, record.execution).status != "running":
+        return describe(aws, record.execution).status
+    with explained(f"stopping {record.run_id}"):
+        try:
+            aws.client("stepfunctions").stop_execution(
+                executionArn=record.execution, error=ERROR, cause=f"cancelled by {by}"
+            )
+        except ClientError as error:
+            if code_of(error) != "ExecutionDoesNotExist":
+                raise
+    waited = 0.0
+    while (status := describe(aws, record.execution).status) == "running" and waited < PATIENCE_SECONDS:
+        sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
+    return status
