@@ -14,6 +14,7 @@ from stepweave.engine.integrations.base import Call, Integration
 from stepweave.engine.integrations.lambda_invoke import Function, lambda_integrations
 from stepweave.engine.integrations.start_execution import start_execution_integrations
 from stepweave.graph.model import Task
+from stepweave.pricing.estimating import Work
 from stepweave.simulation.assumptions import Assumptions
 
 _CONTROL = ("prepare", "collect", "commit", "quorum", "notice", "read")
@@ -27,6 +28,7 @@ class Services:
         """``jobs``: the task of each job definition."""
         self.transitions = 0
         self.control_calls = 0
+        self.gate_calls = 0
         self.task_calls: list[tuple[str, float]] = []
         """Task and seconds of each call."""
         self._tasks, self._jobs, self._assumptions = tasks, jobs, assumptions
@@ -51,7 +53,16 @@ class Services:
         """Let gates and approvals complete the task tokens of the engine."""
         self._meet, self._tokens = rendezvous_function(engine.tokens), EngineTokens(engine.tokens)
 
-    async def work(self, task: str, calls: int = 1) -> None:
+    def work(self) -> Work:
+        """All that happened, as it is billed."""
+        return Work(
+            transitions=self.transitions,
+            calls=tuple(self.task_calls),
+            control_calls=self.control_calls,
+            gate_calls=self.gate_calls,
+        )
+
+    async def spend(self, task: str, calls: int = 1) -> None:
         """Take the time of a task, so many times."""
         seconds = self._assumptions.seconds_of(task) * calls
         self.task_calls.append((task, seconds))
@@ -64,11 +75,13 @@ class Services:
     async def _rendezvous(self, event: Any) -> Any:
         assert self._meet is not None, "connect() comes before the first gate"
         self.control_calls += 1
+        self.gate_calls += 1
         return await self._meet(event)
 
     async def _approve(self, event: Any) -> Any:
         """Somebody approves after the time that the task takes."""
         self.control_calls += 1
+        self.gate_calls += 1
         token = event.get("token")
         if token is not None:
 
@@ -92,9 +105,9 @@ class Services:
         if "batch" in event:
             number = int(event["run"]["index"].rpartition("/")[2])
             size = min(event["batch"], self._assumptions.items_of(task) - number * event["batch"])
-            await self.work(task.id, size)
+            await self.spend(task.id, size)
             return {"status": "success", "items": "s" * size}
-        await self.work(task.id)
+        await self.spend(task.id)
         if task.decides is not None:
             return {"status": "success", "value": "null", "chosen": [self._assumptions.case_of(task)]}
         return {"status": "success", "value": "null"}
@@ -117,5 +130,5 @@ class _Jobs(Integration):
 
     async def run(self, call: Call) -> Any:
         """A job that succeeded."""
-        await self._services.work(self._services.task_of(call.arguments["JobDefinition"]))
+        await self._services.spend(self._services.task_of(call.arguments["JobDefinition"]))
         return {"Status": "SUCCEEDED"}

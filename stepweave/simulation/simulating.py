@@ -16,11 +16,11 @@ from stepweave.embedded.places import every_task
 from stepweave.engine.clock import VirtualClock
 from stepweave.engine.engine import Engine
 from stepweave.errors import StepweaveError
-from stepweave.graph.model import Graph
-from stepweave.planning.placement import default_timeout_seconds, place
+from stepweave.graph.model import Graph, Task
+from stepweave.planning.placement import Placement, default_timeout_seconds, place
+from stepweave.pricing.estimating import Architecture, RunUsage, Work, usage_of
 from stepweave.simulation.assumptions import Assumptions, checked, without_values
 from stepweave.simulation.paths import longest_path
-from stepweave.simulation.prices import cost
 from stepweave.simulation.services import Services
 
 
@@ -35,6 +35,18 @@ class Simulation:
     cost_usd: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A simulation, and what such a run uses of AWS."""
+
+    simulation: Simulation
+    work: Work
+    usage: RunUsage
+    tasks: Mapping[str, Task]
+    """Of the DAG and of all that it starts."""
+    placements: Mapping[str, Placement]
+
+
 def simulate(
     graph: Graph,
     durations: Mapping[str, float],
@@ -42,7 +54,19 @@ def simulate(
     items: Mapping[str, int] | None = None,
     chosen: Mapping[str, str] | None = None,
 ) -> Simulation:
-    """The simulation of a run in which every task that runs succeeds.
+    """The simulation of a run in which every task that runs succeeds; for the arguments see :func:`estimate`."""
+    return estimate(graph, durations, items=items, chosen=chosen).simulation
+
+
+def estimate(
+    graph: Graph,
+    durations: Mapping[str, float],
+    *,
+    items: Mapping[str, int] | None = None,
+    chosen: Mapping[str, str] | None = None,
+    architecture: Architecture = "arm64",
+) -> Estimate:
+    """The simulation of a run in which every task that runs succeeds, and what the run uses.
 
     Timeouts do not strike: the durations are taken at their word (see :func:`beyond_timeout`).
 
@@ -51,6 +75,7 @@ def simulate(
         durations: Seconds of each task, or of each item of a mapped one; 1 s where nothing is said.
         items: Items of maps and rounds of loops; 1 where neither this nor the DAG says how many.
         chosen: Case of conditions and branches; the first where nothing is said.
+        architecture: Of the functions.
     """
     assumptions = checked(Assumptions(seconds=durations, items=items or {}, chosen=chosen or {}), graph)
 
@@ -74,14 +99,16 @@ def simulate(
     placements = {
         task: placed for flow in flows.values() for task, placed in flow.compiled.placements.items()
     }
-    usd = cost(services.transitions, services.control_calls, services.task_calls, tasks, placements)
-    return Simulation(
+    work = services.work()
+    usage = usage_of(work, tasks, placements, architecture)
+    simulation = Simulation(
         makespan_seconds=round(clock.elapsed, 6),
         critical_path_seconds=round(path.seconds, 6),
         critical_path=path.tasks,
         transitions=services.transitions,
-        cost_usd=round(usd, 9),
+        cost_usd=round(usage.all.usd(), 9),
     )
+    return Estimate(simulation=simulation, work=work, usage=usage, tasks=tasks, placements=placements)
 
 
 def beyond_timeout(graph: Graph, durations: Mapping[str, float]) -> dict[str, tuple[float, int]]:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from stepweave.compiler import compile_graph
 from stepweave.embedded.timing import critical_path
 from stepweave.graph.model import DagInfo, Expression, FromTask, Graph, Resources, Task
-from stepweave.simulation.prices import USD_PER_LAMBDA_GIB_SECOND, USD_PER_LAMBDA_REQUEST, USD_PER_TRANSITION
-from stepweave.simulation.simulating import beyond_timeout, simulate
+from stepweave.pricing.prices import usd
+from stepweave.simulation.simulating import beyond_timeout, estimate, simulate
 
 
 def graph_of(*tasks: Task) -> Graph:
@@ -36,11 +36,17 @@ def test_the_transitions_are_those_of_the_plan() -> None:
     assert simulate(N_SHAPE, {}).transitions == compile_graph(N_SHAPE).report.transitions
 
 
-def test_the_cost_is_transitions_requests_and_gigabyte_seconds() -> None:
-    result = simulate(graph_of(a_task("a"), a_task("b", "a")), {"a": 100, "b": 200})
-    expected = result.transitions * USD_PER_TRANSITION
-    expected += 2 * USD_PER_LAMBDA_REQUEST + 300 * USD_PER_LAMBDA_GIB_SECOND
-    assert result.cost_usd == pytest.approx(expected, rel=1e-4)
+def test_of_the_cost_only_the_time_of_functions_follows_the_durations() -> None:
+    graph = graph_of(a_task("a"), a_task("b", "a"))
+    more = simulate(graph, {"a": 100, "b": 200}).cost_usd - simulate(graph, {"a": 0, "b": 0}).cost_usd
+    assert more == pytest.approx(300 * usd("lambda_arm64"), rel=1e-4)
+
+
+def test_what_a_run_uses_is_told_by_task() -> None:
+    found = estimate(graph_of(a_task("a"), a_task("b", "a")), {"a": 100, "b": 200})
+    assert found.usage.tasks["b"].usd() == pytest.approx(200 * usd("lambda_arm64"), rel=0.01)
+    assert found.usage.around.amounts["transition"] == found.simulation.transitions
+    assert found.usage.all.usd() == pytest.approx(found.simulation.cost_usd, abs=1e-9)
 
 
 def test_a_gpu_costs_by_its_time() -> None:
@@ -48,7 +54,7 @@ def test_a_gpu_costs_by_its_time() -> None:
         graph = graph_of(a_task("train", resources=Resources(gpu=1)))
         return simulate(graph, {"train": seconds}).cost_usd
 
-    assert cost(3600 + 1) - cost(1) == pytest.approx(1.006, rel=1e-3)
+    assert cost(7200) - cost(3600) == pytest.approx(1.006, rel=1e-3)
 
 
 def test_an_expression_on_a_value_does_not_stand_in_the_way() -> None:
