@@ -1,0 +1,96 @@
+"""`JobSpec`: what a job definition is made of. Tasks that need the same share one, so that a stack stays small."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+
+from stepweave.errors import DagError, Problem
+from stepweave.graph.model import Task
+from stepweave.planning.placement import Placement, default_timeout_seconds, on_rung, rung_name
+
+DEFAULT_CPU = 1
+"""vCPUs of a job that asks for none."""
+DEFAULT_GPU_CPU = 4
+"""vCPUs of a job with a GPU that asks for none: less leaves the GPU waiting for its data."""
+SHARED_MEMORY_PART = 4
+"""A job with a GPU has a quarter of its memory as ``/dev/shm``, through which the workers of a data loader hand over
+their batches; Docker's 64 MiB are not enough (https://pytorch.org/docs/stable/multiprocessing.html)."""
+SHORTEST_TIMEOUT_SECONDS = 60
+"""https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """What a job is given."""
+
+    cpu: int
+    """Whole vCPUs, as instances have them
+    (https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html)."""
+    memory_mib: int
+    gpu: int = 0
+    timeout_seconds: int
+    """Longest attempt."""
+    shared_memory_mib: int = 0
+    """Size of ``/dev/shm``; 0 for Docker's default."""
+    requirements: tuple[str, ...] = ()
+    """Distributions of its image besides those of the DAG."""
+
+    @property
+    def part(self) -> str:
+        """The part of its name that tells it from the other job definitions of the DAG."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f"job-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def job_specs(placed: Mapping[str, Placement], tasks: Sequence[Task]) -> dict[str, JobSpec]:
+    """Spec by placeholder (``JobDefinition_train``), for every task and rung of a ladder that runs on Batch.
+
+    Raises ``DagError`` where two tasks with different needs share a placeholder, since their ids differ in
+    punctuation only.
+    """
+    found: dict[str, tuple[str, JobSpec]] = {}
+    problems: list[Problem] = []
+    for task in tasks:
+        for number in range(len(task.ladder) + 1):
+            placement = placed[rung_name(task.id, number) if number else task.id]
+            if not placement.job_definition:
+                continue
+            name, spec = placement.job_definition[2:-1], _spec(on_rung(task, number), placement)
+            other, known = found.setdefault(name, (task.id, spec))
+            if known != spec:
+                problems.append(_ambiguous(task, other))
+    if problems:
+        raise DagError(problems)
+    return {name: spec for name, (_, spec) in found.items()}
+
+
+def _spec(task: Task, placement: Placement) -> JobSpec:
+    need = task.resources
+    memory = placement.memory_mib
+    return JobSpec(
+        cpu=ceil(need.cpu or (DEFAULT_GPU_CPU if need.gpu else DEFAULT_CPU)),
+        memory_mib=memory,
+        gpu=need.gpu,
+        timeout_seconds=max(
+            SHORTEST_TIMEOUT_SECONDS, ceil(task.timeout_seconds or default_timeout_seconds(placement))
+        ),
+        shared_memory_mib=memory // SHARED_MEMORY_PART if need.gpu else 0,
+        requirements=placement.image.requirements if placement.image else (),
+    )
+
+
+def _ambiguous(task: Task, other: str) -> Problem:
+    return Problem(
+        what=f"the job definitions of tasks {other!r} and {task.id!r} have the same name",
+        code="job-definition-name",
+        task=task.id,
+        file=task.source.file if task.source else None,
+        line=task.source.line if task.source else None,
+        expected="ids of tasks on Batch that differ in letters, digits or underscores",
+        got="ids that differ in other characters only, and tasks that need different things",
+        fix="give one of them another task_id",
+    )
