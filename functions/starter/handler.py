@@ -1,0 +1,69 @@
+"""Lambda function that starts the runs of one DAG: for schedules, uploads, people, and when a slot comes free.
+
+The forms of its event are in :mod:`functions.starter.requests`, besides ``{"source": "resume", "run_id", "by"?}`` and
+``{"source": "queue"}``. The answer is ``{"run_id", "execution", "status"}``; the status is ``started``, ``duplicate``,
+``queued``, or ``idle`` when no queued run could begin.
+
+Environment: ``STEPWEAVE_MACHINE`` (ARN of the alias), ``STEPWEAVE_TABLE``; ``dag.json`` beside the code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.shared.environment import client, required, table_name
+from functions.starter.dag_file import DagFile, read_dag_file
+from functions.starter.requests import resumed, to_request
+from functions.starter.starting import Started, Starter
+from stepweave.errors import UsageError
+from stepweave.stores.run_queue import RunQueue
+from stepweave.stores.run_table import ENDED, RunTable
+
+logger = Logger(service="starter")
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """What became of the run that ``event`` asks for."""
+    dag = read_dag_file(os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd())
+    logger.append_keys(dag=dag.dag, source=event.get("source"))
+    started = _started(event, dag)
+    logger.info("run asked for", extra={"run": started.run_id, "status": started.status})
+    return started.to_json()
+
+
+def _started(event: Mapping[str, Any], dag: DagFile) -> Started:
+    dynamodb, states = client("dynamodb"), client("stepfunctions")
+    table = RunTable(dynamodb, table_name())
+    machine = required("STEPWEAVE_MACHINE", "the ARN of the state machine's alias")
+    starter = Starter(dag, machine, table=table, queue=RunQueue(dynamodb, table.table), states=states)
+    if event.get("source") == "queue":
+        return starter.drain()
+    if event.get("source") == "resume":
+        return _resumed(event, dag, table, states, starter)
+    return starter.start(to_request(event, dag, datetime.now(UTC)))
+
+
+def _resumed(
+    event: Mapping[str, Any], dag: DagFile, table: RunTable, states: Any, starter: Starter
+) -> Started:
+    run_id = str(event.get("run_id", ""))
+    run = table.get(dag.dag, run_id)
+    if run is None:
+        raise UsageError(f"DAG {dag.dag!r} has no run {run_id!r} on record; see: stepweave runs --env")
+    if run.status == "success" or run.status not in ENDED:
+        raise UsageError(f"run {run_id!r} is {run.status}; only runs that ended without success are resumed")
+    params = run.params
+    given = {"params": params, "logical_date": run.facts.logical_date}
+    if params is None and run.execution is not None:  # too long for the record
+        given = json.loads(states.describe_execution(executionArn=run.execution)["input"])
+    elif params is None:
+        raise UsageError(f"run {run_id!r} never began; start it again: stepweave trigger --env")
+    return starter.start(resumed(run, given, event.get("by"), dag.code_version))

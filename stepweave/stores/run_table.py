@@ -1,0 +1,330 @@
+"""`RunTable`: the runs of a deployed environment, in the records table (DynamoDB).
+
+One item a run, ``pk = DAG#<dag>``, ``sk = RUN#<run id>``. Whoever learns of an execution says so, in any order and as
+often as they like: the starter that began it, status events that come late, twice or never, and the reconciler. An
+execution has a *rank*: its start in milliseconds, then how often it was redriven, then whether it has ended. Status,
+times and error are those of the highest rank that was told, so the item depends on what happened and on nothing else.
+
+Runs that have not ended have an item ``OPEN#<run id>`` besides, so that the reconciler finds those without reading all.
+Their day is in the index ``by_day`` (``day``, ``started``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from stepweave.stores.attributes import Item, Value, attribute, attributes, is_refused, number, text, texts
+
+DeployedStatus: TypeAlias = Literal["queued", "running", "success", "failed", "cancelled", "timed_out"]
+
+STATUS_OF: Mapping[str, DeployedStatus] = {
+    "RUNNING": "running",
+    "PENDING_REDRIVE": "running",
+    "SUCCEEDED": "success",
+    "FAILED": "failed",
+    "TIMED_OUT": "timed_out",
+    "ABORTED": "cancelled",
+}
+"""Status of a run by that of its execution."""
+ENDED = frozenset({"success", "failed", "cancelled", "timed_out"})
+
+INDEX = "by_day"
+KEPT_DAYS = 400
+"""How long a run is on record (time to live): a year of runs can be compared with the one before."""
+MAX_PARAMS_BYTES = 32 * 1024
+"""Longest params that are on record; an item has at most 400 KB
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html)."""
+_MAX_ERROR_CHARACTERS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionState:
+    """What is known of an execution of a run at some moment. Times are milliseconds since the epoch."""
+
+    dag: str
+    run_id: str
+    execution: str
+    """Its ARN."""
+    status: DeployedStatus
+    started_ms: int
+    ended_ms: int | None = None
+    redrives: int = 0
+    error: str = ""
+    """Error and cause, for people; empty when there is none."""
+    failed: frozenset[str] = frozenset()
+    """Ids of the tasks with which a failure began."""
+
+    @property
+    def rank(self) -> int:
+        """Greater than that of all that happened to the run before."""
+        return (self.started_ms * 100 + min(self.redrives, 49)) * 10 + (self.status in ENDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What is known of a run when it is asked for."""
+
+    params: str | None = None
+    """JSON text; None when it is too long for the record."""
+    logical_date: str | None = None
+    trigger: str | None = None
+    """JSON text: what started it."""
+    by: str | None = None
+    """Who started it, as far as that is known."""
+    code_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedRun:
+    """A run as it is on record. Times are ISO 8601 texts in UTC."""
+
+    dag: str
+    run_id: str
+    status: DeployedStatus
+    execution: str | None = None
+    """ARN of the latest execution; None while the run has none."""
+    executions: frozenset[str] = frozenset()
+    """ARNs of all: the first, and one for each time that it was resumed."""
+    queued: str | None = None
+    started: str | None = None
+    """When the latest execution began."""
+    ended: str | None = None
+    error: str = ""
+    failed: frozenset[str] = frozenset()
+    facts: RunFacts = RunFacts()
+    rank: int = 0
+    handled: int = 0
+    """Rank of the end that everybody was told of."""
+    place: str | None = None
+    """Key of the place in the queue; None when it is not queued."""
+
+    @property
+    def attempt(self) -> int:
+        """How many executions it had."""
+        return len(self.executions)
+
+    @property
+    def params(self) -> dict[str, Any] | None:
+        """The params; None when they are not on record."""
+        return None if self.facts.params is None else json.loads(self.facts.params)
+
+
+class RunTable:
+    """Runs in the records table.
+
+    Args:
+        client: A boto3 client of DynamoDB.
+        table: Name of the table.
+    """
+
+    __slots__ = ("client", "table")
+
+    def __init__(self, client: Any, table: str) -> None:
+        self.client = client
+        self.table = table
+
+    def get(self, dag: str, run_id: str) -> DeployedRun | None:
+        """The run, as it is now; None when nothing is known of it."""
+        found = self.client.get_item(TableName=self.table, Key=run_key(dag, run_id), ConsistentRead=True)
+        return _run(found["Item"]) if "Item" in found else None
+
+    def tell(self, state: ExecutionState, facts: RunFacts | None = None) -> bool:
+        """Whether ``state`` is news: the highest rank so far. The execution and ``facts`` are noted in any case."""
+        facts = facts or RunFacts()
+        started = moment(state.started_ms)
+        values: dict[str, Value] = {
+            "status": state.status,
+            "rank": state.rank,
+            "execution": state.execution,
+            "started": started,
+            "day": started[:10],
+            "expires": state.started_ms // 1000 + KEPT_DAYS * 86_400,
+        }
+        optional: dict[str, Value | None] = {
+            "ended": moment(state.ended_ms) if state.ended_ms is not None else None,
+            "error": state.error[:_MAX_ERROR_CHARACTERS] or None,
+            "failed": state.failed or None,
+            "place": None,
+        }
+        update = _Update(state, facts)
+        update.set({**values, **{name: value for name, value in optional.items() if value is not None}})
+        update.remove([name for name, value in optional.items() if value is None])
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                **update.request(),
+                ConditionExpression="attribute_not_exists(#rank) OR #rank < :rank",
+            )
+        except self.client.exceptions.ClientError as error:
+            if not is_refused(error):
+                raise
+            self.client.update_item(TableName=self.table, **_Update(state, facts).request())
+            return False
+        self._note_open(state)
+        return True
+
+    def mark_handled(self, dag: str, run_id: str, rank: int) -> None:
+        """Note that everybody was told of the end of this rank."""
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key=run_key(dag, run_id),
+                UpdateExpression="SET handled = :rank",
+                ConditionExpression="attribute_not_exists(handled) OR handled < :rank",
+                ExpressionAttributeValues={":rank": attribute(rank)},
+            )
+        except self.client.exceptions.ClientError as error:
+            if not is_refused(error):
+                raise
+
+    def open_runs(self, dag: str) -> list[str]:
+        """Ids of the runs that have begun and of whose end nothing is known."""
+        items = self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues=attributes({":pk": f"DAG#{dag}", ":sk": "OPEN#"}),
+        )
+        return [str(text(item, "sk")).removeprefix("OPEN#") for item in items]
+
+    def close(self, dag: str, run_id: str) -> None:
+        """The run has ended."""
+        self.client.delete_item(TableName=self.table, Key=_open_key(dag, run_id))
+
+    def recent(
+        self, *, days: int, dag: str | None = None, today: date | None = None
+    ) -> Iterator[DeployedRun]:
+        """Runs that began on the last ``days`` days (UTC), of one DAG or of all, the latest first."""
+        last = today or datetime.now(UTC).date()
+        for before in range(days):
+            day = (last - timedelta(days=before)).isoformat()
+            asked: dict[str, Any] = {
+                "IndexName": INDEX,
+                "KeyConditionExpression": "#day = :day",
+                "ExpressionAttributeNames": {"#day": "day"},
+                "ExpressionAttributeValues": attributes({":day": day, **({":dag": dag} if dag else {})}),
+                "ScanIndexForward": False,
+            }
+            if dag is not None:
+                asked |= {"FilterExpression": "dag = :dag"}
+            yield from map(_run, self._query(**asked))
+
+    def queued(self, dag: str) -> Iterator[DeployedRun]:
+        """Runs that wait for others of their DAG to end, the one that waits longest first."""
+        places = self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues=attributes({":pk": f"DAG#{dag}", ":sk": "QUEUE#"}),
+        )
+        for place in places:
+            run = self.get(dag, str(text(place, "run_id")))
+            if run is not None:
+                yield run
+
+    def _note_open(self, state: ExecutionState) -> None:
+        if state.status in ENDED:
+            self.close(state.dag, state.run_id)
+            return
+        day = state.started_ms // 1000 + KEPT_DAYS * 86_400
+        item = {**_open_key(state.dag, state.run_id), **attributes({"expires": day})}
+        self.client.put_item(TableName=self.table, Item=item)
+
+    def _query(self, **asked: Any) -> Iterator[Item]:
+        while True:
+            page = self.client.query(TableName=self.table, **asked)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+class _Update:
+    """An update of a run's item: who it is, one more execution, and the facts that are not there yet."""
+
+    def __init__(self, state: ExecutionState, facts: RunFacts) -> None:
+        self._key = run_key(state.dag, state.run_id)
+        self._values: dict[str, Value] = {"dag": state.dag, "run_id": state.run_id}
+        self._sets = [f"#{name} = :{name}" for name in self._values]
+        self._removed: list[str] = []
+        for name, value in fact_values(facts).items():
+            self._sets.append(f"#{name} = if_not_exists(#{name}, :{name})")
+            self._values[name] = value
+        self._execution = state.execution
+
+    def set(self, values: Mapping[str, Value]) -> None:
+        self._sets += [f"#{name} = :{name}" for name in values]
+        self._values |= values
+
+    def remove(self, names: list[str]) -> None:
+        self._removed += names
+
+    def request(self) -> dict[str, Any]:
+        expression = "SET " + ", ".join(self._sets) + " ADD #executions :executions"
+        if self._removed:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in self._removed)
+        values: dict[str, Value] = {**self._values, "executions": {self._execution}}
+        return {
+            "Key": self._key,
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *self._removed)},
+            "ExpressionAttributeValues": {f":{name}": attribute(value) for name, value in values.items()},
+        }
+
+
+def run_key(dag: str, run_id: str) -> dict[str, Any]:
+    """Key of the item of a run."""
+    return attributes({"pk": f"DAG#{dag}", "sk": f"RUN#{run_id}"})
+
+
+def fact_values(facts: RunFacts) -> dict[str, Value]:
+    """The facts that are known, by the attribute that holds them."""
+    found = {
+        "params": facts.params,
+        "logical_date": facts.logical_date,
+        "trigger": facts.trigger,
+        "by": facts.by,
+        "code_version": facts.code_version,
+    }
+    if facts.params is not None and len(facts.params.encode()) > MAX_PARAMS_BYTES:
+        found["params"] = None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def moment(milliseconds: int) -> str:
+    """ISO 8601 text in UTC.
+
+    >>> moment(1_500)
+    '1970-01-01T00:00:01.500+00:00'
+    """
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _open_key(dag: str, run_id: str) -> dict[str, Any]:
+    return attributes({"pk": f"DAG#{dag}", "sk": f"OPEN#{run_id}"})
+
+
+def _run(item: Item) -> DeployedRun:
+    status: Any = text(item, "status") or "queued"
+    return DeployedRun(
+        dag=str(text(item, "dag")),
+        run_id=str(text(item, "run_id")),
+        status=status,
+        execution=text(item, "execution"),
+        executions=texts(item, "executions"),
+        queued=text(item, "queued"),
+        started=text(item, "started"),
+        ended=text(item, "ended"),
+        error=text(item, "error") or "",
+        failed=texts(item, "failed"),
+        facts=RunFacts(
+            params=text(item, "params"),
+            logical_date=text(item, "logical_date"),
+            trigger=text(item, "trigger"),
+            by=text(item, "by"),
+            code_version=text(item, "code_version"),
+        ),
+        rank=number(item, "rank") or 0,
+        handled=number(item, "handled") or 0,
+        place=text(item, "place"),
+    )
