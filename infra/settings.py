@@ -170,6 +170,14 @@ class Dashboards(_Section):
     """One for each DAG, besides that of the fleet and the one on which a DAG is chosen."""
 
 
+class Metrics(_Section):
+    """Metrics of CloudWatch: $0.30 a month each, by the hours in which there are values."""
+
+    per_task: bool = False
+    """Seconds, memory and outcome of each task as metrics. Without them they are in the logs, where queries find
+    them."""
+
+
 class Approvals(_Section):
     """How people are asked."""
 
@@ -240,6 +248,8 @@ class Settings(_Section):
     """Dashboards of CloudWatch."""
     encryption: Encryption = Encryption()
     """Keys."""
+    metrics: Metrics = Metrics()
+    """Metrics of CloudWatch."""
     approvals: Approvals = Approvals()
     """How people are asked."""
     retention: Retention = Retention()
@@ -260,6 +270,15 @@ class Settings(_Section):
         if network.mode != "existing" and (network.vpc_id or network.subnet_ids):
             raise ValueError(f'vpc_id and subnet_ids are for mode "existing", not {network.mode!r}')
         return network
+
+    @field_validator("retention")
+    @classmethod
+    def _consistent(cls, kept: Retention) -> Retention:
+        if kept.artifacts_days is not None and kept.cache_days > kept.artifacts_days:
+            raise ValueError(
+                f"cache_days at most artifacts_days ({kept.artifacts_days}): an entry names what a run stored"
+            )
+        return kept
 
 
 def load(env: str, root: Path) -> Settings:

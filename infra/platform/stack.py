@@ -5,7 +5,9 @@ from __future__ import annotations
 from aws_cdk import Stack, aws_ssm
 from constructs import Construct
 
+from infra.platform.batch import JobQueues
 from infra.platform.messages import Messages
+from infra.platform.network import Network
 from infra.platform.parts import Parts
 from infra.platform.records import RecordsTable
 from infra.platform.storage import ArtifactBucket
@@ -28,6 +30,8 @@ class PlatformStack(Stack):
         self.storage = ArtifactBucket(self, "Artifacts", settings=settings, name=platform.bucket)
         self.records = RecordsTable(self, "Records", settings=settings, name=platform.table)
         self.messages = Messages(self, "Messages", settings=settings, parts=platform)
+        network = Network(self, "Network", settings=settings) if settings.network.mode != "none" else None
+        self.queues = JobQueues(self, "Batch", settings=settings, network=network)
         self._describe(settings, platform)
 
     def _describe(self, settings: Settings, platform: Parts) -> None:
