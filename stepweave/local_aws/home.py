@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FOLDER = Path(".stepweave") / "local-aws"
+FOLDER_VARIABLE = "STEPWEAVE_LOCAL_AWS"
+"""Environment variable that names another folder."""
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ADDRESS = "127.0.0.1"
@@ -101,6 +103,11 @@ class Home:
             return False
         with locked(self.lock) as free:
             return not free
+
+
+def default() -> Home:
+    """The folder that commands mean when none is given."""
+    return Home(Path(os.environ.get(FOLDER_VARIABLE) or FOLDER))
 
 
 @contextmanager

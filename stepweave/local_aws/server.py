@@ -55,6 +55,7 @@ def _prepared(home: Home, port: int, clock_speed: float) -> Setting:
         MINISTACK_ACCOUNT_ID=ACCOUNT,
         MINISTACK_REGION=REGION,
         LAMBDA_EXECUTOR="local",
+        LOG_LEVEL="WARNING",
         PERSIST_STATE="1",
         STATE_DIR=str(home.state / "services"),
         S3_PERSIST="1",

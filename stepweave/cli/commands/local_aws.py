@@ -12,7 +12,7 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.options import add_json
 from stepweave.errors import UsageError
 from stepweave.local_aws import environment
-from stepweave.local_aws.home import FOLDER, Home, Running
+from stepweave.local_aws.home import FOLDER, FOLDER_VARIABLE, Home, Running, default
 from stepweave.local_aws.process import PORT, down, up
 
 
@@ -24,14 +24,16 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=PORT, help=f"port on loopback (default {PORT}; 0: a free one)"
     )
-    parser.add_argument("--folder", default=str(FOLDER), help=f"where it keeps everything (default {FOLDER})")
+    parser.add_argument(
+        "--folder", help=f"where it keeps everything (default ${FOLDER_VARIABLE}, or {FOLDER})"
+    )
     parser.add_argument(
         "--shell", action="store_true", help="status: print the environment variables to speak to it"
     )
     add_json(parser)
 
 
-def command(*, action: str, port: int, folder: str, shell: bool, as_json: bool) -> Answer:
+def command(*, action: str, port: int, folder: str | None, shell: bool, as_json: bool) -> Answer:
     """Start, stop or find an AWS on this machine: no Docker, no account, nothing leaves the machine.
 
     `cdk deploy -c env=local` puts DAGs there, and they run: functions and jobs as processes, state machines, schedules,
@@ -44,7 +46,7 @@ def command(*, action: str, port: int, folder: str, shell: bool, as_json: bool) 
       aws stepfunctions list-state-machines
       stepweave local-aws down
     """
-    home = Home(Path(folder))
+    home = Home(Path(folder)) if folder else default()
     if action == "up":
         running = up(home, port, _clock_speed(), _told)
         return _answer(running, home, as_json)

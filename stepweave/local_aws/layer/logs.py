@@ -1,0 +1,68 @@
+"""Log groups, written to from inside the server; log lines in the embedded metric format become metrics."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ministack.services import cloudwatch, cloudwatch_logs
+
+from stepweave.local_aws.layer.emf import metrics_of
+from stepweave.local_aws.layer.part import Part, Setting
+from stepweave.local_aws.layer.scope import local_account
+from stepweave.local_aws.layer.seams import Seam
+
+
+def write(group: str, stream: str, lines: Sequence[str], at_ms: int | None = None) -> None:
+    """Append lines to a log stream; group and stream are made when they are not there."""
+    if not lines:
+        return
+    now = int(time.time() * 1000)
+    events = [{"timestamp": at_ms or now, "message": line} for line in lines]
+    with local_account():
+        if group not in cloudwatch_logs._log_groups:
+            cloudwatch_logs._create_log_group({"logGroupName": group})
+        if stream not in cloudwatch_logs._log_groups[group]["streams"]:
+            cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
+        # Through the API's own function: it stores the lines, and hands them to subscriptions.
+        cloudwatch_logs._put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": events})
+
+
+def _install(setting: Setting) -> None:
+    append = cloudwatch_logs._append_log_events
+
+    def append_with_metrics(stream: Any, events: Sequence[Mapping[str, Any]]) -> None:
+        append(stream, events)
+        for event in events:
+            _count(str(event.get("message", "")))
+
+    cloudwatch_logs._append_log_events = append_with_metrics
+
+
+def _count(message: str) -> None:
+    if not (message.startswith("{") and '"_aws"' in message):
+        return
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return
+    for metric in metrics_of(document):
+        for value in metric.values:
+            cloudwatch.record_metric(
+                metric.namespace, metric.name, value, metric.unit, dict(metric.dimensions)
+            )
+
+
+PART = Part(
+    name="logs",
+    seams=(
+        Seam("ministack.services.cloudwatch_logs", "_log_groups"),
+        Seam("ministack.services.cloudwatch_logs", "_create_log_group", ("data",)),
+        Seam("ministack.services.cloudwatch_logs", "_create_log_stream", ("data",)),
+        Seam("ministack.services.cloudwatch_logs", "_put_log_events", ("data",)),
+        Seam("ministack.services.cloudwatch_logs", "_append_log_events", ("stream", "events")),
+    ),
+    install=_install,
+)
