@@ -8,7 +8,7 @@ from aws_cdk import Aws, Duration, aws_events, aws_iam, aws_kms, aws_sns, aws_sn
 from constructs import Construct
 
 from infra.platform.parts import TOPICS, Parts
-from infra.platform.removal import removal_policy
+from infra.removal import removal_policy
 from infra.settings import Settings
 
 

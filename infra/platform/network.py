@@ -14,7 +14,7 @@ from __future__ import annotations
 from aws_cdk import Fn, RemovalPolicy, aws_ec2, aws_logs
 from constructs import Construct
 
-from infra.platform.logs import log_group
+from infra.logs import log_group
 from infra.settings import Settings
 from stepweave.deployed import names
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from aws_cdk import aws_dynamodb
 from constructs import Construct
 
-from infra.platform.removal import removal_policy
+from infra.removal import removal_policy
 from infra.settings import Settings
 
 BY_DAY = "by_day"

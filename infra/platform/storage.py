@@ -7,7 +7,7 @@ from typing import cast
 from aws_cdk import Duration, aws_s3
 from constructs import Construct
 
-from infra.platform.removal import removal_policy
+from infra.removal import removal_policy
 from infra.settings import Settings
 
 UPLOAD_DAYS = 7

@@ -1,11 +1,11 @@
-"""Log groups of the platform."""
+"""Log groups."""
 
 from __future__ import annotations
 
 from aws_cdk import RemovalPolicy, aws_logs
 from constructs import Construct
 
-from infra.platform.removal import removal_policy
+from infra.removal import removal_policy
 from infra.settings import Settings
 
 
