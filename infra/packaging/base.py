@@ -1,0 +1,37 @@
+"""`base_requirements(closure, kind)`: what our own code needs, besides what tasks declare.
+
+A function gets only what its modules import: the recorder, for one, loads no pydantic if it imports none.
+"""
+
+from __future__ import annotations
+
+from infra.packaging.closure import Closure
+from infra.packaging.profile import Profile
+
+_DISTRIBUTIONS = {
+    "aws_lambda_powertools": "aws-lambda-powertools",
+    "aws_xray_sdk": "aws-xray-sdk",
+    "obstore": "obstore",
+    "pydantic": "pydantic",
+    "pydantic_core": "pydantic",
+}
+_AWS = {"boto3": "boto3", "botocore": "boto3"}
+"""Lambda has it; an image has not. On this machine the functions run like on Lambda, in an environment that has it."""
+
+OWN = ("stepweave", "functions")
+"""Packages whose imports need no requirement written by the user. Others that they import are optional: a task that
+returns a DataFrame brings pandas itself."""
+
+
+def base_requirements(found: Closure, profile: Profile) -> tuple[str, ...]:
+    """The requirements of the modules in ``found`` that are our own, sorted."""
+    table = _DISTRIBUTIONS if profile.kind == "lambda" else {**_DISTRIBUTIONS, **_AWS}
+    return tuple(
+        sorted(
+            {
+                table[one.package]
+                for one in found.outside
+                if one.package in table and one.module.partition(".")[0] in OWN
+            }
+        )
+    )

@@ -1,0 +1,126 @@
+"""`bundle(entry, modules, profile, root)`: a handler, the modules it runs, and their dependencies, ready to deploy."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.packaging import archive
+from infra.packaging.base import base_requirements
+from infra.packaging.closure import Closure, closure
+from infra.packaging.dependencies import FORMAT, Dependencies, dependencies
+from infra.packaging.kept import make
+from infra.packaging.missing import check_imports
+from infra.packaging.profile import Profile
+from infra.packaging.size import check_size
+from infra.packaging.sources import Sources, sources_of
+
+CACHE = ".stepweave/packages"
+"""Where bundles and dependencies are kept, in the project's folder; `make clean` removes it."""
+
+OWN_CODE = "your code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What is deployed as one function, or goes into one image."""
+
+    digest: str
+    """Of its contents: equal digests, equal bytes."""
+    unzipped_bytes: int
+    largest: tuple[tuple[str, int], ...]
+    """Distributions and the code itself, with their bytes, the largest first."""
+    modules: tuple[str, ...]
+    """First-party modules in it."""
+    code: tuple[tuple[str, bytes], ...]
+    """Path and content of its first-party files, sorted."""
+    dependencies: Path
+    """Folder of its dependencies, unpacked."""
+    cache: Path
+    compression: int
+    """Of the zip: 1 is quick, 6 is small."""
+
+    @property
+    def path(self) -> Path:
+        """A folder with all of it; made when it is first asked for. What lies in it is shared: change nothing there."""
+        return make(self.cache / "bundles" / self.digest, self._fill)
+
+    @property
+    def archive(self) -> Path:
+        """A zip with all of it, the same bytes everywhere; made when it is first asked for."""
+        return archive.zipped(self.cache, self.digest, self.code, self.dependencies, self.compression)
+
+    def _fill(self, folder: Path) -> None:
+        archive.link_tree(self.dependencies, folder)
+        for inside, content in self.code:
+            target = folder / inside
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def bundle(
+    entry: str,
+    modules: Sequence[str],
+    profile: Profile,
+    root: Path,
+    *,
+    calls: Iterable[str] = (),
+    files: Mapping[str, bytes] | None = None,
+) -> Bundle:
+    """The bundle of a handler.
+
+    Args:
+        entry: Module of the handler: ``functions.task_runner.handler``.
+        modules: Further modules that it imports by name when it runs: the user's.
+        profile: Where it runs, and with which requirements.
+        root: Folder of the project, with ``pyproject.toml`` and ``uv.lock``.
+        calls: Tasks that run in it (``module:qualname``); what they import inside must be there too.
+        files: Further files, by path.
+
+    Raises ``UsageError`` when a module is not found, an import is not covered by a requirement, or all of it is too
+    large for Lambda.
+    """
+    sources = sources_of(root)
+    found = closure([entry, *modules], sources)
+    cache = root.resolve() / CACHE
+    wanted = {*profile.requirements, *base_requirements(found, profile)}
+    unpacked = dependencies(profile, wanted, root.resolve(), cache)
+    check_imports(found, unpacked.folder, profile, tuple(calls))
+    code = _code(found, sources, files or {})
+    parts = {**unpacked.bytes, OWN_CODE: sum(len(content) for _, content in code)}
+    total = sum(parts.values())
+    if profile.kind == "lambda":
+        check_size(f"the function {entry} for {', '.join(modules) or 'the platform'}", total, parts)
+    return Bundle(
+        digest=_digest(code, unpacked),
+        unzipped_bytes=total,
+        largest=tuple(sorted(parts.items(), key=lambda part: (-part[1], part[0]))),
+        modules=tuple(found.modules),
+        code=code,
+        dependencies=unpacked.folder,
+        cache=cache,
+        compression=1 if profile.local else 6,
+    )
+
+
+def _code(found: Closure, sources: Sources, files: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+    paths = [*found.modules.values(), *found.data]
+    code = {
+        sources.inside(path): _content(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths
+    }
+    return tuple(sorted({**code, **files}.items()))
+
+
+@functools.lru_cache(maxsize=4096)  # the bundles of an app share most of their files
+def _content(path: Path, changed: int, size: int) -> bytes:
+    return path.read_bytes()
+
+
+def _digest(code: Iterable[tuple[str, bytes]], unpacked: Dependencies) -> str:
+    total = hashlib.sha256(f"{FORMAT}\n{unpacked.digest}\n".encode())
+    for inside, content in code:
+        total.update(f"{inside}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return total.hexdigest()

@@ -1,0 +1,81 @@
+"""`closure(names, sources)`: every first-party file that the named modules may need, and what they import from others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.packaging.data_files import data_files
+from infra.packaging.imports import Import, imports_of
+from infra.packaging.sources import Sources
+from stepweave.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """An import of something that is not ours."""
+
+    package: str
+    """Top-level name: ``sklearn``."""
+    module: str
+    """Module of ours that imports it."""
+    file: Path
+    what: Import
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """What ships of our own code."""
+
+    modules: dict[str, Path]
+    """File by module, sorted by name."""
+    data: tuple[Path, ...]
+    outside: tuple[Outside, ...]
+
+
+def closure(names: Iterable[str], sources: Sources) -> Closure:
+    """The closure of modules. Raises ``UsageError`` where one of ``names`` is not first-party."""
+    modules: dict[str, Path] = {}
+    outside: list[Outside] = []
+    waiting = deque(dict.fromkeys(names))
+    for name in waiting:
+        if sources.file_of(name) is None:
+            raise UsageError(
+                f"module {name!r} is not found in {', '.join(map(str, sources.roots))}; "
+                "its name must be its path from there, with dots"
+            )
+    while waiting:
+        name = waiting.popleft()
+        if name in modules or (file := sources.file_of(name)) is None:
+            continue
+        modules[name] = file
+        waiting.extend(_packages_around(name))
+        found = imports_of(file, name)
+        for package in found.packages:
+            waiting.extend(sources.modules_in(package))
+        for one in found.static:
+            ours = list(_ours(one, sources))
+            waiting.extend(ours)
+            if not ours:
+                outside.append(Outside(one.module.partition(".")[0], name, file, one))
+    ordered = dict(sorted(modules.items()))
+    data = sorted({path for file in ordered.values() for path in data_files(file)})
+    return Closure(ordered, tuple(data), tuple(outside))
+
+
+def _ours(one: Import, sources: Sources) -> Iterator[str]:
+    """The modules of ours that an import loads."""
+    if sources.file_of(one.module) is not None:
+        yield one.module
+    for member in one.members:
+        inside = f"{one.module}.{member}"
+        if sources.file_of(inside) is not None:
+            yield inside
+
+
+def _packages_around(module: str) -> Iterator[str]:
+    """The packages that a module is in, whose ``__init__`` runs before it."""
+    while module := module.rpartition(".")[0]:
+        yield module

@@ -1,0 +1,58 @@
+"""`prune(folder)`: wheels without what no function runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+_ABOUT_THE_INSTALLATION = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
+"""Say how it was installed: paths and tools of this machine, which would make two builds differ."""
+_SOURCES = {".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pxd", ".pxi", ".pyx", ".pyc"}
+"""What a compiler reads; there is none."""
+_TESTS = {"tests", "test"}
+
+_IMPORTED_TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\n#]*\btests?\b", re.M)
+
+
+def prune(folder: Path, *, compiler: bool) -> None:
+    """Take out of ``folder`` what is certainly not needed at run time; with ``compiler`` its sources stay."""
+    shutil.rmtree(folder / "bin", ignore_errors=True)  # scripts; their first line names this machine's Python
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            if path.name == "__pycache__":
+                shutil.rmtree(path)
+        elif path.name in _ABOUT_THE_INSTALLATION and path.parent.suffix == ".dist-info":
+            path.unlink()
+        elif path.suffix == ".pyc" or (path.suffix in _SOURCES and not compiler):
+            path.unlink(missing_ok=True)
+    (folder / ".lock").unlink(missing_ok=True)
+    for package in _packages(folder):
+        _prune_tests(package)
+    _drop_empty(folder)
+
+
+def _packages(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.suffix != ".dist-info":
+            yield path
+
+
+def _prune_tests(package: Path) -> None:
+    """Take out folders of tests, unless something outside of them imports from one."""
+    tests = [path for path in package.rglob("*") if path.is_dir() and path.name in _TESTS]
+    outermost = [path for path in tests if not any(other in path.parents for other in tests)]
+    if not outermost:
+        return
+    for file in package.rglob("*.py"):
+        if not _TESTS & set(file.relative_to(package).parts) and _IMPORTED_TESTS.search(file.read_bytes()):
+            return
+    for path in outermost:
+        shutil.rmtree(path)
+
+
+def _drop_empty(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()

@@ -1,0 +1,27 @@
+"""How large a function may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepweave.errors import UsageError
+
+LAMBDA_MAX_UNZIPPED_BYTES = 262_144_000
+"""250 MiB of code and dependencies, unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+_NAMED = 6
+_MIB = 2**20
+
+
+def check_size(name: str, total: int, parts: Mapping[str, int]) -> None:
+    """Raise ``UsageError`` that names the largest parts where ``total`` bytes are too many for Lambda."""
+    if total <= LAMBDA_MAX_UNZIPPED_BYTES:
+        return
+    largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:_NAMED]
+    listed = "\n".join(f"        {part:<24} {size / _MIB:>7.1f} MiB" for part, size in largest)
+    raise UsageError(
+        f"{name} is too large for Lambda\n"
+        f"    expected: at most {LAMBDA_MAX_UNZIPPED_BYTES / _MIB:.0f} MiB, unzipped\n"
+        f"    got:      {total / _MIB:.1f} MiB, of which\n{listed}\n"
+        "    to fix:   give @dag(requirements=...) only what every task needs, and @task(requirements=...) the rest; "
+        "or run the task as a job: @task(compute=Batch)"
+    )

@@ -1,0 +1,54 @@
+"""uv, called: the versions of ``uv.lock``, and wheels unpacked into a folder."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from stepweave.errors import UsageError
+
+
+def locked(root: Path) -> str:
+    """Every version in ``uv.lock``, with hashes and the conditions under which it holds, as constraints for pip.
+
+    Raises ``UsageError`` when there is no lock file, or it does not fit ``pyproject.toml``.
+    """
+    lock, project = root / "uv.lock", root / "pyproject.toml"
+    for file in (lock, project):
+        if not file.is_file():
+            raise UsageError(
+                f"there is no {file.name} in {root}, from which versions are taken; run `uv lock` there"
+            )
+    return _exported(root, lock.stat().st_mtime_ns, project.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=8)
+def _exported(root: Path, lock_changed: int, project_changed: int) -> str:
+    everything = ("--all-extras", "--all-groups", "--no-emit-project", "--no-annotate", "--no-header")
+    return run(["export", "--frozen", "--quiet", *everything], root, "reading uv.lock")
+
+
+def run(arguments: Sequence[str], root: Path, doing: str) -> str:
+    """What uv prints. Raises ``UsageError`` with what it says when it fails."""
+    done = subprocess.run([executable(), *arguments], cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UsageError(f"{doing} failed (uv ended with status {done.returncode}):\n{done.stderr.strip()}")
+    return done.stdout
+
+
+@functools.lru_cache(maxsize=1)
+def executable() -> str:
+    """uv, from the path or from its package."""
+    found = shutil.which("uv")
+    if found is None:
+        try:
+            found = importlib.import_module("uv").find_uv_bin()
+        except ImportError:
+            raise UsageError(
+                "uv is not installed, which packs functions; see https://docs.astral.sh/uv, or add the package `uv`"
+            ) from None
+    return str(found)
