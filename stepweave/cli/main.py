@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "plan": "Show states, gates, limits and where tasks run.",
     "graph": "Draw a DAG as SVG, Mermaid or HTML.",
     "simulate": "Makespan, critical path and cost on a virtual clock.",
+    "cost": "What AWS bills, before and after a run, and while nothing runs.",
     "execute": "Run a state machine of your own (ASL), as Step Functions runs it.",
     "check": "Find every mistake in all DAGs.",
     "runs": "List runs.",

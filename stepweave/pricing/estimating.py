@@ -99,6 +99,13 @@ def usage_of(
     return RunUsage(tasks=used, around=_around(work, len(functions), architecture))
 
 
+def month_of(run: Usage, runs: float) -> Usage:
+    """What ``runs`` runs a month use. A custom metric is paid for by the hour, however many runs emit it in it."""
+    month = run.times(runs)
+    shared = {"metric": min(month.amounts.get("metric", 0.0), float(RUN_METRICS))}
+    return Usage({**month.amounts, **shared})
+
+
 def on_lambda(seconds: float, memory_mib: int, architecture: Architecture) -> Usage:
     """One attempt of a task on Lambda: it looks for a result that is there, and commits one."""
     return _called(seconds + CALL_SECONDS, memory_mib, architecture) + Usage.of(s3_get=1, s3_put=1)

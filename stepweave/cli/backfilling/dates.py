@@ -30,7 +30,7 @@ def logical_dates(schedule: Schedule, start: str, end: str) -> list[datetime]:
     if last < first:
         raise UsageError(f"--end {end} is before --start {start}; give the earlier date as --start")
     found: list[datetime] = []
-    for moment in _moments(schedule, first):
+    for moment in moments(schedule, first):
         if moment > last:
             break
         found.append(moment.astimezone(UTC))
@@ -41,6 +41,22 @@ def logical_dates(schedule: Schedule, start: str, end: str) -> list[datetime]:
     if not found:
         raise UsageError(f"the schedule {schedule.as_text()} has no date from {start} to {end}")
     return found
+
+
+def moments(schedule: Schedule, first: datetime) -> Iterator[datetime]:
+    """Every moment of a schedule from ``first`` on."""
+    match schedule:
+        case Cron():
+            # The iterator begins after the moment that it is given.
+            zone = ZoneInfo(schedule.timezone)
+            before = first.astimezone(zone) - timedelta(seconds=1)
+            yield from CronSim(schedule.fields().replace("?", "*"), before)
+        case Every():
+            distance = timedelta(seconds=seconds(schedule.interval))
+            moment = first
+            while True:
+                yield moment
+                moment += distance
 
 
 def run_id_of(dag_id: str, moment: datetime, number: int = 1) -> str:
@@ -69,19 +85,3 @@ def _moment(text: str, zone: tzinfo, option: str) -> tuple[datetime, bool]:
             f"{option} {text!r} is no date; expected 2026-01-31 or 2026-01-31T06:00:00+01:00"
         ) from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone), False
-
-
-def _moments(schedule: Schedule, first: datetime) -> Iterator[datetime]:
-    """Every moment of a schedule from ``first`` on."""
-    match schedule:
-        case Cron():
-            # The iterator begins after the moment that it is given.
-            zone = ZoneInfo(schedule.timezone)
-            before = first.astimezone(zone) - timedelta(seconds=1)
-            yield from CronSim(schedule.fields().replace("?", "*"), before)
-        case Every():
-            distance = timedelta(seconds=seconds(schedule.interval))
-            moment = first
-            while True:
-                yield moment
-                moment += distance
