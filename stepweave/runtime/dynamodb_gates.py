@@ -1,7 +1,7 @@
 """`DynamoDbGates` and `StepFunctionsTokens`: gates and task tokens in AWS, for the rendezvous function.
 
-A gate is one item ``{pk: "gate#<run>#<gate>", token, awaited, strict, expires, "a#<task>": record…}``. Arrivals are
-attributes of their own, since ``if_not_exists`` on an attribute makes one update both idempotent and atomic
+A gate is one item of the records table, ``{pk: "GATE#<execution>#<gate>", sk: "GATE", token, awaited, strict, expires,
+"a#<task>": record…}``. Arrivals are attributes of their own, since ``if_not_exists`` on an attribute makes one update both idempotent and atomic
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html). An item has at
 most 400 KB, a payload at most 256 KiB, so the records of a gate always fit.
 """
@@ -22,7 +22,7 @@ _DONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
 class DynamoDbGates:
-    """Gates in a DynamoDB table with the string key ``pk`` and time to live on ``expires``.
+    """Gates in a DynamoDB table with the string keys ``pk`` and ``sk``, and time to live on ``expires``.
 
     Args:
         client: A boto3 client of DynamoDB.
@@ -67,7 +67,7 @@ class DynamoDbGates:
     ) -> Gate:
         answer = self._client.update_item(
             TableName=self._table,
-            Key={"pk": {"S": f"gate#{run}#{gate}"}},
+            Key={"pk": {"S": f"GATE#{run}#{gate}"}, "sk": {"S": "GATE"}},
             UpdateExpression="SET " + ", ".join([*changes, "#expires = :expires"]),
             ExpressionAttributeNames={**names, "#expires": "expires"},
             ExpressionAttributeValues={

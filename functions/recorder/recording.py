@@ -1,0 +1,163 @@
+"""`Recorder`: news of an execution → the run's record, and what follows from the end of a run.
+
+News come at least once, in any order, or never (status events are best effort:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-list.html); the record's ranks sort that out.
+What follows from an end is done by whoever tells of it while nobody has done all of it: each part changes nothing the
+second time, but for a notice, of which two are better than none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.recorder.run_metrics import metrics_line
+from functions.recorder.run_notices import RunNotice
+from functions.shared.executions import input_of, state_of
+from stepweave.deployed.environment import DeployedDag
+from stepweave.errors import TASKS_FAILED
+from stepweave.runtime.run_markers import write_marker
+from stepweave.stores.objects import ObjectStore
+from stepweave.stores.run_queue import RunQueue
+from stepweave.stores.run_table import ENDED, DeployedRun, ExecutionState, RunFacts, RunTable
+
+CLEANUP = "cleanup"
+"""Name of the machine of a DAG that cleans up after runs that broke off."""
+_MAX_NAME = 80
+"""Longest name of an execution."""
+_MARKED = {"success": "success", "cancelled": "cancelled"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """What the recorder speaks to."""
+
+    table: RunTable
+    queue: RunQueue
+    store: ObjectStore
+    states: Any
+    """boto3 clients: of Step Functions, SNS and Lambda."""
+    sns: Any
+    functions: Any
+
+
+class Recorder:
+    """Keeps the records of an environment's runs."""
+
+    def __init__(
+        self,
+        env: str,
+        clients: Clients,
+        *,
+        warn_topic: str | None,
+        runbook: str,
+        write_line: Callable[[str], object],
+    ) -> None:
+        """``write_line`` takes lines for CloudWatch; without a ``warn_topic`` nobody is told of failures."""
+        self._env = env
+        self._to = clients
+        self._warn_topic = warn_topic
+        self._runbook = runbook
+        self._write_line = write_line
+
+    def tell(self, dag: DeployedDag, found: Mapping[str, Any]) -> ExecutionState:
+        """What ``found`` says: the detail of a status event, or the answer of DescribeExecution."""
+        given = self._given(found)
+        run_id = str(given.get("run_id") or found["name"])
+        state = state_of(dag.dag, run_id, found)
+        params = given.get("params")
+        facts = RunFacts(
+            params=json.dumps(params, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            if isinstance(params, dict)
+            else None,
+            logical_date=given.get("logical_date"),
+        )
+        self._to.table.tell(state, facts)
+        if state.status in ENDED:
+            self._ended(dag, state, given, str(found.get("error") or ""), str(found["name"]))
+        return state
+
+    def free_slot(self, dag: DeployedDag, execution: str) -> None:
+        """``execution`` (a name) has no slot any more; whoever waits longest may begin."""
+        if self._to.queue.free(dag.dag, execution):
+            self.wake(dag)
+
+    def wake(self, dag: DeployedDag) -> bool:
+        """Whether a run waits; the starter then looks for a slot."""
+        if self._to.queue.first(dag.dag) is None:
+            return False
+        payload = json.dumps({"source": "queue"}).encode()
+        self._to.functions.invoke(FunctionName=dag.starter, InvocationType="Event", Payload=payload)
+        return True
+
+    def _given(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The input of the execution; events leave out what is long."""
+        given = input_of(found)
+        if given is None:
+            given = input_of(self._to.states.describe_execution(executionArn=found["executionArn"]))
+        return given or {}
+
+    def _ended(
+        self, dag: DeployedDag, state: ExecutionState, given: Mapping[str, Any], error: str, name: str
+    ) -> None:
+        self.free_slot(dag, name)
+        run = self._to.table.get(state.dag, state.run_id)
+        if run is None or run.rank != state.rank or run.handled >= state.rank:
+            return
+        if is_broken_off(state.status, error):
+            self._clean_up(dag, state, given, name)
+        date = run.facts.logical_date
+        status = _MARKED.get(state.status, "failed")
+        write_marker(self._to.store, run.dag, run.run_id, status, logical_date=date)
+        self._notify(run)
+        self._write_line(metrics_line(self._env, run))
+        self._to.table.mark_handled(run.dag, run.run_id, run.rank)
+
+    def _clean_up(self, dag: DeployedDag, state: ExecutionState, given: Mapping[str, Any], name: str) -> None:
+        machine = dag.machines.get(CLEANUP)
+        if machine is None:
+            return
+        try:
+            self._to.states.start_execution(
+                stateMachineArn=machine,
+                name=cleanup_name(name, state.redrives),
+                input=json.dumps({**given, "run_id": state.run_id}, sort_keys=True),
+            )
+        except self._to.states.exceptions.ClientError as refused:
+            if refused.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+
+    def _notify(self, run: DeployedRun) -> None:
+        if self._warn_topic is None:
+            return
+        # A run inside another one is told of by that one; who cancels a run knows.
+        if run.status not in ("failed", "timed_out") or "." in run.run_id:
+            return
+        notice = RunNotice(env=self._env, run=run, runbook=self._runbook)
+        self._to.sns.publish(
+            TopicArn=self._warn_topic,
+            Subject=notice.subject,
+            Message=notice.message(),
+            MessageStructure="json",
+        )
+
+
+def is_broken_off(status: str, error: str) -> bool:
+    """Whether an execution ended without reaching its own end, where tear-downs and compensations are."""
+    return status in ("cancelled", "timed_out") or (status == "failed" and error != TASKS_FAILED)
+
+
+def cleanup_name(execution: str, redrives: int) -> str:
+    """Name of the execution that cleans up after ``execution``; the same each time.
+
+    >>> cleanup_name("r1", 0), cleanup_name("r1", 2)
+    ('r1-cleanup', 'r1-cleanup-2')
+    """
+    end = f"-cleanup-{redrives}" if redrives else "-cleanup"
+    if len(execution) + len(end) <= _MAX_NAME:
+        return execution + end
+    digest = hashlib.sha256(execution.encode()).hexdigest()[:8]
+    return f"{execution[: _MAX_NAME - len(end) - 9]}-{digest}{end}"
