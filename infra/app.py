@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, Environment, PermissionsBoundary, Stage, Tags
+from aws_cdk import App, Aws, Environment, PermissionsBoundary, Stage, Tags
 
-from infra.platform.parts import parts_of
+from infra.dags.arns import Arns
 from infra.platform.stack import PlatformStack
 from infra.settings import Settings, load
 from stepweave.compiler import Compiled, compile_graph
@@ -80,11 +80,20 @@ def add_environment(app: App, settings: Settings, compiled: Iterable[Compiled]) 
         env=Environment(account=settings.account, region=settings.region),
         permissions_boundary=PermissionsBoundary.from_name(boundary) if boundary else None,
     )
-    platform = parts_of(settings)
-    PlatformStack(stage, PLATFORM, settings=settings, platform=platform)
+    PlatformStack(stage, PLATFORM, settings=settings, arns=arns_of(settings))
     for key, value in {f"{names.PRODUCT}:env": settings.env, **settings.tags}.items():
         Tags.of(stage).add(key, value)
     return stage
+
+
+def arns_of(settings: Settings) -> Arns:
+    """Addresses in the environment; account and region are those of the deployment where the settings are silent."""
+    return Arns(
+        env=settings.env,
+        partition=Aws.PARTITION,
+        account=settings.account or Aws.ACCOUNT_ID,
+        region=settings.region or Aws.REGION,
+    )
 
 
 if __name__ == "__main__":

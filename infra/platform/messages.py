@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, aws_events, aws_iam, aws_kms, aws_sns, aws_sns_subscriptions, aws_sqs
+from aws_cdk import Duration, aws_events, aws_iam, aws_kms, aws_sns, aws_sns_subscriptions, aws_sqs
 from constructs import Construct
 
-from infra.platform.parts import TOPICS, Parts
+from infra.dags.arns import Arns
 from infra.removal import removal_policy
 from infra.settings import Settings
+from stepweave.deployed import names
+
+TOPICS = ("warn", "page", "ask")
+"""Kinds of topics: what can wait until the morning, what cannot, and what a person is asked."""
 
 
 class Messages(Construct):
     """Topics ``warn``, ``page`` and ``ask`` with their e-mail subscriptions, dead letters, and the bus."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, parts: Parts) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, arns: Arns) -> None:
         super().__init__(scope, id)
-        self.key = _topics_key(self, settings) if settings.encryption.topics else None
+        self.key = _topics_key(self, settings, arns) if settings.encryption.topics else None
         emails: dict[str, Sequence[str]] = {
             "warn": settings.alarms.warn_emails,
             "page": settings.alarms.page_emails,
             "ask": settings.alarms.ask_emails,
         }
-        self.topics = {kind: self._topic(kind, parts, emails[kind]) for kind in TOPICS}
-        self.dead_letters = self._dead_letters(parts)
-        self.bus = aws_events.EventBus(self, "Bus", event_bus_name=parts.bus)
+        self.topics = {kind: self._topic(kind, arns, of) for kind, of in emails.items()}
+        self.dead_letters = self._dead_letters(arns)
+        self.bus = aws_events.EventBus(self, "Bus", event_bus_name=names.bus_name(settings.env))
 
-    def _topic(self, kind: str, parts: Parts, emails: Sequence[str]) -> aws_sns.Topic:
+    def _topic(self, kind: str, arns: Arns, emails: Sequence[str]) -> aws_sns.Topic:
         topic = aws_sns.Topic(
             self,
             kind.capitalize(),
-            topic_name=parts.topic_arns[kind].rsplit(":", 1)[1],
-            display_name=f"stepweave {parts.env}: {kind}",
+            topic_name=names.topic_name(arns.env, kind),
+            display_name=f"stepweave {arns.env}: {kind}",
             master_key=self.key,
             enforce_ssl=True,
         )
@@ -43,18 +47,18 @@ class Messages(Construct):
                     actions=["sns:Publish"],
                     principals=[aws_iam.ServicePrincipal(f"{service}.amazonaws.com")],
                     resources=[topic.topic_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": parts.account}},
+                    conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
                 )
             )
         for email in emails:
             topic.add_subscription(aws_sns_subscriptions.EmailSubscription(email))
         return topic
 
-    def _dead_letters(self, parts: Parts) -> aws_sqs.Queue:
+    def _dead_letters(self, arns: Arns) -> aws_sqs.Queue:
         queue = aws_sqs.Queue(
             self,
             "DeadLetters",
-            queue_name=parts.dead_letter_queue,
+            queue_name=names.dead_letter_queue_name(arns.env),
             encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(14),  # as long as there is: somebody has to look first
@@ -66,13 +70,13 @@ class Messages(Construct):
                     actions=["sqs:SendMessage"],
                     principals=[aws_iam.ServicePrincipal(f"{service}.amazonaws.com")],
                     resources=[queue.queue_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": parts.account}},
+                    conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
                 )
             )
         return queue
 
 
-def _topics_key(scope: Construct, settings: Settings) -> aws_kms.Key:
+def _topics_key(scope: Construct, settings: Settings, arns: Arns) -> aws_kms.Key:
     """A key that alarms and rules of this account may use to publish."""
     key = aws_kms.Key(
         scope,
@@ -90,7 +94,7 @@ def _topics_key(scope: Construct, settings: Settings) -> aws_kms.Key:
                 aws_iam.ServicePrincipal("events.amazonaws.com"),
             ],
             resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
         )
     )
     return key

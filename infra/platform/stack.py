@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import Stack, aws_ssm
 from constructs import Construct
 
+from infra.dags.arns import Arns
 from infra.platform.batch import JobQueues
-from infra.platform.messages import Messages
+from infra.platform.messages import TOPICS, Messages
 from infra.platform.network import Network
-from infra.platform.parts import Parts
 from infra.platform.records import RecordsTable
 from infra.platform.storage import ArtifactBucket
 from infra.settings import Settings
@@ -19,7 +19,7 @@ from stepweave.deployed.environment import Platform
 class PlatformStack(Stack):
     """The stack ``stepweave-<env>-platform``."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, platform: Parts) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, arns: Arns) -> None:
         super().__init__(
             scope,
             id,
@@ -27,22 +27,22 @@ class PlatformStack(Stack):
             description=f"stepweave {settings.env}: storage, records, messages, queues and shared functions",
             termination_protection=settings.removal_policy == "retain",
         )
-        self.storage = ArtifactBucket(self, "Artifacts", settings=settings, name=platform.bucket)
-        self.records = RecordsTable(self, "Records", settings=settings, name=platform.table)
-        self.messages = Messages(self, "Messages", settings=settings, parts=platform)
+        self.storage = ArtifactBucket(self, "Artifacts", settings=settings, name=arns.bucket_name())
+        self.records = RecordsTable(self, "Records", settings=settings, name=names.table_name(settings.env))
+        self.messages = Messages(self, "Messages", settings=settings, arns=arns)
         network = Network(self, "Network", settings=settings) if settings.network.mode != "none" else None
         self.queues = JobQueues(self, "Batch", settings=settings, network=network)
-        self._describe(settings, platform)
+        self._describe(settings, arns)
 
-    def _describe(self, settings: Settings, platform: Parts) -> None:
+    def _describe(self, settings: Settings, arns: Arns) -> None:
         """Tell the command line and the functions what is where."""
         described = Platform(
             env=settings.env,
-            store=platform.store,
-            table=platform.table,
-            bus=platform.bus,
-            topics=dict(platform.topic_arns),
-            approvals_function=platform.approvals_arn,
+            store=f"s3://{arns.bucket_name()}",
+            table=names.table_name(settings.env),
+            bus=names.bus_name(settings.env),
+            topics={kind: arns.topic(kind) for kind in TOPICS},
+            approvals_function=arns.function("approvals"),
         )
         aws_ssm.StringParameter(
             self,
