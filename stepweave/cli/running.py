@@ -14,6 +14,7 @@ from stepweave.cli.lazy import module_named
 from stepweave.cli.progress.lines import LineView
 from stepweave.cli.progress.summary import summary_lines
 from stepweave.cli.progress.tally import groups_of
+from stepweave.cli.progress.words import in_store
 from stepweave.cli.screen import paint
 from stepweave.cli.task_objects import task_objects
 from stepweave.embedded.needed import needed
@@ -82,15 +83,16 @@ def _view(request: RunRequest, title: str) -> Iterator[tuple[Observer, Callable[
 
     With what makes it stand still, where that is needed for something else on the screen.
     """
+    place = in_store(request.store)
     if request.inline or not sys.stdout.isatty():
-        yield LineView(sys.stdout, title, request.store), None
+        yield LineView(sys.stdout, title, place), None
         return
     # rich is needed on terminals only; a run in a pipe or with --json starts 0.1 s faster without it.
     whole = request.dag.graph()
     graph = needed(whole, request.needed) if request.needed else whole
     live = module_named("stepweave.cli.progress.live")
     console = module_named("rich.console").Console()
-    with live.LiveView(title, groups_of(graph), console, request.store) as view:
+    with live.LiveView(title, groups_of(graph), console, place) as view:
         yield view, view.paused
 
 

@@ -8,20 +8,11 @@ from typing import Any
 
 from stepweave.deployed.connecting import Clients
 from stepweave.deployed.explaining import explained
+from stepweave.stores.run_table import STATUS_OF, DeployedStatus
 
 PAGE_EVENTS = 1000
 """Most events of one answer:
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html"""
-
-STATUSES = {
-    "RUNNING": "running",
-    "PENDING_REDRIVE": "running",
-    "SUCCEEDED": "success",
-    "FAILED": "failed",
-    "TIMED_OUT": "timed_out",
-    "ABORTED": "cancelled",
-}
-"""What the status of an execution is called of a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +22,8 @@ class ExecutionState:
     arn: str
     machine: str
     """ARN of its state machine."""
-    status: str
-    """As of a run."""
+    status: DeployedStatus
+    """What it is called of a run."""
     started_at: float
     ended_at: float | None = None
     error: str = ""
@@ -50,7 +41,7 @@ def describe(aws: Clients, arn: str) -> ExecutionState:
     return ExecutionState(
         arn=arn,
         machine=str(said["stateMachineArn"]),
-        status=STATUSES.get(str(said["status"]), "failed"),
+        status=STATUS_OF.get(str(said["status"]), "failed"),
         started_at=said["startDate"].timestamp(),
         ended_at=stopped.timestamp() if stopped is not None else None,
         error=str(said.get("error") or ""),

@@ -8,8 +8,8 @@ from typing import Any
 
 from stepweave.deployed.deployment import Deployment
 from stepweave.deployed.functions import invoke
-from stepweave.deployed.run_records import RunRecord
 from stepweave.errors import UsageError
+from stepweave.stores.run_table import ENDED, DeployedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +39,17 @@ def trigger(
     return _ask(deployment, dag_id, request | {name: value for name, value in given.items() if value})
 
 
-def resume(deployment: Deployment, record: RunRecord, *, by: str = "") -> Started:
+def resume(deployment: Deployment, run: DeployedRun, *, by: str = "") -> Started:
     """A new execution of a run that ended badly: the deployed code, the same params, what succeeded reused."""
-    env, run_id = deployment.env, record.run_id
-    if record.status == "success":
+    env, run_id = deployment.env, run.run_id
+    if run.status == "success":
         raise UsageError(f"run {run_id} has succeeded; there is nothing to resume")
-    if not record.has_ended:
+    if run.status not in ENDED:
         raise UsageError(
-            f"run {run_id} is {record.status}; stop it first: stepweave cancel {run_id} --env {env}"
+            f"run {run_id} is {run.status}; stop it first: stepweave cancel {run_id} --env {env}"
         )
     request = {"source": "resume", "run_id": run_id} | ({"by": by} if by else {})
-    return _ask(deployment, record.dag_id, request)
+    return _ask(deployment, run.dag, request)
 
 
 def _ask(deployment: Deployment, dag_id: str, request: Mapping[str, Any]) -> Started:

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from stepweave.deployed.deployment import Deployment
 from stepweave.deployed.executions import describe
 from stepweave.deployed.explaining import code_of, explained
-from stepweave.deployed.run_records import RunRecord
 from stepweave.errors import UsageError
+from stepweave.stores.run_table import DeployedRun
 
 ERROR = "Cancelled"
 """Error of the execution of a run that a person has stopped."""
@@ -19,28 +19,28 @@ PATIENCE_SECONDS = 60.0
 """How long an execution may take to stop."""
 
 
-def cancel(deployment: Deployment, record: RunRecord, by: str, sleep: Callable[[float], None]) -> str:
+def cancel(deployment: Deployment, run: DeployedRun, by: str, sleep: Callable[[float], None]) -> str:
     """The run's status afterwards, as Step Functions says: ``cancelled``, or how it had ended already.
 
     Executions and jobs that the run waits for are stopped by Step Functions with it.
     """
-    if record.execution is None:
+    if run.execution is None:
         raise UsageError(
-            f"run {record.run_id} is {record.status} and has no execution yet; it can be stopped once it has begun"
+            f"run {run.run_id} is {run.status} and has no execution yet; it can be stopped once it has begun"
         )
     aws = deployment.aws
-    if describe(aws, record.execution).status != "running":
-        return describe(aws, record.execution).status
-    with explained(f"stopping {record.run_id}"):
+    if describe(aws, run.execution).status != "running":
+        return describe(aws, run.execution).status
+    with explained(f"stopping {run.run_id}"):
         try:
             aws.client("stepfunctions").stop_execution(
-                executionArn=record.execution, error=ERROR, cause=f"cancelled by {by}"
+                executionArn=run.execution, error=ERROR, cause=f"cancelled by {by}"
             )
         except ClientError as error:
             if code_of(error) != "ExecutionDoesNotExist":
                 raise
     waited = 0.0
-    while (status := describe(aws, record.execution).status) == "running" and waited < PATIENCE_SECONDS:
+    while (status := describe(aws, run.execution).status) == "running" and waited < PATIENCE_SECONDS:
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS
     return status

@@ -211,6 +211,14 @@ class RunTable:
                 asked |= {"FilterExpression": "dag = :dag"}
             yield from map(_run, self._query(**asked))
 
+    def beginning_with(self, dag: str, beginning: str = "") -> Iterator[DeployedRun]:
+        """Runs of a DAG whose ids begin so, in the order of their ids."""
+        asked = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+            "ExpressionAttributeValues": attributes({":pk": f"DAG#{dag}", ":sk": f"RUN#{beginning}"}),
+        }
+        yield from map(_run, self._query(**asked))
+
     def queued(self, dag: str) -> Iterator[DeployedRun]:
         """Runs that wait for others of their DAG to end, the one that waits longest first."""
         places = self._query(

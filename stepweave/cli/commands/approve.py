@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records, root_of, status_now, tasks_now
 from stepweave.cli.options import add_json, add_run, add_store
-from stepweave.cli.progress.words import approve_command, name_of_task, resume_command
+from stepweave.cli.progress.words import approve_command, in_store, name_of_task, resume_command
 from stepweave.embedded.approvals import approve
 from stepweave.embedded.taskruns import APPROVAL, TaskRun
 from stepweave.errors import UsageError
@@ -58,7 +58,9 @@ def command(
         said = "approved" if decision["approved"] else "rejected"
         sys.stdout.write(f"{task_id} of {row.run_id}: {said} by {decision['by']}\n")
         if not told and status_now(root) != "running":
-            sys.stdout.write(f"the run is not going on; go on with: {resume_command(root.run_id, store)}\n")
+            sys.stdout.write(
+                f"the run is not going on; go on with: {resume_command(root.run_id, in_store(store))}\n"
+            )
     return Answer({"run_id": row.run_id, "task": task_id, "index": index, **decision, "told": told})
 
 
@@ -79,5 +81,7 @@ def _waiting(runs: list[TaskRun], row: RunRow, store: str) -> tuple[str, str]:
         raise UsageError(
             f"nothing in run {row.run_id} waits for an approval; see: stepweave show {row.run_id}"
         )
-    choices = "\n".join(f"  {approve_command(row.run_id, name_of_task(run), store)}" for run in waiting)
+    choices = "\n".join(
+        f"  {approve_command(row.run_id, name_of_task(run), in_store(store))}" for run in waiting
+    )
     raise UsageError(f"{len(waiting)} tasks of run {row.run_id} wait for an approval; name one:\n{choices}")

@@ -13,7 +13,7 @@ from stepweave.cli.again import request_of
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records, root_of
 from stepweave.cli.options import add_json, add_run, add_store
-from stepweave.cli.progress.words import resume_command
+from stepweave.cli.progress.words import in_store, resume_command
 from stepweave.embedded.control import tell
 from stepweave.embedded.processes import is_alive
 from stepweave.embedded.run import run_dag
@@ -45,7 +45,11 @@ def command(*, run: str, store: str, as_json: bool) -> Answer:
     row = root_of(records, find_run(records, run, store))
     status = _cancel(records, row, store)
     if not as_json:
-        note = f"; go on with: {resume_command(row.run_id, store)}" if status == "cancelled" else " already"
+        note = (
+            f"; go on with: {resume_command(row.run_id, in_store(store))}"
+            if status == "cancelled"
+            else " already"
+        )
         sys.stdout.write(f"{row.run_id}: {status}{note}\n")
     return Answer({"run_id": row.run_id, "dag_id": row.dag_id, "status": status})
 

@@ -17,8 +17,9 @@ from stepweave.cli.found import (
     tasks_now,
 )
 from stepweave.cli.options import add_json, add_run, add_store
-from stepweave.cli.progress.words import count, duration, name_of, notes, reason
-from stepweave.cli.screen import Table, print_table
+from stepweave.cli.progress.task_table import task_table
+from stepweave.cli.progress.words import count, duration, in_store
+from stepweave.cli.screen import print_table
 from stepweave.cli.task_objects import task_objects
 from stepweave.embedded.summing import in_order
 from stepweave.embedded.taskruns import TaskRun
@@ -48,7 +49,7 @@ def command(*, run: str, items: bool, store: str, as_json: bool) -> Answer:
     tasks, children = tasks_now(records, row), records.children(row.run_id)
     if not as_json:
         sys.stdout.write("\n".join(_head(row, children)) + "\n\n")
-        print_table(_table(tasks, row, store, every=items))
+        print_table(task_table(tasks, row.run_id, in_store(store), every=items))
     return Answer(_object(row, tasks, children, store) if as_json else None)
 
 
@@ -71,30 +72,6 @@ def _head(row: RunRow, children: Sequence[RunRow]) -> list[str]:
         ("error", error_now(row)),
     )
     return [f"{label:<8} {text}" for label, text in pairs if text]
-
-
-def _table(tasks: Sequence[TaskRun], row: RunRow, store: str, *, every: bool) -> Table:
-    shown = [run for run in tasks if every or not run.index or run.status == "failed"]
-    return Table(
-        head=("TASK", "STATUS", "ATTEMPTS", "TOOK", "QUEUED", ""),
-        rows=[
-            (
-                name_of(run),
-                run.status or "not reached",
-                str(run.attempts),
-                duration(run.duration_seconds) if run.ended is not None and run.attempts else "",
-                duration(run.waited_seconds) if run.waited_seconds else "",
-                "  ".join(_notes(run, row, store)),
-            )
-            for run in shown
-        ],
-        status_column=1,
-    )
-
-
-def _notes(run: TaskRun, row: RunRow, store: str) -> list[str]:
-    why = reason(run.error, run.message) if run.status != "waiting" else ""
-    return [*notes(run, row.run_id, store), *([why] if why else [])]
 
 
 def _object(

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any
 
-from stepweave.cli.progress.words import approve_command, name_of_task
+from stepweave.cli.progress.words import approve_command, in_store, name_of_task
 from stepweave.embedded.approvals import approve
 from stepweave.embedded.taskruns import APPROVAL, TaskRun
 from stepweave.errors import StepweaveError
@@ -79,7 +79,7 @@ class Asker:
         question = f"\n{name}: {asked.get('message') or 'needs an approval'}{people}\napprove? [y/n] "
         word = self._answer(question, over).lower()
         if word not in ("y", "yes", "n", "no"):
-            later = approve_command(run_id, name, self._store)
+            later = approve_command(run_id, name, in_store(self._store))
             sys.stdout.write(f"not decided; decide later with: {later}\n")
             return
         by = self._decider(asked.get("approvers", []), over)

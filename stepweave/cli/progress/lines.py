@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from stepweave.cli.options import DEFAULT_STORE
 from stepweave.cli.progress.words import duration, name_of, notes, reason
 from stepweave.embedded.taskruns import APPROVAL, TaskRun
 
@@ -15,10 +14,13 @@ class LineView:
     Of items and of tasks in bodies only what did not succeed: there may be ten thousand of them.
     """
 
-    def __init__(self, out: TextIO, title: str = "", store: str = DEFAULT_STORE) -> None:
-        """``title``, the run's id, is written at the first change: a run that cannot start shows its error alone."""
+    def __init__(self, out: TextIO, title: str = "", place: str = "") -> None:
+        """``title``, the run's id, is written at the first change: a run that cannot start shows its error alone.
+
+        ``place``: the options that say where the run is.
+        """
         self._out = out
-        self._title, self._run_id, self._store = title, title, store
+        self._title, self._run_id, self._place = title, title, place
 
     def __call__(self, run: TaskRun) -> None:
         """Write a line when ``run`` has ended, is tried again or waits for a person."""
@@ -34,7 +36,7 @@ class LineView:
             parts.append(duration(run.duration_seconds))
         if run.attempts > 1:
             parts.append(f"attempt {run.attempts}")
-        parts += notes(run, self._run_id, self._store)
+        parts += notes(run, self._run_id, self._place)
         why = reason(run.error, run.message) if run.status != "waiting" else ""
         if why:
             parts.append(why)

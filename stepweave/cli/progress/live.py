@@ -17,7 +17,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stepweave.cli.options import DEFAULT_STORE
 from stepweave.cli.progress.tally import Tally
 from stepweave.cli.progress.words import (
     STYLES,
@@ -40,10 +39,11 @@ REFRESHES_PER_SECOND = 8
 class LiveView:
     """Context manager and observer of task runs."""
 
-    def __init__(
-        self, title: str, groups: Mapping[str, str], console: Console, store: str = DEFAULT_STORE
-    ) -> None:
-        """``title``: the run's id; ``groups``: the group of each task, in the order in which tasks are shown."""
+    def __init__(self, title: str, groups: Mapping[str, str], console: Console, place: str = "") -> None:
+        """``title``: the run's id; ``groups``: the group of each task, in the order in which tasks are shown.
+
+        ``place``: the options that say where the run is.
+        """
         self._title = title
         self._tally = Tally(groups)
         self._runs: dict[str, TaskRun] = {task: TaskRun(task) for task in groups}
@@ -51,7 +51,7 @@ class LiveView:
         """The last item of each map that failed."""
         self._waiting: dict[tuple[str, ...], TaskRun] = {}
         """Items, and tasks of runs inside this one, that wait or waited for a person."""
-        self._store = store
+        self._place = place
         self._is_paused = False
         self._began = time.time()
         self._console = console
@@ -118,7 +118,7 @@ class LiveView:
     def _waiting_lines(self) -> list[RenderableType]:
         waiting = [run for run in list(self._waiting.values()) if run.status == "waiting"][:MAX_LISTED]
         lines = [
-            f"{SYMBOLS['waiting']} {name_of(run)}  {notes(run, self._title, self._store)[-1]}"
+            f"{SYMBOLS['waiting']} {name_of(run)}  {notes(run, self._title, self._place)[-1]}"
             for run in waiting
         ]
         return [Text(line, style=STYLES["waiting"], overflow="ellipsis", no_wrap=True) for line in lines]
@@ -128,7 +128,7 @@ class LiveView:
         for run in list(self._runs.values()):
             style = STYLES[run.status]
             more = [f"attempt {run.attempts}"] if run.attempts > 1 else []
-            more += notes(run, self._title, self._store)
+            more += notes(run, self._title, self._place)
             table.add_row(
                 Text(f"{SYMBOLS[run.status]} {run.task}", style=style, overflow="ellipsis", no_wrap=True),
                 Text(run.status or "", style=style, no_wrap=True),
@@ -154,7 +154,7 @@ class LiveView:
             *list(self._tally.active.values())[:MAX_LISTED],
             *list(self._tally.failed.values())[:MAX_LISTED],
         ]:
-            more = "  ".join([_elapsed(run), *notes(run, self._title, self._store), self._why(run)])
+            more = "  ".join([_elapsed(run), *notes(run, self._title, self._place), self._why(run)])
             text = f"  {SYMBOLS[run.status]} {run.task}  {more}"
             parts.append(Text(text, style=STYLES[run.status], overflow="ellipsis", no_wrap=True))
         return Group(*parts)

@@ -12,6 +12,8 @@ from stepweave.cli.progress.words import (
     count,
     duration,
     first_line,
+    in_environment,
+    in_store,
     name_of,
     notes,
     reason,
@@ -37,16 +39,17 @@ class Line:
     style: str = ""
 
 
-def summary_lines(result: RunResult) -> list[Line]:
-    """The summary of a run that has ended."""
+def summary_lines(result: RunResult, env: str = "") -> list[Line]:
+    """The summary of a run that has ended, on this machine or in the environment ``env``."""
+    place = in_environment(env) if env else in_store(result.store)
     lines = [_headline(result)]
-    lines += _failures(result)
+    lines += _failures(result, place)
     lines += _time(result.breakdown)
-    lines += _results(result)
+    lines += _results(result, place)
     if result.status != "success":
         lines += [
             Line(""),
-            Line(f"Go on with what is missing: {resume_command(result.run_id, result.store)}"),
+            Line(f"Go on with what is missing: {resume_command(result.run_id, place)}"),
         ]
     return lines
 
@@ -62,7 +65,7 @@ def _headline(result: RunResult) -> Line:
     )
 
 
-def _failures(result: RunResult) -> list[Line]:
+def _failures(result: RunResult, place: str) -> list[Line]:
     failed = _failed_runs(result)
     # The machine's own error names the failed tasks, which are listed here; any other error says something new.
     new = result.error if not failed or not result.error.startswith(TASKS_FAILED) else ""
@@ -79,7 +82,7 @@ def _failures(result: RunResult) -> list[Line]:
         if log:
             lines.append(Line(f"    log: {log}"))
     if len(failed) > MAX_LISTED:
-        lines.append(Line(f"  and {len(failed) - MAX_LISTED:,} more: stepweave show {result.run_id}"))
+        lines.append(Line(f"  and {len(failed) - MAX_LISTED:,} more: stepweave show {result.run_id}{place}"))
     return lines
 
 
@@ -131,7 +134,7 @@ def _share(seconds: float, wall: float) -> str:
     return f"{duration(seconds)} ({seconds / wall:.0%})"
 
 
-def _results(result: RunResult) -> list[Line]:
+def _results(result: RunResult, place: str) -> list[Line]:
     found: Sequence[tuple[str, str]] = result.results
     if not found:
         return []
@@ -139,5 +142,5 @@ def _results(result: RunResult) -> list[Line]:
     lines = [Line(""), Line("Results", "bold")]
     lines += [Line(f"  {task:<{width}}  {where}") for task, where in found[:MAX_LISTED]]
     if len(found) > MAX_LISTED:
-        lines.append(Line(f"  and {len(found) - MAX_LISTED:,} more: stepweave show {result.run_id}"))
+        lines.append(Line(f"  and {len(found) - MAX_LISTED:,} more: stepweave show {result.run_id}{place}"))
     return lines

@@ -84,7 +84,7 @@ def items_text(items: Items) -> str:
     return " · ".join(parts)
 
 
-def notes(run: TaskRun, run_id: str = "", store: str = DEFAULT_STORE) -> list[str]:
+def notes(run: TaskRun, run_id: str = "", place: str = "") -> list[str]:
     """What else there is to say of a task run: its items, what it chose, the rung that it is on, what it waits for."""
     found: list[str] = []
     if run.items is not None:
@@ -97,7 +97,7 @@ def notes(run: TaskRun, run_id: str = "", store: str = DEFAULT_STORE) -> list[st
         found.append("undone" if run.undone == "success" else "could not be undone")
     if run.status == "waiting" and run.message == APPROVAL:
         run_id = run.inside[1] if run.inside is not None else run_id
-        found.append(f"waiting for approval: {approve_command(run_id, name_of_task(run), store)}")
+        found.append(f"waiting for approval: {approve_command(run_id, name_of_task(run), place)}")
     return found
 
 
@@ -106,11 +106,21 @@ def name_of_task(run: TaskRun) -> str:
     return f"{run.task}[{run.index}]" if run.index else run.task
 
 
-def approve_command(run_id: str, task: str, store: str) -> str:
-    """What to type to approve what a run waits for."""
-    return f"stepweave approve {run_id} {task}" + (f" --store {store}" if store != DEFAULT_STORE else "")
+def in_store(store: str) -> str:
+    """The options that say where a run on this machine is."""
+    return f" --store {store}" if store != DEFAULT_STORE else ""
 
 
-def resume_command(run_id: str, store: str) -> str:
+def in_environment(env: str) -> str:
+    """The options that say where a deployed run is."""
+    return f" --env {env}"
+
+
+def approve_command(run_id: str, task: str, place: str) -> str:
+    """What to type to approve what a run waits for; ``place`` is of :func:`in_store` or :func:`in_environment`."""
+    return f"stepweave approve {run_id} {task}{place}"
+
+
+def resume_command(run_id: str, place: str) -> str:
     """What to type to go on with a run."""
-    return f"stepweave resume {run_id}" + (f" --store {store}" if store != DEFAULT_STORE else "")
+    return f"stepweave resume {run_id}{place}"

@@ -141,7 +141,7 @@ def mapped_run(view: object) -> TaskRuns:
 
 def test_lines_tell_the_failed_items_of_a_map_its_counts_and_what_waits_for_a_person() -> None:
     out = io.StringIO()
-    mapped_run(LineView(out, "sales-1", "elsewhere"))
+    mapped_run(LineView(out, "sales-1", " --store elsewhere"))
     assert out.getvalue().splitlines() == [
         "sales-1",
         "failed           m[1]  1.00 s  DataError: no rows",
