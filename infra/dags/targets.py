@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from infra.dags.job_specs import JobSpec, job_specs
+from infra.packaging.runners import runners
 from stepweave.asl.names import identifier
 from stepweave.compiler import Compiled
 from stepweave.graph.model import Task
 from stepweave.graph.specs import Places
-from stepweave.planning.placement import place_undo
-from stepweave.planning.profiles import DEFAULT, RUNNER, LambdaProfile
+from stepweave.planning.profiles import RUNNER, LambdaProfile
 
 Kind: TypeAlias = Literal["runner", "platform", "job", "queue", "part", "dag"]
 
@@ -82,17 +82,9 @@ def runner_part(placeholder: str) -> str:
 
 
 def _runners(compiled: Compiled) -> dict[str, Target]:
-    profiles = {DEFAULT.name: DEFAULT}
-    for placed in compiled.placements.values():
-        if placed.profile is not None:
-            profiles[placed.profile.name] = placed.profile
-    for task in every_task(compiled):
-        undo = place_undo(task).profile if task.compensate else None
-        if undo is not None:
-            profiles[undo.name] = undo
     return {
-        name: Target(kind="runner", name=runner_part(name), profile=profile)
-        for name, profile in profiles.items()
+        name: Target(kind="runner", name=runner_part(name), profile=runner.profile)
+        for name, runner in runners(compiled).items()
     }
 
 

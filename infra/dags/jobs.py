@@ -1,0 +1,194 @@
+"""`Jobs`: the job definitions of a DAG, their image, their log group and their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from aws_cdk import RemovalPolicy, Stack, aws_batch
+from constructs import Construct
+
+from infra.dags import assets
+from infra.dags.arns import Arns
+from infra.dags.code import Code
+from infra.dags.job_specs import JobSpec
+from infra.dags.needs import ANY, Need, only_if
+from infra.dags.roles import service_role
+from infra.settings import Settings
+from stepweave.compiler import Compiled
+from stepweave.deployed import names
+from stepweave.planning.profiles import ImageProfile
+
+WORKER = ("python", "-m", "functions.batch_worker.worker")
+USER = "10001"
+"""The user of the image that may do nothing else."""
+ATTEMPTS = 5
+"""Attempts of a job whose instance is taken away; ten are allowed."""
+RECLAIMED_STATUS = "143"
+"""Exit status of a worker that was told to stop: 128 + SIGTERM."""
+
+
+class Jobs(Construct):
+    """Job definitions by the part of their name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        compiled: Compiled,
+        specs: Iterable[JobSpec],
+        needs: Iterable[Need],
+        log_group: str,
+        code: Code,
+        settings: Settings,
+        arns: Arns,
+    ) -> None:
+        super().__init__(scope, id)
+        self._compiled, self._settings, self._code, self._arns = compiled, settings, code, arns
+        self._log_group = log_group
+        only = only_if("StringEquals", "aws:SourceAccount", arns.account)
+        dag = compiled.graph.dag.id
+        self._job_role = service_role(
+            self,
+            "JobRole",
+            service="ecs-tasks.amazonaws.com",
+            needs=needs,
+            only=only,
+            description=f"Tasks of {dag} on Batch",
+        )
+        self._execution_role = service_role(
+            self,
+            "ExecutionRole",
+            service="ecs-tasks.amazonaws.com",
+            needs=execution_needs(log_group, arns),
+            only=only,
+            description=f"Starts the containers of {dag}",
+        )
+        self._images: dict[ImageProfile, str] = {}
+        self.definitions = {spec.part: self._definition(spec) for spec in sorted(specs, key=_by_part)}
+
+    def _definition(self, spec: JobSpec) -> aws_batch.CfnJobDefinition:
+        dag = self._compiled.graph.dag.id
+        definition = aws_batch.CfnJobDefinition(
+            self,
+            f"Definition{spec.part.removeprefix('job-')}",
+            type="container",
+            job_definition_name=names.job_definition_name(self._settings.env, dag, spec.part),
+            platform_capabilities=["EC2"],
+            propagate_tags=True,
+            container_properties=self._container(spec),
+            retry_strategy=retries(),
+            timeout=aws_batch.CfnJobDefinition.TimeoutProperty(attempt_duration_seconds=spec.timeout_seconds),
+            # A run that began before a deployment goes on submitting the revision that it began with.
+            resource_retention_policy=aws_batch.CfnJobDefinition.ResourceRetentionPolicyProperty(
+                skip_deregister_on_update=True
+            ),
+        )
+        definition.apply_removal_policy(RemovalPolicy.RETAIN)
+        return definition
+
+    def _container(self, spec: JobSpec) -> aws_batch.CfnJobDefinition.ContainerPropertiesProperty:
+        profile = ImageProfile(gpu=bool(spec.gpu), requirements=spec.requirements)
+        local = self._settings.is_local
+        variables = {
+            "STEPWEAVE_ENV": self._settings.env,
+            "STEPWEAVE_STORE": f"s3://{self._arns.bucket_name()}",
+            "POWERTOOLS_LOG_LEVEL": self._settings.log_level,
+            "HOME": "/tmp",  # libraries that keep caches find nothing else that they can write
+            **({"STEPWEAVE_BUNDLE": self._bundle(profile)} if local else {}),
+        }
+        return aws_batch.CfnJobDefinition.ContainerPropertiesProperty(
+            image="local" if local else self._image(profile),
+            command=list(WORKER),
+            job_role_arn=self._job_role.attr_arn,
+            execution_role_arn=self._execution_role.attr_arn,
+            environment=[
+                aws_batch.CfnJobDefinition.EnvironmentProperty(name=name, value=value)
+                for name, value in variables.items()
+            ],
+            resource_requirements=requirements(spec),
+            linux_parameters=linux(spec),
+            user=USER,
+            privileged=False,
+            readonly_root_filesystem=True,
+            # The only place that can be written: scratch space on the disk of the instance.
+            volumes=[aws_batch.CfnJobDefinition.VolumesProperty(name="scratch")],
+            mount_points=[
+                aws_batch.CfnJobDefinition.MountPointsProperty(source_volume="scratch", container_path="/tmp")
+            ],
+            log_configuration=aws_batch.CfnJobDefinition.LogConfigurationProperty(
+                log_driver="awslogs",
+                options={"awslogs-group": self._log_group, "awslogs-stream-prefix": "job"},
+            ),
+        )
+
+    def _bundle(self, profile: ImageProfile) -> str:
+        if profile not in self._images:
+            found = self._code.worker(self._compiled, profile)
+            bucket, key = assets.code(Stack.of(self), found.path, found.digest)
+            self._images[profile] = f"s3://{bucket}/{key}"
+        return self._images[profile]
+
+    def _image(self, profile: ImageProfile) -> str:
+        if profile not in self._images:
+            source = self._code.image(self._compiled, profile)
+            self._images[profile] = assets.image(
+                Stack.of(self),
+                source.context,
+                source.dockerfile,
+                source.digest,
+                arguments=dict(source.arguments),
+                platform=source.platform,
+            )
+        return self._images[profile]
+
+
+def requirements(spec: JobSpec) -> list[aws_batch.CfnJobDefinition.ResourceRequirementProperty]:
+    """What a job asks its instance for."""
+    asked: Mapping[str, int] = {"VCPU": spec.cpu, "MEMORY": spec.memory_mib, "GPU": spec.gpu}
+    return [
+        aws_batch.CfnJobDefinition.ResourceRequirementProperty(type=kind, value=str(amount))
+        for kind, amount in asked.items()
+        if amount
+    ]
+
+
+def linux(spec: JobSpec) -> aws_batch.CfnJobDefinition.LinuxParametersProperty:
+    """An init process, which hands signals on and reaps children, and the size of ``/dev/shm``."""
+    return aws_batch.CfnJobDefinition.LinuxParametersProperty(
+        init_process_enabled=True, shared_memory_size=spec.shared_memory_mib or None
+    )
+
+
+def retries() -> aws_batch.CfnJobDefinition.RetryStrategyProperty:
+    """Another attempt where the instance was taken away, and only there.
+
+    Retries of a task that failed are the state machine's; made here as well, the two would multiply
+    (https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html).
+    """
+    evaluate = aws_batch.CfnJobDefinition.EvaluateOnExitProperty
+    return aws_batch.CfnJobDefinition.RetryStrategyProperty(
+        attempts=ATTEMPTS,
+        evaluate_on_exit=[
+            evaluate(action="RETRY", on_status_reason="Host EC2*"),
+            evaluate(action="RETRY", on_exit_code=RECLAIMED_STATUS),
+            evaluate(action="EXIT", on_reason="*"),
+        ],
+    )
+
+
+def execution_needs(log_group: str, arns: Arns) -> tuple[Need, ...]:
+    """What starting a container needs: its image, which CDK keeps in the repository of the bootstrap, and its log."""
+    by = "containers"
+    repository = f"arn:{arns.partition}:ecr:{arns.region}:{arns.account}:repository/cdk-*-container-assets-*"
+    image_actions = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+    log_actions = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return (
+        Need(action="ecr:GetAuthorizationToken", resource=ANY, by=by),  # it knows no resources
+        *(Need(action=action, resource=repository, by=by) for action in image_actions),
+        *(Need(action=action, resource=arns.log_group(log_group), by=by) for action in log_actions),
+    )
+
+
+def _by_part(spec: JobSpec) -> str:
+    return spec.part
