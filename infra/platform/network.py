@@ -11,9 +11,11 @@ S3 and DynamoDB are reached by gateway endpoints in all three, which cost nothin
 
 from __future__ import annotations
 
-from aws_cdk import Fn, RemovalPolicy, aws_ec2, aws_logs
+from aws_cdk import Fn, aws_ec2
 from constructs import Construct
 
+from infra.dags.needs import Need
+from infra.dags.roles import service_role
 from infra.logs import log_group
 from infra.settings import Settings
 from stepweave.deployed import names
@@ -90,15 +92,25 @@ class Network(Construct):
 
     def _flow_logs(self, vpc: aws_ec2.Vpc, settings: Settings) -> None:
         """What was refused, which is what one looks for: everything would cost more than the jobs' own logs."""
-        group: aws_logs.LogGroup = log_group(
+        name = names.function_log_group(settings.env, "network")
+        group = log_group(self, "FlowLogs", name=name, settings=settings)
+        role = service_role(
             self,
-            "FlowLogs",
-            name=names.function_log_group(settings.env, "network"),
-            settings=settings,
-            removal=RemovalPolicy.DESTROY,
+            "FlowLogsRole",
+            service="vpc-flow-logs.amazonaws.com",
+            needs=[
+                Need(action=action, resource=group.attr_arn, by="flow logs")
+                for action in ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
+            ],
+            description="Writes what the network refused",
         )
-        vpc.add_flow_log(
+        aws_ec2.CfnFlowLog(
+            self,
             "Refused",
-            destination=aws_ec2.FlowLogDestination.to_cloud_watch_logs(group),
-            traffic_type=aws_ec2.FlowLogTrafficType.REJECT,
-        )
+            resource_id=vpc.vpc_id,
+            resource_type="VPC",
+            traffic_type="REJECT",
+            log_destination_type="cloud-watch-logs",
+            log_group_name=name,
+            deliver_logs_permission_arn=role.attr_arn,
+        ).node.add_dependency(group)

@@ -1,0 +1,125 @@
+"""What each function of the platform may do, as needs that tests can read.
+
+Each is what the code of the function calls, on one thing of the environment; or, where the thing is a DAG's, on all of
+the environment's, since DAGs come and go without the platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infra.dags.arns import Arns
+from infra.dags.needs import ANY, Condition, Need, only_if
+from stepweave.deployed import names
+
+TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+"""They know no resources: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"""
+
+
+def rendezvous_needs(arns: Arns) -> Iterator[Need]:
+    """Gates are items of the table; whoever completes one tells the state machine that waits."""
+    yield from _items(arns, "GATE#*", "an arrival, or the token of a gate", "dynamodb:UpdateItem")
+    yield from _tokens(arns)
+
+
+def approvals_needs(arns: Arns, *, link_secret: str) -> Iterator[Need]:
+    """Questions and decisions are objects of the run; ``link_secret`` is an ARN, empty without links."""
+    runs = f"{arns.bucket()}/runs/*"
+    yield Need(action="s3:GetObject", resource=runs, by="a question is made of what tasks have returned")
+    yield _listing(arns, "runs/*")
+    for name in ("approval.json", "decision.json", "result.json", "output*"):
+        yield Need(action="s3:PutObject", resource=f"{runs}/{name}", by="question, decision and result")
+    for name in ("decision.json", "result.json"):
+        yield Need(action="s3:DeleteObject", resource=f"{runs}/{name}", by="a resumed run asks anew")
+    yield from _tokens(arns)
+    yield Need(action="sns:Publish", resource=arns.topic("ask"), by="people are asked")
+    if link_secret:
+        yield Need(action="secretsmanager:GetSecretValue", resource=link_secret, by="links are signed")
+        yield from _items(arns, "LINK#*", "a link is used once", *_READ_AND_WRITE)
+        yield from _items(arns, "DAG#*", "who started a run does not approve it", "dynamodb:GetItem")
+
+
+def recorder_needs(arns: Arns) -> Iterator[Need]:
+    """Records, markers, slots, notices; what was missed is asked of Step Functions."""
+    yield from _items(arns, "DAG#*", "records, slots and the queue", *_READ_AND_WRITE, *_OF_MANY)
+    yield from _items(arns, "DAG#*", "the days of runs", "dynamodb:Query", resource=f"{arns.table()}/index/*")
+    for action in ("s3:GetObject", "s3:PutObject"):
+        yield Need(action=action, resource=f"{arns.bucket()}/status/*", by="the mark that a backfill reads")
+    yield _listing(arns, "status/*")
+    path = names.dags_path(arns.env).rstrip("/")
+    yield Need(
+        action="ssm:GetParametersByPath",
+        resource=_arn(arns, "ssm", f"parameter{path}"),
+        by="which DAG a state machine is of",
+    )
+    for action, by in (
+        ("states:ListExecutions", "executions without a record"),
+        ("states:StartExecution", "the clean-up after a run that broke off"),
+    ):
+        yield Need(action=action, resource=_of_dags(arns, "states", "stateMachine:"), by=by)
+    yield Need(
+        action="states:DescribeExecution",
+        resource=_of_dags(arns, "states", "execution:"),
+        by="how an execution ended that nothing was heard of",
+    )
+    yield Need(
+        action="lambda:InvokeFunction",
+        resource=_of_dags(arns, "lambda", "function:", f":{names.LIVE}"),
+        by="the starter of a DAG starts the run that waits longest",
+    )
+    for kind in ("warn", "page"):
+        yield Need(action="sns:Publish", resource=arns.topic(kind), by="people are told of a failed run")
+
+
+def notifier_needs(*, secret: str) -> Iterator[Need]:
+    """Webhook and key are in the secret, by its ARN."""
+    yield Need(action="secretsmanager:GetSecretValue", resource=secret, by="where Slack and PagerDuty are")
+
+
+def running_needs(arns: Arns, log_group: str, *, tracing: bool, dead_letters: bool) -> Iterator[Need]:
+    """What a function needs whatever it does."""
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        yield Need(action=action, resource=arns.log_group(log_group), by="its log")
+    if tracing:
+        for action in TRACE_ACTIONS:
+            yield Need(action=action, resource=ANY, by="tracing")
+    if dead_letters:
+        yield Need(action="sqs:SendMessage", resource=arns.dead_letters(), by="events tried in vain")
+
+
+_READ_AND_WRITE = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+_OF_MANY = ("dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:ConditionCheckItem")
+
+
+def _items(arns: Arns, keys: str, by: str, *actions: str, resource: str = "") -> Iterator[Need]:
+    """Items of the table by the beginning of their partition keys:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+    condition: Condition = only_if("ForAllValues:StringLike", "dynamodb:LeadingKeys", keys)
+    for action in actions:
+        yield Need(action=action, resource=resource or arns.table(), by=by, condition=condition)
+
+
+def _listing(arns: Arns, prefix: str) -> Need:
+    return Need(
+        action="s3:ListBucket",
+        resource=arns.bucket(),
+        by="what is not there is told from what is forbidden",
+        condition=only_if("StringLike", "s3:prefix", prefix),
+    )
+
+
+def _tokens(arns: Arns) -> Iterator[Need]:
+    for action in ("states:SendTaskSuccess", "states:SendTaskFailure"):
+        yield Need(
+            action=action, resource=_of_dags(arns, "states", "stateMachine:"), by="the state that waits"
+        )
+
+
+def _of_dags(arns: Arns, service: str, kind: str, end: str = "") -> str:
+    """All things of one kind of the environment's DAGs: names of environments hold no hyphen."""
+    return _arn(arns, service, f"{kind}{names.PRODUCT}-{arns.env}-*{end}")
+
+
+def _arn(arns: Arns, service: str, resource: str) -> str:
+    return f"arn:{arns.partition}:{service}:{arns.region}:{arns.account}:{resource}"
