@@ -8,6 +8,7 @@ and redriven from; a journal is the same records on disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 
 from stepweave.engine.failures import RUNTIME, StateError
@@ -104,7 +105,10 @@ class History:
         """The records behind the events, in order."""
         return self._records
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        """The events as GetExecutionHistory gives them, timestamps in seconds since the epoch."""
-        for number, (kind, previous, at, name, data, more, _) in enumerate(self._records, start=1):
+    def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
+        """The events as GetExecutionHistory gives them, timestamps in seconds since the epoch; ``after``: those with
+        larger ids.
+        """
+        records = islice(self._records, after, None)
+        for number, (kind, previous, at, name, data, more, _) in enumerate(records, start=after + 1):
             yield to_event(kind, number, previous, at, name, data, more, self._place)
