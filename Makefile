@@ -34,9 +34,10 @@ format: setup ## Rewrite the sources as the formatter and the safe fixes want th
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format .
 
-compile: setup ## Write the state machine of every DAG, beside its module, and the page of examples.
+compile: setup ## Write the state machine of every DAG, beside its module, and the pages made from them.
 	@$(BIN)/stepweave compile
 	@$(BIN)/python -m tests.docs.examples_page
+	@$(BIN)/python -m tests.docs.cost_page
 
 bench: setup ## Run every benchmark; each prints one JSON object.
 	@for name in exactness compile overhead items process engine; do \
