@@ -35,7 +35,7 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario(dag="churn", words="20 min of training on 2 spot vCPUs, else 2 s a task", seconds=2, durations={"train": 1_200}),
+    Scenario(dag="churn", words="20 min of training on 2 spot vCPUs, else 2 s", seconds=2, durations={"train": 1_200}),
     Scenario(dag="digits", words="10 s a task", seconds=10),
     Scenario(dag="sweep", words="as written, 30 s a task", seconds=30),
     Scenario(dag="mapping", words="500 items of 5 s", seconds=5, items={"measure": 500}),
@@ -113,8 +113,8 @@ def _assumptions() -> Iterator[str]:
         f"{estimating.JOB_MIN_SECONDS:g} s; that instances boot and stay a while is not counted |"
     )
     yield (
-        f"| share of an instance | the larger of its vCPUs and a vCPU for each {estimating.GIB_PER_CPU:g} GiB; with a GPU "
-        f"the largest of its GPUs, {estimating.CPU_PER_GPU:g} vCPUs each and {estimating.GIB_PER_GPU:g} GiB each |"
+        f"| share of an instance | the larger of its vCPUs and a vCPU for each {estimating.GIB_PER_CPU:g} GiB; with a "
+        f"GPU the largest of its GPUs, {estimating.CPU_PER_GPU:g} vCPUs each and {estimating.GIB_PER_GPU:g} GiB each |"
     )
     yield f"| spot | {SPOT_SHARE:.0%} of the price on demand |"
     yield f"| step of Metaflow | a job of {METAFLOW_MIB:,} MiB and 1 vCPU where it asks for nothing else |"
@@ -139,10 +139,10 @@ def _mwaa() -> str:
     median = found[len(found) // 2]
     runs = month / median
     return (
-        f"Amazon MWAA has no price a run. Its environment `mw1.small` costs {dollars(PRICES['mwaa_small'].usd)} an hour, "
-        f"**{dollars(month)} a month**, whether DAGs run or not, with one worker for five tasks at once; further workers, "
-        f"storage and the network come on top. For the same money the median example runs {runs:,.0f} times a month here, "
-        f"{runs / HOURS_PER_MONTH:,.0f} times an hour. 50 DAGs that run once a day share an environment at "
+        f"Amazon MWAA has no price a run. Its environment `mw1.small` costs {dollars(PRICES['mwaa_small'].usd)} an "
+        f"hour, **{dollars(month)} a month**, whether DAGs run or not, with one worker for five tasks at once; further "
+        f"workers, storage and the network come on top. For the same money the median example runs {runs:,.0f} times a "
+        f"month here, {runs / HOURS_PER_MONTH:,.0f} times an hour. 50 DAGs that run once a day share an environment at "
         f"{dollars(month / (50 * HOURS_PER_MONTH / 24))} a run, against {dollars(median)}."
     )
 
