@@ -33,7 +33,7 @@ LOG_BYTES_PER_TRANSITION = 2_000
 """Of the execution's log, without data."""
 LOG_BYTES_PER_CALL = 1_000
 """Of what Lambda and the runtime write for each call; what tasks themselves log is not counted."""
-RUN_METRICS = 3
+RUN_METRICS = 4
 """Custom metrics that a run emits. Each is paid for by the hour in which it is emitted: runs in one hour share it."""
 
 JOB_START_SECONDS = 30.0
@@ -43,7 +43,7 @@ JOB_MIN_SECONDS = 60.0
 JOB_CPU = 1.0
 """vCPUs of a job whose task asks for none."""
 GIB_PER_CPU = 4.0
-"""Memory of the instances by which jobs are priced (m6i)."""
+"""Memory of the instances by which jobs are priced (m7g, m7i)."""
 CPU_PER_GPU, GIB_PER_GPU = 4.0, 16.0
 """What comes with a GPU (g5.xlarge)."""
 
@@ -94,7 +94,7 @@ def usage_of(
             functions.add(placement.function)
             call = on_lambda(seconds, placement.memory_mib, architecture)
         else:
-            call = on_batch(seconds, tasks[name].resources, placement.memory_mib)
+            call = on_batch(seconds, tasks[name].resources, placement.memory_mib, architecture)
         used[name] = used.get(name, Usage()) + call
     return RunUsage(tasks=used, around=_around(work, len(functions), architecture))
 
@@ -111,12 +111,15 @@ def on_lambda(seconds: float, memory_mib: int, architecture: Architecture) -> Us
     return _called(seconds + CALL_SECONDS, memory_mib, architecture) + Usage.of(s3_get=1, s3_put=1)
 
 
-def on_batch(seconds: float, need: Resources, memory_mib: int) -> Usage:
-    """One attempt of a task on Batch: its part of an instance, and its inputs and result."""
+def on_batch(seconds: float, need: Resources, memory_mib: int, architecture: Architecture) -> Usage:
+    """One attempt of a task on Batch: its part of an instance, and its inputs and result.
+
+    Instances with a GPU are x86_64, whatever the architecture of the others.
+    """
     gib = memory_mib / 1_024
     cpu = need.cpu or JOB_CPU
     hours = max(JOB_MIN_SECONDS, seconds + JOB_START_SECONDS) / 3_600
-    kind = ("gpu" if need.gpu else "cpu") + ("_spot" if need.spot else "")
+    kind = ("gpu" if need.gpu else f"cpu_{architecture}") + ("_spot" if need.spot else "")
     share = max(need.gpu, cpu / CPU_PER_GPU, gib / GIB_PER_GPU) if need.gpu else max(cpu, gib / GIB_PER_CPU)
     return Usage.of(**{kind: share * hours}) + Usage.of(s3_get=3, s3_put=2)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from stepweave.graph.model import Graph, Resources, Task
-from stepweave.pricing.estimating import on_batch
+from stepweave.pricing.estimating import Architecture, on_batch
 from stepweave.pricing.prices import HOURS_PER_MONTH
 from stepweave.pricing.usage import Usage, total
 
@@ -23,7 +23,9 @@ CHECKS_PER_STEP = 3
 """Objects that a step of Metaflow writes besides its results, at the least: code, metadata, log."""
 
 
-def on_metaflow(graph: Graph, calls: Iterable[tuple[str, float]]) -> Usage:
+def on_metaflow(
+    graph: Graph, calls: Iterable[tuple[str, float]], architecture: Architecture = "arm64"
+) -> Usage:
     """What a run with these calls uses when each is a step of Metaflow on Step Functions and Batch, at the least.
 
     A step is one transition and one job. ``start`` and ``end`` are two more, a split is a ``Parallel``, and a
@@ -35,7 +37,7 @@ def on_metaflow(graph: Graph, calls: Iterable[tuple[str, float]]) -> Usage:
     counts = Counter(name for name, _ in made)
     maps = sum(1 for name in counts if name in tasks and tasks[name].expansion is not None)
     transitions = 1 + len(made) + _splits(graph) + 2 * maps
-    jobs = total(on_batch(seconds, *_job(tasks.get(name))) for name, seconds in made)
+    jobs = total(on_batch(seconds, *_job(tasks.get(name)), architecture) for name, seconds in made)
     writes = Usage.of(s3_put=CHECKS_PER_STEP * len(made), table_write=2 * maps, table_read=2 * maps)
     return jobs + writes + Usage.of(transition=transitions)
 

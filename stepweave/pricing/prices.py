@@ -62,7 +62,8 @@ SPOT_SHARE = 0.4
 """Price of spot capacity as a share of the price on demand. An assumption: it changes by the hour, and AWS promises "up
 to 90 %" less (https://aws.amazon.com/ec2/spot/pricing/)."""
 
-_CPU = 0.096 / 2
+_ARM_CPU = 0.0816 / 2  # m7g.large
+_X86_CPU = 0.1008 / 2  # m7i.large
 _GPU = 1.006
 
 PRICES: dict[str, Price] = {
@@ -72,8 +73,10 @@ PRICES: dict[str, Price] = {
         _price("lambda_request", 0.20e-6, "request", "function calls", "Lambda", _LAMBDA, "", 1_000_000),
         _price("lambda_arm64", 0.0000133334, "GiB-s", "function time, arm64", "Lambda", _LAMBDA, "", 400_000),
         _price("lambda_x86_64", 0.0000166667, "GiB-s", "function time, x86_64", "Lambda", _LAMBDA, "", 400_000),
-        _price("cpu", _CPU, "vCPU-h", "jobs, share of m6i", "EC2", _EC2),
-        _price("cpu_spot", _CPU * SPOT_SHARE, "vCPU-h", "jobs on spot, share of m6i", "EC2", _EC2),
+        _price("cpu_arm64", _ARM_CPU, "vCPU-h", "jobs, share of m7g", "EC2", _EC2, "2026-06"),
+        _price("cpu_arm64_spot", _ARM_CPU * SPOT_SHARE, "vCPU-h", "jobs on spot, share of m7g", "EC2", _EC2, "2026-06"),
+        _price("cpu_x86_64", _X86_CPU, "vCPU-h", "jobs, share of m7i", "EC2", _EC2),
+        _price("cpu_x86_64_spot", _X86_CPU * SPOT_SHARE, "vCPU-h", "jobs on spot, share of m7i", "EC2", _EC2),
         _price("gpu", _GPU, "GPU-h", "jobs with a GPU, g5.xlarge", "EC2", _EC2, "2026-06"),
         _price("gpu_spot", _GPU * SPOT_SHARE, "GPU-h", "jobs with a GPU on spot, g5.xlarge", "EC2", _EC2, "2026-06"),
         _price("fargate_vcpu", 0.04048, "vCPU-h", "Fargate, x86_64", "Fargate", _FARGATE),

@@ -28,7 +28,7 @@ PLACED = placements(TASKS.values())
 
 
 def hours(need: Resources, memory_mib: int, kind: str) -> float:
-    return on_batch(3_570, need, memory_mib).amounts[kind]
+    return on_batch(3_570, need, memory_mib, "arm64").amounts[kind]
 
 
 def test_memory_and_architecture_give_the_price_of_a_function() -> None:
@@ -40,10 +40,10 @@ def test_memory_and_architecture_give_the_price_of_a_function() -> None:
 @pytest.mark.parametrize(
     "need, memory_mib, kind, share",
     [
-        (Resources(cpu=2), 2_048, "cpu", 2),
-        (Resources(cpu=2, spot=True), 2_048, "cpu_spot", 2),
-        (Resources(cpu=2), 32_768, "cpu", 8),
-        (Resources(), 2_048, "cpu", 1),
+        (Resources(cpu=2), 2_048, "cpu_arm64", 2),
+        (Resources(cpu=2, spot=True), 2_048, "cpu_arm64_spot", 2),
+        (Resources(cpu=2), 32_768, "cpu_arm64", 8),
+        (Resources(), 2_048, "cpu_arm64", 1),
         (Resources(gpu=1), 2_048, "gpu", 1),
         (Resources(gpu=1, cpu=16, spot=True), 2_048, "gpu_spot", 4),
         (Resources(gpu=2), 65_536, "gpu", 4),
@@ -56,7 +56,9 @@ def test_a_job_pays_for_the_part_of_an_instance_that_it_takes_away(
 
 
 def test_a_short_job_pays_for_a_minute() -> None:
-    assert on_batch(1, Resources(), 1_024).amounts["cpu"] == pytest.approx(JOB_MIN_SECONDS / 3_600)
+    assert on_batch(1, Resources(), 1_024, "arm64").amounts["cpu_arm64"] == pytest.approx(
+        JOB_MIN_SECONDS / 3_600
+    )
 
 
 def test_the_work_of_a_run_is_told_by_task_and_for_what_is_around_it() -> None:
@@ -69,7 +71,7 @@ def test_the_work_of_a_run_is_told_by_task_and_for_what_is_around_it() -> None:
     used = usage_of(work, TASKS, PLACED)
     assert set(used.tasks) == {"light", "big", "train"}
     assert used.tasks["light"].amounts["lambda_request"] == 2
-    assert set(used.tasks["train"].amounts) == {"cpu_spot", "s3_get", "s3_put"}
+    assert set(used.tasks["train"].amounts) == {"cpu_arm64_spot", "s3_get", "s3_put"}
     around = used.around.amounts
     assert around["transition"] == 9
     assert around["table_write"] == 2 + 4
@@ -89,4 +91,4 @@ def test_runs_in_one_hour_share_their_metrics() -> None:
 
 
 def test_a_gpu_hour_is_dearer_than_a_vcpu_hour_and_spot_is_cheaper_than_both() -> None:
-    assert usd("cpu_spot") < usd("cpu") < usd("gpu_spot") < usd("gpu")
+    assert usd("cpu_arm64_spot") < usd("cpu_arm64") < usd("cpu_x86_64") < usd("gpu_spot") < usd("gpu")

@@ -25,7 +25,7 @@ def test_a_chain_is_a_transition_and_a_job_a_step_and_start_and_end() -> None:
     graph = graph_of(a_task("a"), a_task("b", "a"))
     used = on_metaflow(graph, once(graph))
     assert used.amounts["transition"] == 1 + 4
-    assert used.amounts["cpu"] == pytest.approx(4 * 60 / 3_600)
+    assert used.amounts["cpu_arm64"] == pytest.approx(4 * 60 / 3_600)
 
 
 def test_a_split_is_one_more_and_an_order_that_others_imply_is_none() -> None:

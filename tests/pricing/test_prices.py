@@ -22,14 +22,14 @@ def test_every_price_has_a_unit_and_its_page_at_aws(price: Price) -> None:
 
 
 def test_a_region_has_its_own_price_where_it_differs() -> None:
-    assert usd("cpu", "eu-central-1") == pytest.approx(0.115 / 2)
+    assert usd("cpu_arm64", "eu-central-1") == pytest.approx(usd("cpu_arm64") * 0.115 / 0.096)
     assert usd("transition", "sa-east-1") == pytest.approx(0.0375e-3)
     assert usd("alarm", "eu-central-1") == usd("alarm") == 0.10
 
 
 def test_an_unknown_region_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"no prices for the region 'mars-1'; there are: .*eu-west-1"):
-        usd("cpu", "mars-1")
+        usd("cpu_arm64", "mars-1")
 
 
 def test_factors_are_of_services_and_regions_that_there_are() -> None:

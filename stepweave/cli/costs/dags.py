@@ -165,7 +165,7 @@ def _lines(found: Estimate, asked: Asked, runs: float | None) -> list[str]:
 
 
 def _compared(graph: Graph, found: Estimate, asked: Asked, runs: float | None) -> dict[str, Any]:
-    metaflow = on_metaflow(graph, found.work.calls)
+    metaflow = on_metaflow(graph, found.work.calls, asked.architecture)
     return {
         "metaflow": {
             "usd": round(metaflow.usd(asked.region), 9),
