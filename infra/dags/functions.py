@@ -116,3 +116,8 @@ def environment(settings: Settings, store: str, table: str, service: str) -> dic
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
         **({"POWERTOOLS_TRACE_ENABLED": "true"} if settings.tracing else {}),
     }
+
+
+def task_metrics(settings: Settings) -> dict[str, str]:
+    """What tells tasks to write metrics of their own; each is paid for by the hour."""
+    return {"STEPWEAVE_TASK_METRICS": "1"} if settings.metrics.per_task else {}

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.dags import assets
 from infra.dags.arns import Arns
 from infra.dags.code import Code
+from infra.dags.functions import task_metrics
 from infra.dags.job_specs import JobSpec
 from infra.dags.needs import ANY, Need, only_if
 from infra.dags.roles import service_role
@@ -38,11 +39,13 @@ class Jobs(Construct):
         compiled: Compiled,
         specs: Iterable[JobSpec],
         needs: Iterable[Need],
+        log: str,
         log_group: str,
         code: Code,
         settings: Settings,
         arns: Arns,
     ) -> None:
+        """``log`` is the name of the log group, ``log_group`` the reference to it."""
         super().__init__(scope, id)
         self._compiled, self._settings, self._code, self._arns = compiled, settings, code, arns
         self._log_group = log_group
@@ -60,7 +63,7 @@ class Jobs(Construct):
             self,
             "ExecutionRole",
             service="ecs-tasks.amazonaws.com",
-            needs=execution_needs(log_group, arns),
+            needs=execution_needs(log, arns),
             only=only,
             description=f"Starts the containers of {dag}",
         )
@@ -95,6 +98,9 @@ class Jobs(Construct):
             "STEPWEAVE_STORE": f"s3://{self._arns.bucket_name()}",
             "POWERTOOLS_LOG_LEVEL": self._settings.log_level,
             "HOME": "/tmp",  # libraries that keep caches find nothing else that they can write
+            "POWERTOOLS_SERVICE_NAME": "batch_worker",
+            "POWERTOOLS_METRICS_NAMESPACE": "Stepweave",
+            **task_metrics(self._settings),
             **({"STEPWEAVE_BUNDLE": self._bundle(profile)} if local else {}),
         }
         return aws_batch.CfnJobDefinition.ContainerPropertiesProperty(
@@ -177,7 +183,7 @@ def retries() -> aws_batch.CfnJobDefinition.RetryStrategyProperty:
     )
 
 
-def execution_needs(log_group: str, arns: Arns) -> tuple[Need, ...]:
+def execution_needs(log: str, arns: Arns) -> tuple[Need, ...]:
     """What starting a container needs: its image, which CDK keeps in the repository of the bootstrap, and its log."""
     by = "containers"
     repository = f"arn:{arns.partition}:ecr:{arns.region}:{arns.account}:repository/cdk-*-container-assets-*"
@@ -186,7 +192,7 @@ def execution_needs(log_group: str, arns: Arns) -> tuple[Need, ...]:
     return (
         Need(action="ecr:GetAuthorizationToken", resource=ANY, by=by),  # it knows no resources
         *(Need(action=action, resource=repository, by=by) for action in image_actions),
-        *(Need(action=action, resource=arns.log_group(log_group), by=by) for action in log_actions),
+        *(Need(action=action, resource=arns.log_group(log), by=by) for action in log_actions),
     )
 
 

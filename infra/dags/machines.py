@@ -37,14 +37,14 @@ class Machines(Construct):
         definitions: Mapping[str, Path],
         targets: Mapping[str, Target],
         values: Mapping[str, str],
-        log_group: str,
+        log_group_arn: str,
         settings: Settings,
         arns: Arns,
     ) -> None:
         """``definitions``: the committed file of each machine. ``values``: by placeholder, parts excepted."""
         super().__init__(scope, id)
         self._compiled, self._settings, self._arns = compiled, settings, arns
-        self._targets, self._log_group = targets, log_group
+        self._targets, self._log_group_arn = targets, log_group_arn
         self.machines: dict[str, CfnStateMachine] = {}
         self.versions: dict[str, aws_stepfunctions.CfnStateMachineVersion] = {}
         known = dict(values)
@@ -115,7 +115,8 @@ class Machines(Construct):
             self._arns,
             tracing=self._settings.tracing,
         )
-        only = of_account(self._arns.account, f"{self._arns.machine(dag, machine)}*")
+        arn = self._arns.machine(dag, machine)
+        only = of_account(self._arns.account, arn, f"{arn}:*", f"{arn}/*")  # versions, distributed maps
         role = service_role(
             self,
             f"{label}Role",
@@ -127,9 +128,7 @@ class Machines(Construct):
         return role.attr_arn
 
     def _logging(self) -> CfnStateMachine.LoggingConfigurationProperty:
-        group = CfnStateMachine.CloudWatchLogsLogGroupProperty(
-            log_group_arn=self._arns.log_group(self._log_group)
-        )
+        group = CfnStateMachine.CloudWatchLogsLogGroupProperty(log_group_arn=self._log_group_arn)
         return CfnStateMachine.LoggingConfigurationProperty(
             destinations=[CfnStateMachine.LogDestinationProperty(cloud_watch_logs_log_group=group)],
             level="ALL",

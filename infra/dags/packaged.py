@@ -20,6 +20,10 @@ from stepweave.planning.profiles import ImageProfile, LambdaProfile
 TASK_RUNNER = "functions.task_runner.handler"
 STARTER = "functions.starter.handler"
 WORKER = "functions.batch_worker.worker"
+DOCKERFILE = "functions/batch_worker/Dockerfile"
+GPU_DOCKERFILE = "functions/batch_worker/Dockerfile.cuda"
+PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
+"""Platform of an image by architecture, as Docker calls it."""
 
 
 class PackagedCode:
@@ -54,8 +58,31 @@ class PackagedCode:
         return _folder(made)
 
     def image(self, compiled: Compiled, profile: ImageProfile) -> Image:
-        """The Batch worker as an image."""
-        raise NotImplementedError
+        """The Batch worker as an image: the bundle is its context, so that building it installs nothing."""
+        calls, requirements = _jobs_of(compiled, profile)
+        # Instances with GPUs have x86 processors.
+        architecture = "x86_64" if profile.gpu else self._settings.architecture
+        dockerfile = self._root / (GPU_DOCKERFILE if profile.gpu else DOCKERFILE)
+        made = bundle(
+            WORKER,
+            modules(compiled),
+            Profile(
+                kind="batch",
+                python=self._settings.python,
+                architecture=architecture,
+                requirements=requirements,
+            ),
+            self._root,
+            calls=calls,
+            files={"Dockerfile": dockerfile.read_bytes()},
+        )
+        return Image(
+            context=made.path,
+            dockerfile="Dockerfile",
+            digest=made.digest,
+            platform=PLATFORMS[architecture],
+            arguments=(("PYTHON", self._settings.python),),
+        )
 
     def user_files(self, compiled: Compiled) -> tuple[Path, ...]:
         """Python files of the DAG's own code: its modules and what they import, without stepweave's."""

@@ -52,12 +52,12 @@ def trust(service: str, only: Condition = ()) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def of_account(account: str, pattern: str) -> Condition:
-    """The condition that a service acts for this account, and for something with an ARN like ``pattern``
+def of_account(account: str, *patterns: str) -> Condition:
+    """The condition that a service acts for this account, and for something with an ARN like one of ``patterns``
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).
     """
     return (
-        ("ArnLike", (("aws:SourceArn", (pattern,)),)),
+        ("ArnLike", (("aws:SourceArn", patterns),)),
         ("StringEquals", (("aws:SourceAccount", (account,)),)),
     )
 

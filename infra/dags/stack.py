@@ -22,7 +22,7 @@ from infra.dags.asset_uses import asset_uses
 from infra.dags.code import Code
 from infra.dags.committed import committed_definitions
 from infra.dags.dashboard import Shown, body
-from infra.dags.functions import DeployedFunction, FunctionSpec, environment
+from infra.dags.functions import DeployedFunction, FunctionSpec, environment, task_metrics
 from infra.dags.jobs import Jobs
 from infra.dags.machines import Machines
 from infra.dags.needs import Need
@@ -81,7 +81,6 @@ class DagStack(Stack):
         self.live = self.machines.live(self.alarms.rollback_names)
         self.code_version = self._code_version()
         self.starting = self._starting()
-        self.starting.node.add_dependency(self.live)
         if settings.dashboards.per_dag:
             self._dashboard()
         self._describe()
@@ -89,14 +88,15 @@ class DagStack(Stack):
     def _runners(self) -> dict[str, DeployedFunction]:
         """The task runners, by the part of their name."""
         dag = self.compiled.graph.dag.id
-        group = self._log_group("TaskLog", names.task_log_group(self.settings.env, dag))
+        log = names.task_log_group(self.settings.env, dag)
+        group = self._log_group("TaskLog", log)
         role = service_role(
             self,
             "TaskRole",
             service="lambda.amazonaws.com",
             needs=(
                 *self._task_needs(list(every_task(self.compiled))),
-                *function_needs(group, self.arns, tracing=self.settings.tracing),
+                *function_needs(log, self.arns, tracing=self.settings.tracing),
             ),
             description=f"Tasks of {dag} on Lambda",
         )
@@ -112,8 +112,11 @@ class DagStack(Stack):
                 memory_mib=target.profile.memory_mib,
                 timeout_seconds=target.profile.timeout_seconds,
                 ephemeral_mib=target.profile.ephemeral_mib,
-                environment=environment(self.settings, store, table, "task_runner"),
-                log_group=group,
+                environment={
+                    **environment(self.settings, store, table, "task_runner"),
+                    **task_metrics(self.settings),
+                },
+                log_group=group.ref,
             )
             found[target.name] = DeployedFunction(
                 self,
@@ -135,14 +138,16 @@ class DagStack(Stack):
             for task in every_task(self.compiled)
             if self.compiled.placements[task.id].compute == "batch" or task.ladder
         ]
-        group = self._log_group("JobLog", names.job_log_group(self.settings.env, self.compiled.graph.dag.id))
+        log = names.job_log_group(self.settings.env, self.compiled.graph.dag.id)
+        group = self._log_group("JobLog", log)
         return Jobs(
             self,
             "Jobs",
             compiled=self.compiled,
             specs=specs,
             needs=self._task_needs(on_batch),
-            log_group=group,
+            log=log,
+            log_group=group.ref,
             code=self._code,
             settings=self.settings,
             arns=self.arns,
@@ -171,7 +176,9 @@ class DagStack(Stack):
             values={
                 name: self._value(target) for name, target in self._targets.items() if target.kind != "part"
             },
-            log_group=self._log_group("MachineLog", names.machine_log_group(self.settings.env, dag)),
+            log_group_arn=self._log_group(
+                "MachineLog", names.machine_log_group(self.settings.env, dag)
+            ).attr_arn,
             settings=self.settings,
             arns=self.arns,
         )
@@ -195,14 +202,16 @@ class DagStack(Stack):
 
     def _starting(self) -> Starting:
         dag = self.compiled.graph.dag
-        group = names.function_log_group(self.settings.env, f"{dag.id}/{PART}")
+        log = names.function_log_group(self.settings.env, f"{dag.id}/{PART}")
         return Starting(
             self,
             "Starting",
             dag=dag,
             triggers=triggers_of(dag),
             code_version=self.code_version,
-            log_group=self._log_group("StarterLog", group),
+            log=log,
+            log_group=self._log_group("StarterLog", log).ref,
+            after=self.live,
             code=self._code,
             settings=self.settings,
             arns=self.arns,
@@ -219,13 +228,13 @@ class DagStack(Stack):
     def _of_kind(self, kind: str) -> Mapping[str, Target]:
         return {name: target for name, target in self._targets.items() if target.kind == kind}
 
-    def _log_group(self, id: str, name: str) -> str:
-        """The name of a log group, which is made."""
+    def _log_group(self, id: str, name: str) -> aws_logs.CfnLogGroup:
+        """A log group. What writes to it refers to it, so that it is made before."""
         group = aws_logs.CfnLogGroup(
             self, id, log_group_name=name, retention_in_days=self.settings.retention.logs_days
         )
         group.apply_removal_policy(removal_policy(self.settings))
-        return name
+        return group
 
     def _dashboard(self) -> None:
         dag = self.compiled.graph.dag
@@ -263,8 +272,9 @@ class DagStack(Stack):
             self,
             "Description",
             type="String",
+            tier="Intelligent-Tiering",  # 4 KB are free; a DAG of many machines may need more
             name=names.dag_parameter(self.settings.env, dag.id),
             description=f"stepweave {self.settings.env}: where the parts of {dag.id} are",
             value=described.to_json(),
         )
-        parameter.node.add_dependency(self.live)
+        parameter.add_resource_dependency(self.live)

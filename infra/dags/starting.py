@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import aws_events, aws_lambda, aws_scheduler
+from aws_cdk import CfnResource, aws_events, aws_lambda, aws_scheduler
 from constructs import Construct
 
 from infra.dags.arns import Arns
@@ -41,18 +41,21 @@ class Starting(Construct):
         dag: DagInfo,
         triggers: tuple[Trigger, ...],
         code_version: str,
+        log: str,
         log_group: str,
+        after: CfnResource,
         code: Code,
         settings: Settings,
         arns: Arns,
     ) -> None:
+        """``log`` is the name of the log group, ``log_group`` the reference to it; nothing starts before ``after``."""
         super().__init__(scope, id)
-        self._dag, self._arns, self._settings = dag, arns, settings
+        self._dag, self._arns, self._settings, self._after = dag, arns, settings, after
         role = service_role(
             self,
             "Role",
             service="lambda.amazonaws.com",
-            needs=starter_needs(dag.id, log_group, arns, tracing=settings.tracing),
+            needs=starter_needs(dag.id, log, arns, tracing=settings.tracing),
             description=f"Starts runs of {dag.id}",
         )
         spec = FunctionSpec(
@@ -66,6 +69,7 @@ class Starting(Construct):
                 **environment(settings, f"s3://{arns.bucket_name()}", names.table_name(settings.env), PART),
                 "STEPWEAVE_MACHINE": arns.live_machine(dag.id),
                 "STEPWEAVE_DAG": dag.id,
+                "STEPWEAVE_RECORDS_DAYS": str(settings.retention.records_days),
             },
             log_group=log_group,
         )
@@ -114,7 +118,8 @@ class Starting(Construct):
             flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=target,
         )
-        created.add_dependency(self._alias)
+        created.add_resource_dependency(self._alias)
+        created.add_resource_dependency(self._after)
         return created
 
     def _rule(self, trigger: Trigger) -> aws_events.CfnRule:
@@ -137,7 +142,8 @@ class Starting(Construct):
             event_pattern=pattern(trigger, self._arns.bucket_name()),
             targets=[target],
         )
-        rule.add_dependency(self._alias)
+        rule.add_resource_dependency(self._alias)
+        rule.add_resource_dependency(self._after)
         aws_lambda.CfnPermission(
             self,
             f"Trigger{trigger.number}Permission",
