@@ -23,16 +23,19 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from stepweave import Param, dag, get_current_context, task
 from stepweave.errors import DataError
 
 # scikit-learn, matplotlib, jinja2 and skops are imported by the tasks that use them: reading this module, as `plan`
-# and every worker do, then costs no second.
+# and every worker do, then costs no second. And where they are deployed only these tasks carry them: on Lambda all that
+# a task needs must fit in 250 MB.
+MODELLING = ["scikit-learn>=1.6", "skops>=0.13"]
+DRAWING = ["matplotlib>=3.9"]
+WRITING = ["jinja2>=3.1"]
 
-PIXELS = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
+PIXELS = 64
 BRIGHTEST = 16.0  # a pixel counts the dark dots of a 4 × 4 block of the scan
 DUPLICATES_ALLOWED = 0.01  # of all rows
 BALANCE_NEEDED = 0.8  # rows of the rarest digit ÷ rows of the most frequent one
@@ -69,30 +72,32 @@ class Evaluation:
     """Images by true digit (row) and read digit (column)."""
 
 
-@task(retries=2)
-def ingest() -> pd.DataFrame:
-    """Returns the data set: 64 pixel columns and the column ``target``."""
+@task(retries=2, requirements=MODELLING)
+def ingest() -> dict[str, NDArray[Any]]:
+    """Returns the data set: ``pixels``, one row of 64 for each scan, and ``target``, the digits that they show."""
     from sklearn.datasets import load_digits
 
-    return cast(pd.DataFrame, load_digits(as_frame=True).frame)
+    data = load_digits()
+    return {"pixels": data.data, "target": data.target}
 
 
 @task
-def validate(frame: pd.DataFrame) -> Quality:
+def validate(scans: dict[str, NDArray[Any]]) -> Quality:
     """Returns the figures of sound data; refuses everything else, with all that is wrong with it at once."""
-    if list(frame.columns) != [*PIXELS, "target"]:
-        raise DataError(f"expected the columns pixel_0_0 … pixel_7_7, target; got {list(frame.columns)}")
-    pixels, target = frame[PIXELS], frame["target"]
-    counts = target.value_counts()
+    pixels, target = scans["pixels"], scans["target"]
+    if pixels.shape != (len(target), PIXELS):
+        raise DataError(f"expected {PIXELS} pixels for each of {len(target)} digits; got {pixels.shape}")
+    digits_seen, counts = np.unique(target, return_counts=True)
     quality = Quality(
-        rows=len(frame),
-        duplicates=int(frame.duplicated().sum()),
-        balance=float(counts.min() / counts.max()) if len(frame) else 0.0,
+        rows=len(target),
+        duplicates=len(target) - len(np.unique(np.column_stack([pixels, target]), axis=0)),
+        balance=float(counts.min() / counts.max()) if len(target) else 0.0,
     )
     rules = {
-        f"every pixel is a number from 0 to {BRIGHTEST:g}": pixels.ge(0).all(axis=None)
-        and pixels.le(BRIGHTEST).all(axis=None),
-        "all ten digits occur, and nothing else": sorted(counts.index) == list(range(10)),
+        f"every pixel is a number from 0 to {BRIGHTEST:g}": bool(
+            ((pixels >= 0) & (pixels <= BRIGHTEST)).all()
+        ),
+        "all ten digits occur, and nothing else": digits_seen.tolist() == list(range(10)),
         f"at most {DUPLICATES_ALLOWED:.0%} of the rows are duplicates": quality.duplicates
         <= DUPLICATES_ALLOWED * quality.rows,
         f"classes are balanced to {BALANCE_NEEDED:.0%}": quality.balance >= BALANCE_NEEDED,
@@ -102,15 +107,15 @@ def validate(frame: pd.DataFrame) -> Quality:
     return quality
 
 
-@task
-def split(frame: pd.DataFrame, test_size: float, seed: int) -> dict[str, NDArray[Any]]:
+@task(requirements=MODELLING)
+def split(scans: dict[str, NDArray[Any]], test_size: float, seed: int) -> dict[str, NDArray[Any]]:
     """Returns images ``x_…`` and digits ``y_…`` of the parts ``train``, ``valid`` and ``test``.
 
     Each part has the same mix of digits; ``valid`` and ``test`` have ``test_size`` of all rows each.
     """
     from sklearn.model_selection import train_test_split
 
-    x, y = frame[PIXELS].to_numpy(dtype=np.float64) / BRIGHTEST, frame["target"].to_numpy()
+    x, y = scans["pixels"] / BRIGHTEST, scans["target"]
     x_rest, x_test, y_rest, y_test = train_test_split(
         x, y, test_size=test_size, stratify=y, random_state=seed
     )
@@ -134,7 +139,7 @@ def profile(parts: dict[str, NDArray[Any]]) -> dict[str, list[float]]:
     }
 
 
-@task(cpu=1, memory="2GiB", timeout="10m", retries=1)
+@task(cpu=1, memory="2GiB", timeout="10m", retries=1, requirements=MODELLING)
 def train(name: str, images: NDArray[np.float64], labels: NDArray[np.int64], seed: int) -> Classifier:
     """Returns a fitted model of the kind ``name``."""
     from sklearn.ensemble import RandomForestClassifier
@@ -156,7 +161,7 @@ def train(name: str, images: NDArray[np.float64], labels: NDArray[np.int64], see
     return cast(Classifier, model.fit(images, labels))
 
 
-@task
+@task(requirements=MODELLING)
 def evaluate(
     name: str, model: Classifier, images: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> Evaluation:
@@ -180,13 +185,13 @@ def choose(evaluations: list[Evaluation]) -> Evaluation:
     return max(evaluations, key=lambda evaluation: (evaluation.accuracy, evaluation.macro_f1))
 
 
-@task
+@task(requirements=MODELLING)
 def pick(models: dict[str, Classifier], name: str) -> Classifier:
     """Returns the model of the name that won."""
     return models[name]
 
 
-@task
+@task(requirements=MODELLING)
 def confirm(
     name: str, model: Classifier, images: NDArray[np.float64], labels: NDArray[np.int64], min_accuracy: float
 ) -> Evaluation:
@@ -204,7 +209,7 @@ def summarise(confirmed: Evaluation) -> dict[str, str | float | int]:
     return {"model": confirmed.model, "accuracy": round(confirmed.accuracy, 4), "test_images": images}
 
 
-@task
+@task(requirements=DRAWING)
 def plot_confusion(evaluation: Evaluation) -> Path:
     """Returns a PNG of the confusion matrix."""
     from matplotlib.figure import Figure
@@ -227,7 +232,7 @@ def plot_confusion(evaluation: Evaluation) -> Path:
     return path
 
 
-@task
+@task(requirements=WRITING)
 def model_card(
     quality: Quality,
     profile: dict[str, list[float]],
@@ -254,7 +259,7 @@ def model_card(
     return path
 
 
-@task
+@task(requirements=MODELLING)
 def export_model(model: Classifier, confirmed: Evaluation) -> Path:
     """Returns the model as a skops file, which is opened without running code from inside it."""
     from skops.io import dump
@@ -281,7 +286,7 @@ def _staging() -> Path:
     return folder
 
 
-@dag(tags=["example"])
+@dag(tags=["example"], requirements=["numpy>=2"])
 def digits(
     seed: int = Param(7, ge=0, description="Seed of the split and of every model"),
     test_size: float = Param(0.2, ge=0.05, le=0.4, description="Share of the rows in each held-out part"),

@@ -59,7 +59,7 @@ def page_somebody() -> str:
     return "the person on call"
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def trigger_rules(broken: str = "", closed: str = "") -> None:
     """Reads three stations, of which one may be broken or closed."""
     reports = [read.override(task_id=f"read_{name}")(name, broken, closed) for name in STATIONS]

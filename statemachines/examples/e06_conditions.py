@@ -23,7 +23,7 @@ class Score(TypedDict):
     rows: int
 
 
-@task
+@task(requirements=["scikit-learn>=1.6"])
 def evaluate(features: int) -> Score:
     """Returns the cross-validated area under the curve of a classifier that sees the first ``features`` columns."""
     from sklearn.datasets import load_breast_cancer

@@ -27,7 +27,7 @@ def new_rows(rows: int, shift: float) -> list[float]:
     return [float(value) for value in np.random.default_rng(1).normal(shift, 1.0, rows).round(3)]
 
 
-@task.branch
+@task.branch(requirements=["scipy>=1.14"])
 def look_for_drift(values: list[float]) -> str:
     """Returns the id of the task to follow, by the Kolmogorov–Smirnov distance to the training data."""
     from scipy.stats import kstest  # type: ignore[import-untyped]
@@ -62,7 +62,7 @@ def report(done: list[str | None]) -> str:
     return next(each for each in done if each is not None)
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def branching(rows: int = 300, shift: float = 0.0) -> None:
     """Looks at new rows and does as much about them as they ask for."""
     values = new_rows(rows, shift)

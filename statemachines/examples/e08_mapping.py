@@ -67,7 +67,7 @@ def best(fits: list[Fit]) -> Fit:
     return min(fits, key=lambda fit: fit["error"])
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def mapping(broken: int = 0) -> None:
     """Reads ten days and fits polynomials to them in three ways."""
     fits = fit.partial(rows=measure.partial(broken=broken).expand(day=days(10)))

@@ -22,7 +22,7 @@ class Range(TypedDict):
     high: float
 
 
-@task
+@task(requirements=["scikit-learn>=1.6"])
 def species_names() -> list[str]:
     """Returns the three species of Fisher's irises."""
     from sklearn.datasets import load_iris
@@ -30,14 +30,15 @@ def species_names() -> list[str]:
     return [str(name) for name in load_iris().target_names]
 
 
-@task
+@task(requirements=["scikit-learn>=1.6"])
 def select(species: str) -> dict[str, list[float]]:
     """Returns the flowers of one species, a list per feature."""
     from sklearn.datasets import load_iris
 
-    data = load_iris(as_frame=True)
+    data = load_iris()
     chosen = data.data[data.target == list(data.target_names).index(species)]
-    return {str(name).removesuffix(" (cm)"): column.tolist() for name, column in chosen.items()}
+    columns = zip(data.feature_names, chosen.T.tolist(), strict=True)
+    return {name.removesuffix(" (cm)"): column for name, column in columns}
 
 
 @task

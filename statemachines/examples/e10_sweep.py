@@ -23,7 +23,7 @@ class Trial(TypedDict):
     accuracy: float
 
 
-@task(max_concurrency=4)
+@task(max_concurrency=4, requirements=["scikit-learn>=1.6"])
 def trial(c: float, gamma: float) -> Trial:
     """Returns how well wines are told apart with these settings."""
     from sklearn.datasets import load_wine

@@ -17,7 +17,7 @@ from stepweave.recipes.folds import Fold, cross_validate
 Rows = NDArray[np.float64]
 
 
-@task
+@task(requirements=["scikit-learn>=1.6"])
 def load() -> Rows:
     """Returns 442 patients: ten measurements, and how far their diabetes went within a year."""
     from sklearn.datasets import load_diabetes
@@ -44,7 +44,7 @@ def summary(scores: list[float]) -> dict[str, float]:
     return {"r2": round(float(np.mean(scores)), 3), "error": round(float(error), 3)}
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def cross_validation(k: int = Param(5, ge=2, le=50), ridge: float = 0.01) -> None:
     """Estimates how well a regression predicts, by k-fold cross-validation."""
     summary(cross_validate(fit, load(), k=k, ridge=ridge))

@@ -70,7 +70,7 @@ def test(parts: dict[str, Any], trees: list[Tree]) -> Tested:
     return {"seeds": [tree["seed"] for tree in trees], "accuracy": round(accuracy, 4)}
 
 
-@dag
+@dag(requirements=["numpy>=2", "scikit-learn>=1.6", "skops>=0.13"])  # every task reads models
 def ensemble(trees: int = Param(7, ge=1, le=200), seed: int = 7) -> None:
     """Grows trees, and compares the best of them with all of them together."""
     parts = split(seed)

@@ -69,7 +69,7 @@ def arms(lift: float, visitors: int) -> dict[str, Arm]:
     return {"a": serve(0.1, visitors, 1), "b": serve(0.1 + lift, visitors, 2)}
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def ab_test(lift: float = 0.02, visitors: int = Param(20_000, gt=0), alpha: float = 0.01) -> None:
     """Rolls out the better page if it is significantly better."""
     measured = arms(lift, visitors)

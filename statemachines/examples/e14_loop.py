@@ -59,7 +59,7 @@ def winner(race: Race) -> dict[str, Any]:
     return race["left"][0]
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def successive_halving(candidates: int = Param(8, ge=1, le=256)) -> None:
     """Finds a good learning rate, spending most of the work on the promising ones."""
     with Loop(line_up(candidates), until=lambda race: race["count"] <= 1, max_rounds=8) as rounds:

@@ -51,7 +51,7 @@ def summarise(city: str, temperatures: list[float]) -> Features:
     }
 
 
-@dag(version="1.2.0")
+@dag(version="1.2.0", requirements=["numpy>=2"])
 def city_features(
     city: str = Param("Oslo", enum=list(CLIMATES)), years: int = Param(5, ge=1, le=50)
 ) -> Features:
@@ -66,7 +66,7 @@ def most_even(cities: list[Features]) -> str:
     return min(cities, key=lambda each: each["swing"])["city"]
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def composition(years: int = Param(10, ge=1, le=50)) -> None:
     """Compares two cities, one of them in an execution of its own."""
     features = city_features.require(">=1.1,<2")

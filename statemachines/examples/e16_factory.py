@@ -59,7 +59,12 @@ def forecast(series: list[float], horizon: int) -> list[float]:
 def forecast_of(name: str, market: Market) -> Dag:
     """The DAG of one market."""
 
-    @dag(dag_id=f"forecast_{name}", schedule=Cron("0 6 * * *", timezone=market.timezone), tags=[name])
+    @dag(
+        dag_id=f"forecast_{name}",
+        schedule=Cron("0 6 * * *", timezone=market.timezone),
+        tags=[name],
+        requirements=["numpy>=2"],
+    )
     def forecast_market(horizon: int = Param(7, ge=1, le=60)) -> None:
         """Forecasts the sales of one market."""
         series = sales(market.level)

@@ -77,7 +77,7 @@ def serve(labels: Labels, explanation: str | None) -> str:
     return f"{sum(labels['sizes'])} rows by {labels['model']}; {explanation or 'without explanation'}"
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def fallbacks(rows: int = 400, down: bool = False) -> None:
     """Serves the best clustering that can be had."""
     labels = classify(rows, down)

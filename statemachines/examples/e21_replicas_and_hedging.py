@@ -54,7 +54,7 @@ def estimate(counted: int, simulated: list[int], rows: int) -> float:
     return round(4 * (counted + sum(simulated)) / rows / (1 + len(simulated)), 3)
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def replicas_and_hedging(rows: int = 20_000, wrong: int = 0, patience: float = 8.0) -> None:
     """Estimates pi on machines of which some are wrong and some are slow."""
     simulated = simulate.partial(rows=rows, patience=patience).expand(seed=[0, 1, 2, 3])

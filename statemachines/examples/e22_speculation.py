@@ -61,7 +61,7 @@ def publish(text: str) -> str:
     return f"published: {text}"
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def speculation(errors: int = 0, seconds: float = 1.5) -> None:
     """Trains while the data is still audited."""
     rows = data(errors)

@@ -54,7 +54,7 @@ def fill_logical_date(version: str) -> str:
     return moment.date().isoformat()
 
 
-@dag(schedule="@daily")
+@dag(schedule="@daily", requirements=["numpy>=2"])
 def daily_load(version: str = "v1") -> None:
     """Fills the partition of one day."""
     fill_logical_date(version)
@@ -85,7 +85,7 @@ def usual_peak(filled: list[str]) -> dict[str, int]:
     return {"days": len(filled), "hour": hours[len(hours) // 2]}
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def load_range(
     first: date = date(2026, 1, 1), last: date = date(2026, 1, 7), version: str = "v1", missing: str = ""
 ) -> None:

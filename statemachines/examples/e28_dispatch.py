@@ -74,7 +74,7 @@ run_work = dispatch(
 )
 
 
-@dag(dag_id="dispatch")
+@dag(dag_id="dispatch", requirements=["numpy>=2"])
 def dispatch_example(wanted: str = "") -> None:
     """Profiles a table, column by column, by the type of each."""
     profile(run_work.expand(spec=plan_work(wanted)))

@@ -78,13 +78,13 @@ def lengths(tables: list[list[str]]) -> Features:
     return {"rows": len(every), "values": {"longest": float(max(every))}}
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def sensor_features() -> None:
     """Features over three sensors."""
     etl(["hall", "roof", "cellar"], readings, statistics, least=200)
 
 
-@dag
+@dag(requirements=["numpy>=2"])
 def word_features() -> None:
     """Features over two texts, which have too few words."""
     etl(["many_hands_make_light_work", "festina_lente"], words, lengths, least=10)

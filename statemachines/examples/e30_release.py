@@ -78,7 +78,7 @@ def starts_at_zero(model: list[float]) -> float:
     return 1 - abs(model[1])
 
 
-@dag(dag_id="release")
+@dag(dag_id="release", requirements=["numpy>=2"])
 def release_a_line(noise: float = 0.1, breaks_at: int = 101) -> None:
     """Releases a line in three stages."""
     release(line(noise), [slope_is_right, starts_at_zero], stages=[5, 50, 100], breaks_at=breaks_at)
