@@ -12,13 +12,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aws_cdk import App, Aws, Environment, PermissionsBoundary, Stage, Tags
 
 from infra.dags.arns import Arns
+from infra.dags.code import Code
+from infra.dags.packaged import PackagedCode
+from infra.dags.stack import DagStack
+from infra.platform.shared_functions import SharedCode
 from infra.platform.stack import PlatformStack
 from infra.settings import Settings, load
 from stepweave.compiler import Compiled, compile_graph
@@ -33,6 +37,10 @@ PLATFORM = "platform"
 """Id of the platform's stack, and so of no DAG."""
 
 
+class WholeCode(Code, SharedCode, Protocol):
+    """Makes everything that is deployed as code."""
+
+
 def main() -> int:
     """The exit status; the assembly goes to the folder that the CDK command line names."""
     os.chdir(ROOT)  # DAGs, and the files that they name, are looked up from here
@@ -40,7 +48,11 @@ def main() -> int:
         app = new_app(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
         given = str(app.node.try_get_context("dags") or "")
         settings = load(str(app.node.try_get_context("env")), ROOT)
-        add_environment(app, settings, compiled_dags(given.split(",") if given else ()))
+        code = PackagedCode(ROOT, settings)
+        known = [dag.id for dag in all_dags()]
+        add_environment(
+            app, settings, compiled_dags(given.split(",") if given else ()), code=code, known=known
+        )
     except StepweaveError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -71,8 +83,13 @@ def compiled_dags(wanted: Iterable[str] = ()) -> tuple[Compiled, ...]:
     return tuple(compile_graph(dags[one].graph()) for one in chosen)
 
 
-def add_environment(app: App, settings: Settings, compiled: Iterable[Compiled]) -> Stage:
-    """The stage of an environment: its platform, and a stack for each DAG."""
+def add_environment(
+    app: App, settings: Settings, compiled: Sequence[Compiled], *, code: WholeCode, known: Sequence[str] = ()
+) -> Stage:
+    """The stage of an environment: its platform, and a stack for each DAG of ``compiled``.
+
+    ``known``: ids of all DAGs, also of those that are not compiled this time.
+    """
     boundary = settings.permission_boundary
     stage = Stage(
         app,
@@ -80,7 +97,11 @@ def add_environment(app: App, settings: Settings, compiled: Iterable[Compiled]) 
         env=Environment(account=settings.account, region=settings.region),
         permissions_boundary=PermissionsBoundary.from_name(boundary) if boundary else None,
     )
-    PlatformStack(stage, PLATFORM, settings=settings, arns=arns_of(settings))
+    arns = arns_of(settings)
+    ids = sorted({*known, *(one.graph.dag.id for one in compiled)})
+    PlatformStack(stage, PLATFORM, settings=settings, arns=arns, code=code, dags=ids)
+    for one in compiled:
+        DagStack(stage, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
     for key, value in {f"{names.PRODUCT}:env": settings.env, **settings.tags}.items():
         Tags.of(stage).add(key, value)
     return stage

@@ -26,7 +26,7 @@ _LOGGED = (
 class LinkApi(Construct):
     """An HTTP API with two routes. The signed, single-use link says who may decide, so they ask for no other key."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, arns: Arns) -> None:
         super().__init__(scope, id)
         self._api = aws_apigatewayv2.CfnApi(
             self,
@@ -35,23 +35,25 @@ class LinkApi(Construct):
             description=f"stepweave {settings.env}: approval links",
             protocol_type="HTTP",
         )
-        logs = log_group(
-            self, "Logs", name=names.function_log_group(settings.env, "approval-links"), settings=settings
-        )
+        group = names.function_log_group(settings.env, "approval-links")
+        logs = log_group(self, "Logs", name=group, settings=settings)
         stage = aws_apigatewayv2.CfnStage
-        stage(
+        made = stage(
             self,
             "Stage",
             api_id=self._api.ref,
             stage_name="$default",
             auto_deploy=True,
             access_log_settings=stage.AccessLogSettingsProperty(
-                destination_arn=logs.attr_arn, format=_LOGGED
+                # Not its attribute, which ends with a wildcard.
+                destination_arn=arns.log_group(group).removesuffix(":*"),
+                format=_LOGGED,
             ),
             default_route_settings=stage.RouteSettingsProperty(
                 throttling_rate_limit=REQUESTS_PER_SECOND, throttling_burst_limit=2 * REQUESTS_PER_SECOND
             ),
         )
+        made.add_resource_dependency(logs)
         self.url: str = self._api.attr_api_endpoint
 
     def serve(self, alias_arn: str, arns: Arns) -> None:

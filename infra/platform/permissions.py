@@ -56,15 +56,15 @@ def recorder_needs(arns: Arns) -> Iterator[Need]:
         ("states:ListExecutions", "executions without a record"),
         ("states:StartExecution", "the clean-up after a run that broke off"),
     ):
-        yield Need(action=action, resource=_of_dags(arns, "states", "stateMachine:"), by=by)
+        yield Need(action=action, resource=of_dags(arns, "states", "stateMachine:"), by=by)
     yield Need(
         action="states:DescribeExecution",
-        resource=_of_dags(arns, "states", "execution:"),
+        resource=of_dags(arns, "states", "execution:"),
         by="how an execution ended that nothing was heard of",
     )
     yield Need(
         action="lambda:InvokeFunction",
-        resource=_of_dags(arns, "lambda", "function:", f":{names.LIVE}"),
+        resource=of_dags(arns, "lambda", "function:", f"*:{names.LIVE}"),
         by="the starter of a DAG starts the run that waits longest",
     )
     for kind in ("warn", "page"):
@@ -112,13 +112,13 @@ def _listing(arns: Arns, prefix: str) -> Need:
 def _tokens(arns: Arns) -> Iterator[Need]:
     for action in ("states:SendTaskSuccess", "states:SendTaskFailure"):
         yield Need(
-            action=action, resource=_of_dags(arns, "states", "stateMachine:"), by="the state that waits"
+            action=action, resource=of_dags(arns, "states", "stateMachine:"), by="the state that waits"
         )
 
 
-def _of_dags(arns: Arns, service: str, kind: str, end: str = "") -> str:
+def of_dags(arns: Arns, service: str, kind: str, end: str = "*") -> str:
     """All things of one kind of the environment's DAGs: names of environments hold no hyphen."""
-    return _arn(arns, service, f"{kind}{names.PRODUCT}-{arns.env}-*{end}")
+    return _arn(arns, service, f"{kind}{names.PRODUCT}-{arns.env}-{end}")
 
 
 def _arn(arns: Arns, service: str, resource: str) -> str:

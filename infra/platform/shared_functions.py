@@ -4,7 +4,7 @@
 |---|---|---|
 | rendezvous | state machines | keeps gates, and opens them |
 | approvals | state machines, the command line, links | asks people, and tells the state machine what they said |
-| recorder | status events of executions, the clock | keeps records, starts clean-ups and queued runs, tells of failures |
+| recorder | status events of executions, the clock | keeps records, cleans up, starts queued runs, tells of failures |
 | notifier | topics | posts to Slack and PagerDuty; there only where one of them is on |
 """
 
@@ -91,7 +91,9 @@ class SharedFunctions(Construct):
                 variables={},
             )
         )
-        self.links = LinkApi(self, "Links", settings=settings) if settings.approvals.links else None
+        self.links = (
+            LinkApi(self, "Links", settings=settings, arns=arns) if settings.approvals.links else None
+        )
         self.approvals = self._approvals()
         self.recorder = self._function(
             _Wanted(
@@ -134,7 +136,7 @@ class SharedFunctions(Construct):
             )
         )
         if self.links is not None:
-            self.links.serve(_live(function), self._arns)
+            self.links.serve(live(function), self._arns)
         return function
 
     def _notifier(self) -> DeployedFunction:
@@ -164,14 +166,14 @@ class SharedFunctions(Construct):
                 f"{kind.capitalize()}Subscription",
                 topic_arn=topic.topic_arn,
                 protocol="lambda",
-                endpoint=_live(function),
+                endpoint=live(function),
                 redrive_policy={"deadLetterTargetArn": self._arns.dead_letters()},
             )
             aws_lambda.CfnPermission(
                 self,
                 f"{kind.capitalize()}Permission",
                 action="lambda:InvokeFunction",
-                function_name=_live(function),
+                function_name=live(function),
                 principal="sns.amazonaws.com",
                 source_arn=topic.topic_arn,
             )
@@ -228,7 +230,7 @@ class SharedFunctions(Construct):
         ).node.add_dependency(function)
 
 
-def _live(function: DeployedFunction) -> str:
+def live(function: DeployedFunction) -> str:
     """ARN of the alias of a function, as a reference to it."""
     if function.alias is None:
         raise ValueError(f"function {function.node.path} has no alias")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack, aws_ssm
+from collections.abc import Sequence
+
+from aws_cdk import Stack, aws_cloudwatch, aws_ssm
 from constructs import Construct
 
 from infra.dags.arns import Arns
+from infra.platform.alarms import FleetAlarms
 from infra.platform.batch import JobQueues
+from infra.platform.events import Events
+from infra.platform.fleet_dashboard import CHOSEN, chosen_body, fleet_body
 from infra.platform.messages import TOPICS, Messages
 from infra.platform.network import Network
 from infra.platform.records import RecordsTable
+from infra.platform.shared_functions import SharedCode, SharedFunctions, live
 from infra.platform.storage import ArtifactBucket
 from infra.settings import Settings
 from stepweave.deployed import names
@@ -19,7 +25,17 @@ from stepweave.deployed.environment import Platform
 class PlatformStack(Stack):
     """The stack ``stepweave-<env>-platform``."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, arns: Arns) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        arns: Arns,
+        code: SharedCode,
+        dags: Sequence[str] = (),
+    ) -> None:
+        """``dags``: ids to choose from on the dashboard of one DAG."""
         super().__init__(
             scope,
             id,
@@ -32,10 +48,28 @@ class PlatformStack(Stack):
         self.messages = Messages(self, "Messages", settings=settings, arns=arns)
         network = Network(self, "Network", settings=settings) if settings.network.mode != "none" else None
         self.queues = JobQueues(self, "Batch", settings=settings, network=network)
+        self.functions = SharedFunctions(
+            self, "Functions", settings=settings, arns=arns, messages=self.messages, code=code
+        )
+        recorder = self.functions.recorder
+        Events(self, "Events", arns=arns, recorder_arn=live(recorder))
+        FleetAlarms(self, "Alarms", settings=settings, arns=arns)
+        self._dashboards(settings, arns, dags)
         self._describe(settings, arns)
+
+    def _dashboards(self, settings: Settings, arns: Arns, dags: Sequence[str]) -> None:
+        bodies = {"Fleet": ("", fleet_body(arns, settings)), "Dag": (CHOSEN, chosen_body(arns, dags))}
+        for id, (dag, body) in bodies.items():
+            aws_cloudwatch.CfnDashboard(
+                self,
+                f"{id}Dashboard",
+                dashboard_name=names.dashboard_name(settings.env, dag),
+                dashboard_body=self.to_json_string(body),
+            )
 
     def _describe(self, settings: Settings, arns: Arns) -> None:
         """Tell the command line and the functions what is where."""
+        links = self.functions.links
         described = Platform(
             env=settings.env,
             store=f"s3://{arns.bucket_name()}",
@@ -43,6 +77,7 @@ class PlatformStack(Stack):
             bus=names.bus_name(settings.env),
             topics={kind: arns.topic(kind) for kind in TOPICS},
             approvals_function=arns.function("approvals"),
+            approvals_url=links.url if links else "",
         )
         aws_ssm.StringParameter(
             self,
