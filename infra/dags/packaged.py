@@ -84,6 +84,10 @@ class PackagedCode:
             arguments=(("PYTHON", self._settings.python),),
         )
 
+    def shared(self, part: str) -> CodeFolder:
+        """A function of the platform."""
+        return _folder(bundle(f"functions.{part}.handler", (), self._lambda(()), self._root))
+
     def user_files(self, compiled: Compiled) -> tuple[Path, ...]:
         """Python files of the DAG's own code: its modules and what they import, without stepweave's."""
         found = closure(modules(compiled), sources_of(self._root)).modules
