@@ -1,7 +1,8 @@
 """Entry point of the Batch container: runs the task of one job and ends with the exit status of its outcome.
 
-Environment: ``STEPWEAVE_INPUT`` (key of the event, set per job), ``STEPWEAVE_STORE`` (``s3://bucket/prefix``, set in
-the job definition). What the task logs and prints goes to the container's output, which Batch sends to CloudWatch.
+Environment: ``STEPWEAVE_INPUT`` (key of the event, set per job), ``STEPWEAVE_STORE`` (``s3://bucket``) and
+``STEPWEAVE_ENV`` (set in the job definition). What the task logs and prints goes to the container's output, which Batch
+sends to CloudWatch: lines of JSON, the last of which has the numbers of the attempt.
 """
 
 from __future__ import annotations
@@ -9,24 +10,38 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from stepweave.errors import TransientError
-from stepweave.runtime.batch import EXIT_STATUS, run
+from functions.batch_worker.ending import Ending
+from functions.batch_worker.json_logs import log_as_json
+from functions.batch_worker.spot import watch
+from stepweave.runtime.batch import Job, run
+from stepweave.runtime.measured import log_keys, measured
 
 
 def main() -> int:
     """The exit status of the job."""
-    signal.signal(signal.SIGTERM, _stop)
-    return run(os.environ)
+    ending = Ending()
+    signal.signal(signal.SIGTERM, ending.terminate)
+    watched = watch(os.environ, ending.reclaimed)
+
+    @contextmanager
+    def around(job: Job) -> Iterator[None]:
+        log_as_json(log_keys(job.event))
+        with measured(job.event, os.environ, _write_line), ending.watching(job):
+            yield
+
+    try:
+        return run(os.environ, around=around)
+    finally:
+        if watched is not None:
+            watched.set()
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    # Batch terminates a job, or a spot instance is reclaimed: the attempt is void, a further one may succeed
-    # (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-spot.html).
-    sys.stderr.write("terminated: the job was stopped or its instance is reclaimed\n")
-    sys.stderr.flush()
-    os._exit(EXIT_STATUS[TransientError])
+def _write_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def attempt(
     digests = inputs.upstream_digests()
     input_digest = inputs.digest(digests)
     run = call if _GUARDS.isdisjoint(event) else _guarded
-    done = ran(event, store, scratch, function, arguments, run)
+    done = ran(event, store, scratch, function, arguments, run, input_digest=input_digest)
     stored, text = stored_value(event, done.value, store, prefix, scratch)
     record = record_of(event, prefix, stored, text, done.value, done.context.metadata)
     envelope = envelope_of(event, place, done, stored, digests, input_digest)
@@ -73,6 +73,8 @@ def attempt(
         return record_of_committed(event, store, prefix, committed, scratch)
     if event.get("later") and "tries" in event:
         part("failed_tasks").forget(event, store)
+    if done.context.has_checkpoint:
+        part("checkpoints").discard(done.context.checkpoint)
     if event.get("remember"):
         part("last_success").remember(event, store, prefix)
     return record
@@ -92,9 +94,11 @@ def ran(
     function: Callable[..., Any],
     arguments: dict[str, Any],
     run: Callable[..., Any] = call,
+    *,
+    input_digest: str = "",
 ) -> Ran:
     """What ``function`` returned, called with its context in place."""
-    context = _context(event, store, scratch)
+    context = _context(event, store, scratch, input_digest)
     started_at, start = time.time(), time.perf_counter()
     before = swap_context(context)
     try:
@@ -150,7 +154,7 @@ def _guarded(
     return part("guards").call_guarded(event, store, function, arguments)
 
 
-def _context(event: Event, store: ObjectStore, scratch: Scratch) -> Context:
+def _context(event: Event, store: ObjectStore, scratch: Scratch, input_digest: str) -> Context:
     run = event["run"]
     context = Context(
         dag_id=run["dag"],
@@ -163,6 +167,7 @@ def _context(event: Event, store: ObjectStore, scratch: Scratch) -> Context:
         upstream=event.get("upstream", {}),
         scratch_space=scratch,
         store=store,
+        input_digest=input_digest,
     )
     if "rung" in event:
         rung = event["rung"]

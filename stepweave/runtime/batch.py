@@ -14,7 +14,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from stepweave.errors import (
     DataError,
@@ -50,20 +53,46 @@ EXIT_STATUS: dict[type[TaskError] | type[Skip], int] = {
 USAGE_STATUS = 64
 
 
-def run(environment: Mapping[str, str], *, compute: str = "batch", logs: bool = False) -> int:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The task run of a job, and where its artifacts live."""
+
+    event: Event
+    store: ObjectStore
+
+    @property
+    def prefix(self) -> str:
+        """Under which the task run stores everything."""
+        run = self.event["run"]
+        prefix = task_prefix(run["dag"], run["id"], self.event["task"], run.get("index", ""))
+        return replica_prefix(prefix, self.event["replica"]) if "replica" in self.event else prefix
+
+
+Around: TypeAlias = Callable[[Job], AbstractContextManager[object]]
+"""What is around an attempt: it may log how it ended, and raise another error than it did."""
+
+
+def run(
+    environment: Mapping[str, str],
+    *,
+    compute: str = "batch",
+    logs: bool = False,
+    around: Around = lambda job: nullcontext(),
+) -> int:
     """The exit status of the job that ``environment`` describes."""
     try:
-        store, event = _job(environment)
+        job = _job(environment)
     except (UsageError, StoreError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE_STATUS
-    prefix = _prefix(event)
+    store, event, prefix = job.store, job.event, job.prefix
     earlier = read_failure(store, prefix)
     if isinstance(earlier, (DataError, PermanentError, RetryAfter, Skip)):
         sys.stderr.write(f"an earlier attempt ended the job: {earlier}\n")
         return exit_status(earlier)
     try:
-        invoke(event, store, compute=compute, logs=logs, echo=True)
+        with around(job):
+            invoke(event, store, compute=compute, logs=logs, echo=True)
     except (TaskError, Skip, MachineError) as error:
         write_failure(store, prefix, error)
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
@@ -76,7 +105,7 @@ def exit_status(error: TaskError | Skip | MachineError) -> int:
     return EXIT_STATUS[error_class(error)]
 
 
-def _job(environment: Mapping[str, str]) -> tuple[ObjectStore, Event]:
+def _job(environment: Mapping[str, str]) -> Job:
     for variable in (STORE_VARIABLE, INPUT_VARIABLE):
         if not environment.get(variable):
             raise UsageError(
@@ -85,13 +114,7 @@ def _job(environment: Mapping[str, str]) -> tuple[ObjectStore, Event]:
     store = open_store(environment[STORE_VARIABLE])
     event: Event = json.loads(store.get(environment[INPUT_VARIABLE]))
     event["attempt"] = event.get("attempt", 0) + int(environment.get(ATTEMPT_VARIABLE, "1")) - 1
-    return store, event
-
-
-def _prefix(event: Event) -> str:
-    run = event["run"]
-    prefix = task_prefix(run["dag"], run["id"], event["task"], run.get("index", ""))
-    return replica_prefix(prefix, event["replica"]) if "replica" in event else prefix
+    return Job(event, store)
 
 
 if __name__ == "__main__":

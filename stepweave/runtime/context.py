@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepweave.errors import DataError, UsageError
 from stepweave.runtime.events import Json
@@ -16,6 +16,9 @@ from stepweave.runtime.lazily import part
 from stepweave.runtime.paths import native
 from stepweave.runtime.scratch import Scratch
 from stepweave.stores.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from stepweave.runtime.checkpoints import Checkpoint
 
 _current: ContextVar[Context | None] = ContextVar("stepweave_context", default=None)
 _logger = logging.getLogger("stepweave.task")
@@ -43,6 +46,9 @@ class Context:
     scratch_space: Scratch = field(default_factory=Scratch, repr=False)
     store: ObjectStore | None = field(default=None, repr=False)
     """Where the run's artifacts live; None in a test of the function alone."""
+    input_digest: str = field(default="", repr=False)
+    """Digest of everything that the result follows from: a checkpoint of other inputs is none of this attempt."""
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def map_indexes(self) -> tuple[int, ...]:
@@ -81,6 +87,31 @@ class Context:
     def heartbeat(self) -> None:
         """Show a sign of life; a task with ``heartbeat=`` is given up when it shows none for that long."""
         part("heartbeat").beat()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether this attempt is about to be stopped: its spot instance is reclaimed, or its job is terminated.
+
+        Save what you have (:attr:`checkpoint`) and raise; a further attempt goes on from there.
+        """
+        return bool(part("stopping").is_stopping())
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What the attempts of this task hand to each other (:class:`stepweave.runtime.checkpoints.Checkpoint`).
+
+        ``checkpoint.load(default)`` gives what ``checkpoint.save(value)`` saved last, in this attempt, one before it or
+        the run before it was resumed; files in ``checkpoint.folder`` are saved along with it.
+        """
+        if "checkpoint" not in self._kept:
+            self._kept["checkpoint"] = part("checkpoints").checkpoint_of(self, self._opened())
+        found: Checkpoint = self._kept["checkpoint"]
+        return found
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether the task has asked for its checkpoint."""
+        return "checkpoint" in self._kept
 
     def last_success(self) -> Any:
         """The value of the latest success of this task in any run; ``DataError`` when there is none."""

@@ -1,7 +1,8 @@
 """`DynamoDbGates` and `StepFunctionsTokens`: gates and task tokens in AWS, for the rendezvous function.
 
 A gate is one item of the records table, ``{pk: "GATE#<execution>#<gate>", sk: "GATE", token, awaited, strict, expires,
-"a#<task>": record…}``. Arrivals are attributes of their own, since ``if_not_exists`` on an attribute makes one update both idempotent and atomic
+"a#<task>": record…}``. Arrivals are attributes of their own, since ``if_not_exists`` on an attribute makes one update
+both idempotent and atomic
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html). An item has at
 most 400 KB, a payload at most 256 KiB, so the records of a gate always fit.
 """
