@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.recorder.deployed_dags import DeployedDags
 from functions.recorder.reconciling import Reconciler
 from functions.recorder.recording import Clients, Recorder
-from functions.shared.environment import client, environment_name, store_url, table_name, topics
+from functions.shared.environment import client, environment_name, records_days, store_url, table_name, topics
 from stepweave.errors import UsageError
 from stepweave.stores.objects import open_store
 from stepweave.stores.run_queue import RunQueue
@@ -63,7 +63,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _parts(env: str, table: str, store: str) -> tuple[Recorder, Clients, DeployedDags]:
     dynamodb = client("dynamodb")
     clients = Clients(
-        table=RunTable(dynamodb, table),
+        table=RunTable(dynamodb, table, records_days()),
         queue=RunQueue(dynamodb, table),
         store=open_store(store),
         states=client("stepfunctions"),

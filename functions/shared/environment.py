@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from stepweave.errors import UsageError
+from stepweave.stores.run_table import KEPT_DAYS
 
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5},
@@ -36,6 +37,14 @@ def environment_name() -> str:
 def table_name() -> str:
     """Name of the records table."""
     return required("STEPWEAVE_TABLE", "the name of the records table")
+
+
+def records_days() -> int:
+    """How long runs are on record."""
+    text = os.environ.get("STEPWEAVE_RECORDS_DAYS", "") or str(KEPT_DAYS)
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"STEPWEAVE_RECORDS_DAYS is {text!r}; expected a whole number of days from 1")
+    return int(text)
 
 
 def store_url() -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.shared.environment import client, required, table_name
+from functions.shared.environment import client, records_days, required, table_name
 from functions.starter.dag_file import DagFile, read_dag_file
 from functions.starter.requests import resumed, to_request
 from functions.starter.starting import Started, Starter
@@ -41,9 +41,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _started(event: Mapping[str, Any], dag: DagFile) -> Started:
     dynamodb, states = client("dynamodb"), client("stepfunctions")
-    table = RunTable(dynamodb, table_name())
+    days = records_days()
+    table = RunTable(dynamodb, table_name(), days)
     machine = required("STEPWEAVE_MACHINE", "the ARN of the state machine's alias")
-    starter = Starter(dag, machine, table=table, queue=RunQueue(dynamodb, table.table), states=states)
+    starter = Starter(dag, machine, table=table, queue=RunQueue(dynamodb, table.table, days), states=states)
     if event.get("source") == "queue":
         return starter.drain()
     if event.get("source") == "resume":

@@ -39,11 +39,13 @@ class RunQueue:
     Args:
         client: A boto3 client of DynamoDB.
         table: Name of the records table.
+        kept_days: How long a run is on record.
     """
 
-    __slots__ = ("_client", "_table")
+    __slots__ = ("_client", "_kept_seconds", "_table")
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, kept_days: int = KEPT_DAYS) -> None:
+        self._kept_seconds = kept_days * 86_400
         self._client = client
         self._table = table
 
@@ -78,7 +80,7 @@ class RunQueue:
     def enqueue(self, dag: str, run_id: str, request: str, facts: RunFacts, now_ms: int) -> bool:
         """Whether the run is in the queue now and was not before."""
         place = f"QUEUE#{moment(now_ms)}#{run_id}"
-        expires = now_ms // 1000 + KEPT_DAYS * 86_400
+        expires = now_ms // 1000 + self._kept_seconds
         waiting = {
             **attributes({"pk": f"DAG#{dag}", "sk": place}),
             **attributes({"run_id": run_id, "request": request, "since": now_ms, "expires": expires}),

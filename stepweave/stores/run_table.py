@@ -34,7 +34,7 @@ ENDED = frozenset({"success", "failed", "cancelled", "timed_out"})
 
 INDEX = "by_day"
 KEPT_DAYS = 400
-"""How long a run is on record (time to live): a year of runs can be compared with the one before."""
+"""How long a run is on record (time to live) if nobody says otherwise: a year of runs can be compared with the one before."""
 MAX_PARAMS_BYTES = 32 * 1024
 """Longest params that are on record; an item has at most 400 KB
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html)."""
@@ -119,13 +119,15 @@ class RunTable:
     Args:
         client: A boto3 client of DynamoDB.
         table: Name of the table.
+        kept_days: How long a run is on record, from its start.
     """
 
-    __slots__ = ("client", "table")
+    __slots__ = ("_kept_seconds", "client", "table")
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, kept_days: int = KEPT_DAYS) -> None:
         self.client = client
         self.table = table
+        self._kept_seconds = kept_days * 86_400
 
     def get(self, dag: str, run_id: str) -> DeployedRun | None:
         """The run, as it is now; None when nothing is known of it."""
@@ -142,7 +144,7 @@ class RunTable:
             "execution": state.execution,
             "started": started,
             "day": started[:10],
-            "expires": state.started_ms // 1000 + KEPT_DAYS * 86_400,
+            "expires": state.started_ms // 1000 + self._kept_seconds,
         }
         optional: dict[str, Value | None] = {
             "ended": moment(state.ended_ms) if state.ended_ms is not None else None,
@@ -234,8 +236,8 @@ class RunTable:
         if state.status in ENDED:
             self.close(state.dag, state.run_id)
             return
-        day = state.started_ms // 1000 + KEPT_DAYS * 86_400
-        item = {**_open_key(state.dag, state.run_id), **attributes({"expires": day})}
+        expires = state.started_ms // 1000 + self._kept_seconds
+        item = {**_open_key(state.dag, state.run_id), **attributes({"expires": expires})}
         self.client.put_item(TableName=self.table, Item=item)
 
     def _query(self, **asked: Any) -> Iterator[Item]:

@@ -1,0 +1,187 @@
+"""What functions speak to in tests: a records table in moto with atomic writes, and Step Functions by its rules."""
+
+# ruff: noqa: N803 (the parameters of boto3)
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stepweave-dev-sales"
+ALIAS = f"{MACHINE}:live"
+CLEANUP = f"{MACHINE}--cleanup:3"
+STARTER = "arn:aws:lambda:eu-central-1:123456789012:function:stepweave-dev-sales--starter:live"
+TABLE = "stepweave-dev-records"
+BEGAN = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+
+
+@dataclass
+class LambdaContext:
+    """What Lambda hands to a handler besides the event."""
+
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:function"
+    aws_request_id: str = "request-1"
+    milliseconds: int = 60_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+def create_table(client: Any, name: str = TABLE) -> None:
+    """The records table as the platform makes it."""
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": "S"} for attribute in ("pk", "sk", "day", "started")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_day",
+                "KeySchema": [
+                    {"AttributeName": "day", "KeyType": "HASH"},
+                    {"AttributeName": "started", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+class Atomic:
+    """A client of DynamoDB of which each call is atomic, as the service promises and moto, in threads, does not.
+
+    ``dying``: names of operations after which the caller dies, each once.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self.exceptions = client.exceptions
+        self.dying: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._client, name)
+
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                answer = operation(**arguments)
+            if name in self.dying:
+                self.dying.remove(name)
+                raise DiedError(name)
+            return answer
+
+        return call
+
+
+class DiedError(Exception):
+    """The function was killed."""
+
+
+@dataclass
+class StepFunctions:
+    """Executions by name: one name is started once, and the same name and input of a running one is the same one."""
+
+    executions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    started: list[str] = field(default_factory=list)
+    """ARNs, in order; each once."""
+    refusals: list[Exception] = field(default_factory=list)
+    """What the next calls of StartExecution raise before anything is started."""
+    losses: list[Exception] = field(default_factory=list)
+    """What they raise after it was."""
+    clock: datetime = BEGAN
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    class exceptions:  # noqa: N801 (boto3's name)
+        ClientError = ClientError
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:
+        with self._lock:
+            if self.refusals:
+                raise self.refusals.pop(0)
+            machine = ":".join(stateMachineArn.split(":")[:7])
+            arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+            found = self.executions.get(arn)
+            if found is not None and (found["status"] != "RUNNING" or found["input"] != input):
+                raise refused("ExecutionAlreadyExists")
+            if found is None:
+                self.executions[arn] = found = {
+                    "executionArn": arn,
+                    "stateMachineArn": machine,
+                    "name": name,
+                    "status": "RUNNING",
+                    "startDate": self.clock,
+                    "input": input,
+                    "redriveCount": 0,
+                }
+                self.started.append(arn)
+            if self.losses:
+                raise self.losses.pop(0)
+            return {"executionArn": arn, "startDate": found["startDate"]}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
+        if executionArn not in self.executions:
+            raise refused("ExecutionDoesNotExist")
+        return dict(self.executions[executionArn])
+
+    def list_executions(self, *, stateMachineArn: str, maxResults: int) -> dict[str, Any]:
+        found = [
+            {key: value for key, value in one.items() if key != "input"}
+            for one in self.executions.values()
+            if one["stateMachineArn"] == stateMachineArn
+        ]
+        return {"executions": found[-maxResults:]}
+
+    def end(
+        self, arn: str, status: str = "SUCCEEDED", when: datetime | None = None, **told: Any
+    ) -> dict[str, Any]:
+        """The execution ends; the detail of the event that says so."""
+        self.executions[arn] |= {"status": status, "stopDate": when or self.clock, **told}
+        return detail(self.executions[arn])
+
+
+def refused(code: str) -> ClientError:
+    """An error of a service."""
+    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
+
+
+def detail(execution: dict[str, Any]) -> dict[str, Any]:
+    """The detail of a status event of an execution as it is now."""
+    found = {key: value for key, value in execution.items() if key not in ("startDate", "stopDate")}
+    for name in ("startDate", "stopDate"):
+        moment = execution.get(name)
+        found[name] = None if moment is None else round(moment.timestamp() * 1000)
+    return {**found, "inputDetails": {"included": True}}
+
+
+@dataclass
+class Topic:
+    """A client of SNS that keeps what is published."""
+
+    published: list[dict[str, Any]] = field(default_factory=list)
+
+    def publish(self, **message: Any) -> dict[str, str]:
+        self.published.append(message)
+        return {"MessageId": str(len(self.published))}
+
+
+@dataclass
+class Functions:
+    """A client of Lambda that keeps what is invoked."""
+
+    invoked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:
+        self.invoked.append((FunctionName, json.loads(Payload)))
+        return {"StatusCode": 202}
