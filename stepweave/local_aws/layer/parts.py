@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from stepweave.local_aws import timing
 from stepweave.local_aws.layer import logs
+from stepweave.local_aws.layer.batch import part as batch
 from stepweave.local_aws.layer.lambdas import part as lambdas
 from stepweave.local_aws.layer.part import Part
+from stepweave.local_aws.schedules import part as schedules
+from stepweave.local_aws.states import part as states
 
-PARTS: tuple[Part, ...] = (logs.PART, lambdas.PART)
+PARTS: tuple[Part, ...] = (timing.PART, logs.PART, lambdas.PART, batch.PART, states.PART, schedules.PART)
