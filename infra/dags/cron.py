@@ -150,7 +150,9 @@ def _values(text: str, field: _Field, same: dict[int, int] | None = None) -> set
             first, last = field.first, field.last
         else:
             first = int(start)
-            last = int(end) if end else (field.last if match[2] else first)
+            # `5/10` goes on to the end, and `5-5/10` too, as the laptop's reader of cron has it.
+            alone = not end or end == start
+            last = (field.last if match[2] else first) if alone else int(end)
         found.update(range(first, last + 1, step))
     return {(same or {}).get(value, value) for value in found}
 

@@ -31,9 +31,7 @@ class EmptyCode:
 
     def image(self, compiled: Compiled, profile: ImageProfile) -> Image:
         made = self._zip(f"image {compiled.graph.dag.id} {profile}")
-        return Image(
-            context=self.folder, dockerfile="Dockerfile", digest=made.digest, platform="linux/amd64"
-        )
+        return Image(context=self.folder, dockerfile="Dockerfile", digest=made.digest, platform="linux/amd64")
 
     def user_files(self, compiled: Compiled) -> tuple[Path, ...]:
         files = (sys.modules[name].__file__ for name in modules(compiled) if name in sys.modules)
