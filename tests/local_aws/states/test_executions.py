@@ -89,7 +89,7 @@ def test_machines_have_names_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "code"),
+    "request_, code",
     [
         ({"name": "a b"}, "InvalidName"),
         ({"name": "x" * 81}, "InvalidName"),
@@ -141,10 +141,13 @@ def test_an_alias_routes_by_weight_and_the_execution_tells_its_version(tmp_path:
     answers = local.run(main())
 
     by_version = {
-        version: [answer["output"] for answer in answers if answer["stateMachineVersionArn"].endswith(version)]
+        version: [
+            answer["output"] for answer in answers if answer["stateMachineVersionArn"].endswith(version)
+        ]
         for version in (":1", ":2")
     }
-    assert set(by_version[":1"]) == {'"one"'} and set(by_version[":2"]) == {'"two"'}
+    assert set(by_version[":1"]) == {'"one"'}
+    assert set(by_version[":2"]) == {'"two"'}
     assert 60 <= len(by_version[":1"]) <= 90
     assert {answer["stateMachineAliasArn"] for answer in answers} == {alias}
 

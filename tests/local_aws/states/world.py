@@ -160,7 +160,9 @@ class Registry:
     def publish(self, name: str) -> str:
         """The ARN of a new version of a machine."""
         machine = self.machines[machine_arn(name)]
-        number = 1 + sum(version["stateMachineArn"] == machine_arn(name) for version in self.versions.values())
+        number = 1 + sum(
+            version["stateMachineArn"] == machine_arn(name) for version in self.versions.values()
+        )
         arn = f"{machine_arn(name)}:{number}"
         self.versions[arn] = dict(machine)
         return arn
