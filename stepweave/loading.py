@@ -32,9 +32,12 @@ def load(target: str) -> Dag:
     file, colon, name = target.rpartition(":")
     if colon and file.endswith(".py"):
         return _named(file, name)
-    if target.endswith(".py") or os.sep in target:
-        return _only(target)
-    return _by_id(target)
+    return _only(target) if is_path(target) else _by_id(target)
+
+
+def is_path(target: str) -> bool:
+    """Whether ``target`` names a file, or a DAG in a file, rather than the id of a DAG."""
+    return target.endswith(".py") or os.sep in target or ".py:" in target
 
 
 def all_dags(folder: str = FOLDER) -> tuple[Dag, ...]:

@@ -9,7 +9,19 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from stepweave.errors import UsageError
+
 
 def module_named(name: str) -> Any:
     """The module of that name, imported now."""
     return importlib.import_module(name)
+
+
+def environment_command(name: str) -> Any:
+    """The module with the command ``name`` for deployed environments; ``UsageError`` where boto3 is missing."""
+    try:
+        return module_named(f"stepweave.cli.environment.{name}")
+    except ModuleNotFoundError as error:
+        if error.name not in ("boto3", "botocore"):
+            raise
+        raise UsageError(f"--env needs the package {error.name}: pip install 'stepweave[aws]'") from error

@@ -22,6 +22,7 @@ from stepweave.errors import StepweaveError, UsageError
 
 COMMANDS: dict[str, str] = {
     "run": "Run a DAG here, in the state machine that AWS would run.",
+    "trigger": "Start a run and return: here in the background, or of a deployed DAG.",
     "backfill": "Run a DAG for each date of a range.",
     "compile": "Write the state machines (ASL), or check the committed ones.",
     "plan": "Show states, gates, limits and where tasks run.",

@@ -38,6 +38,12 @@ def add_store(parser: ArgumentParser) -> None:
     parser.add_argument("--store", metavar="STORE", default=DEFAULT_STORE, help=what)
 
 
+def add_env(parser: ArgumentParser) -> None:
+    """``--env NAME``."""
+    what = "a deployed environment (dev, prod; local: the local AWS) instead of this machine"
+    parser.add_argument("--env", metavar="NAME", help=what)
+
+
 def add_json(parser: ArgumentParser) -> None:
     """``--json``."""
     parser.add_argument(

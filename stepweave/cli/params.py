@@ -31,6 +31,19 @@ def read_params(
     return {**params, **from_text(texts)} if texts else params
 
 
+def values_of_texts(texts: Mapping[str, str]) -> dict[str, object]:
+    """Each text as the JSON value that it is, else as the text itself: for a DAG whose params are not known here."""
+    return {name: _value(text) for name, text in texts.items()}
+
+
+def _value(text: str) -> object:
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        return text
+    return found
+
+
 def _from_file(file: str) -> dict[str, object]:
     try:
         params = json.loads(Path(file).read_text(encoding="utf-8"))

@@ -39,6 +39,14 @@ def load_all(target: str) -> tuple[Dag, ...]:
     return (load(target),)
 
 
+def task_and_index(text: str) -> tuple[str, str]:
+    """Task and index path of ``sign_off[3/0]``."""
+    task, bracket, rest = text.partition("[")
+    if bracket and not rest.endswith("]"):
+        raise UsageError(f"cannot read the task {text!r}; expected TASK or TASK[INDEX], such as sign_off[3]")
+    return task, rest.removesuffix("]")
+
+
 def _need_folder() -> None:
     if not Path(FOLDER).is_dir():
         raise UsageError(

@@ -6,11 +6,9 @@ its endpoint is found by itself.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
@@ -19,12 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stepweave.deployed.explaining import explained
 from stepweave.errors import UsageError
+from stepweave.local_aws.environment import variables
+from stepweave.local_aws.home import default
 
 LOCAL = "local"
 """The environment on this machine."""
-STATE = Path(".stepweave", "local-aws", "state.json")
-"""What the local AWS says of itself while it is up."""
-
 _FOUND_BY_ALL = frozenset({"env", "iam-role", "container-role", "assume-role-with-web-identity"})
 """Where the object store finds credentials too."""
 _RETRIES = {"mode": "standard", "max_attempts": 5}
@@ -66,7 +63,7 @@ def connect(env: str) -> Aws:
     """
     if env == LOCAL:
         os.environ.pop("AWS_PROFILE", None)
-        os.environ.update(_local(STATE))
+        os.environ.update(_local())
     with explained("reading the AWS configuration"):
         session = boto3.Session()
     region = session.region_name
@@ -96,22 +93,12 @@ def _tell_profile(session: Any) -> None:
         os.environ.setdefault("AWS_PROFILE", session.profile_name)
 
 
-def _local(path: Path) -> Mapping[str, str]:
+def _local() -> Mapping[str, str]:
     """The variables by which AWS clients find the local AWS."""
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-        endpoint, region = str(state["endpoint"]), str(state.get("region") or "us-east-1")
-    except (OSError, ValueError, KeyError) as error:
-        # Somebody may have started it elsewhere and said where it is.
-        endpoint, region = os.environ.get("AWS_ENDPOINT_URL", ""), os.environ.get("AWS_REGION", "us-east-1")
-        if not endpoint:
-            raise UsageError(
-                "the local AWS is not up here; start it in this folder: stepweave local-aws up"
-            ) from error
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
+    running = default().running()
+    if running is not None:
+        return variables(running.endpoint)
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:  # somebody started it elsewhere, and says where
+        return variables(endpoint)
+    raise UsageError("the local AWS is not up in this folder; start it: stepweave local-aws up")

@@ -70,8 +70,8 @@ class Histories:
 
     @property
     def has_ended(self) -> bool:
-        """Whether all there is has been read."""
-        return bool(self._known) and all(each.has_ended for each in self._known.values())
+        """Whether the execution that was asked for has ended."""
+        return self.root in self._known and self._known[self.root].has_ended
 
     def _events(self, execution: _Execution) -> list[dict[str, Any]]:
         events = history(self.aws, execution.arn, execution.last_event)

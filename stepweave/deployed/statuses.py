@@ -71,6 +71,11 @@ class RunStatuses:
         for translator in self._translators.values():
             translator.look_over()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the history has told of the end."""
+        return self._histories.has_ended
+
     def end(self, *, resumed_at: float | None = None) -> None:
         """Nothing more comes: what was cut off has failed, and tasks in bodies are summed up.
 

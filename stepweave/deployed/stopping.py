@@ -1,15 +1,16 @@
-"""`cancel`: stops the executions of a run; the recorder of the environment then cleans up after it."""
+"""`cancel`: stops a run; the recorder of the environment then cleans up after it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-
-from botocore.exceptions import ClientError
 
 from stepweave.deployed.deployment import Deployment
 from stepweave.deployed.executions import describe
-from stepweave.deployed.explaining import code_of, explained
-from stepweave.errors import UsageError
+from stepweave.deployed.explaining import explained
+from stepweave.deployed.run_records import RunRecords
+from stepweave.errors import StepweaveError
+from stepweave.stores.run_queue import RunQueue
 from stepweave.stores.run_table import DeployedRun
 
 ERROR = "Cancelled"
@@ -19,28 +20,37 @@ PATIENCE_SECONDS = 60.0
 """How long an execution may take to stop."""
 
 
-def cancel(deployment: Deployment, run: DeployedRun, by: str, sleep: Callable[[float], None]) -> str:
-    """The run's status afterwards, as Step Functions says: ``cancelled``, or how it had ended already.
+def cancel(
+    deployment: Deployment, run: DeployedRun, by: str, sleep: Callable[[float], None] = time.sleep
+) -> tuple[str, bool]:
+    """The run's status, as Step Functions says, and whether it was stopped here: it may have ended before.
 
-    Executions and jobs that the run waits for are stopped by Step Functions with it.
+    Executions and jobs that the run waits for are stopped by Step Functions with it
+    (https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html). A run that is queued never begins.
     """
+    if run.place is not None and _withdrawn(deployment, run):
+        return "cancelled", True
     if run.execution is None:
-        raise UsageError(
-            f"run {run.run_id} is {run.status} and has no execution yet; it can be stopped once it has begun"
-        )
+        run = RunRecords(deployment).run(run.dag, run.run_id) or run
+    if run.execution is None:
+        raise StepweaveError(f"run {run.run_id} is {run.status} and is just beginning; ask again")
     aws = deployment.aws
-    if describe(aws, run.execution).status != "running":
-        return describe(aws, run.execution).status
+    before = describe(aws, run.execution).status
+    if before != "running":
+        return before, False
     with explained(f"stopping {run.run_id}"):
-        try:
-            aws.client("stepfunctions").stop_execution(
-                executionArn=run.execution, error=ERROR, cause=f"cancelled by {by}"
-            )
-        except ClientError as error:
-            if code_of(error) != "ExecutionDoesNotExist":
-                raise
+        client = aws.client("stepfunctions")
+        client.stop_execution(executionArn=run.execution, error=ERROR, cause=f"cancelled by {by}")
     waited = 0.0
     while (status := describe(aws, run.execution).status) == "running" and waited < PATIENCE_SECONDS:
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS
-    return status
+    return status, status == "cancelled"
+
+
+def _withdrawn(deployment: Deployment, run: DeployedRun) -> bool:
+    """Whether the queued run was taken out of the queue; False when it has begun meanwhile."""
+    assert run.place is not None
+    with explained(f"taking {run.run_id} out of the queue"):
+        queue = RunQueue(deployment.aws.client("dynamodb"), deployment.platform.table)
+        return queue.withdraw(run.dag, run.run_id, run.place, time.time_ns() // 1_000_000)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import getpass
 import sys
 from argparse import ArgumentParser
+from typing import cast
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records, root_of, status_now, tasks_now
-from stepweave.cli.options import add_json, add_run, add_store
+from stepweave.cli.lazy import environment_command
+from stepweave.cli.options import add_env, add_json, add_run, add_store
 from stepweave.cli.progress.words import approve_command, in_store, name_of_task, resume_command
+from stepweave.cli.targets import task_and_index
 from stepweave.embedded.approvals import approve
 from stepweave.embedded.taskruns import APPROVAL, TaskRun
 from stepweave.errors import UsageError
@@ -25,11 +28,20 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("--by", metavar="NAME", help="who decides (default: the user of this process)")
     parser.add_argument("--comment", metavar="TEXT", default="", help="what to say with it")
     add_store(parser)
+    add_env(parser)
     add_json(parser)
 
 
 def command(
-    *, run: str, task: str | None, reject: bool, by: str | None, comment: str, store: str, as_json: bool
+    *,
+    run: str,
+    task: str | None,
+    reject: bool,
+    by: str | None,
+    comment: str,
+    store: str,
+    env: str | None,
+    as_json: bool,
 ) -> Answer:
     """Decide what a run waits for; a decision is made once, and kept with who made it and when.
 
@@ -38,10 +50,17 @@ def command(
     Examples:
       stepweave approve latest sign_off
       stepweave approve latest sign_off --reject --by ada --comment "AUC fell"
+      stepweave approve latest sign_off --env prod
     """
+    by = by or getpass.getuser()
+    if env is not None:
+        decided = environment_command("approve").approve(env, run, task, not reject, by, comment, as_json)
+        return cast(Answer, decided)
     records = open_records(store)
     row = find_run(records, run, store)
-    task_id, index = _named(task) if task is not None else _waiting(tasks_now(records, row), row, store)
+    task_id, index = (
+        task_and_index(task) if task is not None else _waiting(tasks_now(records, row), row, store)
+    )
     root = root_of(records, row)
     decision, told = approve(
         store,
@@ -51,7 +70,7 @@ def command(
         task=task_id,
         index=index,
         approved=not reject,
-        by=by or getpass.getuser(),
+        by=by,
         comment=comment,
     )
     if not as_json:
@@ -62,14 +81,6 @@ def command(
                 f"the run is not going on; go on with: {resume_command(root.run_id, in_store(store))}\n"
             )
     return Answer({"run_id": row.run_id, "task": task_id, "index": index, **decision, "told": told})
-
-
-def _named(text: str) -> tuple[str, str]:
-    """Task and index path of ``sign_off[3/0]``."""
-    task, bracket, rest = text.partition("[")
-    if bracket and not rest.endswith("]"):
-        raise UsageError(f"cannot read the task {text!r}; expected TASK or TASK[INDEX], such as sign_off[3]")
-    return task, rest.removesuffix("]")
 
 
 def _waiting(runs: list[TaskRun], row: RunRow, store: str) -> tuple[str, str]:

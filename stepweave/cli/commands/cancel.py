@@ -8,11 +8,13 @@ import sys
 import time
 from argparse import ArgumentParser
 from dataclasses import replace
+from typing import cast
 
 from stepweave.cli.again import request_of
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records, root_of
-from stepweave.cli.options import add_json, add_run, add_store
+from stepweave.cli.lazy import environment_command
+from stepweave.cli.options import add_env, add_json, add_run, add_store
 from stepweave.cli.progress.words import in_store, resume_command
 from stepweave.embedded.control import tell
 from stepweave.embedded.processes import is_alive
@@ -29,18 +31,22 @@ def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_run(parser)
     add_store(parser)
+    add_env(parser)
     add_json(parser)
 
 
-def command(*, run: str, store: str, as_json: bool) -> Answer:
+def command(*, run: str, store: str, env: str | None, as_json: bool) -> Answer:
     """Stop a run that is going on: its tasks are stopped, then it is cleaned up after; what succeeded stays.
 
     Cleaning up is running the tear-downs of what was set up, and undoing what has a compensation. A run whose process
-    was killed is cleaned up after here. The run can be resumed.
+    was killed is cleaned up after here; one of an environment there. The run can be resumed.
 
-    Example:
+    Examples:
       stepweave cancel latest
+      stepweave cancel latest --env dev
     """
+    if env is not None:
+        return cast(Answer, environment_command("cancel").cancel(env, run, as_json))
     records = open_records(store)
     row = root_of(records, find_run(records, run, store))
     status = _cancel(records, row, store)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from typing import cast
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records
-from stepweave.cli.options import add_json, add_run, add_store, positive
+from stepweave.cli.lazy import environment_command
+from stepweave.cli.options import add_env, add_json, add_run, add_store, positive
 from stepweave.errors import UsageError
 from stepweave.stores.layout import log_key, task_prefix
 from stepweave.stores.objects import ObjectStore, open_store
@@ -20,17 +22,34 @@ def declare(parser: ArgumentParser) -> None:
     add_run(parser)
     parser.add_argument("task", metavar="TASK", nargs="?", help="only this task, or one item of it: train[3]")
     parser.add_argument("--attempt", type=positive, metavar="N", help="only this attempt, from 1")
+    follow = "go on with what is logged, until the run has ended (with --env)"
+    parser.add_argument("--follow", "-f", action="store_true", help=follow)
     add_store(parser)
+    add_env(parser)
     add_json(parser)
 
 
-def command(*, run: str, task: str | None, attempt: int | None, store: str, as_json: bool) -> Answer:
+def command(
+    *,
+    run: str,
+    task: str | None,
+    attempt: int | None,
+    follow: bool,
+    store: str,
+    env: str | None,
+    as_json: bool,
+) -> Answer:
     """Print what the tasks of a run logged and printed.
 
     Examples:
       stepweave logs latest
       stepweave logs latest train_svm --attempt 1
+      stepweave logs latest --env prod --follow
     """
+    if env is not None:
+        return cast(Answer, environment_command("logs").logs(env, run, task, attempt, follow, as_json))
+    if follow:
+        raise UsageError("--follow is for deployed runs: name their environment with --env")
     records = open_records(store)
     row = find_run(records, run, store)
     rows = _chosen(records.task_runs(row.run_id), task, row)

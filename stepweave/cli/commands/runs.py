@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from datetime import datetime
+from typing import cast
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import error_now, open_records, run_object, status_now
-from stepweave.cli.options import add_json, add_store, positive
+from stepweave.cli.lazy import environment_command
+from stepweave.cli.options import add_env, add_json, add_store, positive
 from stepweave.cli.progress.words import duration, first_line
 from stepweave.cli.screen import Table, print_table
 from stepweave.stores.records import RunRow
@@ -21,15 +23,19 @@ def declare(parser: ArgumentParser) -> None:
         "--limit", type=positive, default=20, metavar="N", help="how many at most (default: 20)"
     )
     add_store(parser)
+    add_env(parser)
     add_json(parser)
 
 
-def command(*, dag: str | None, limit: int, store: str, as_json: bool) -> Answer:
+def command(*, dag: str | None, limit: int, store: str, env: str | None, as_json: bool) -> Answer:
     """List runs, the newest first; those of DAGs that ran inside another come after it, indented.
 
-    Example:
+    Examples:
       stepweave runs digits
+      stepweave runs --env prod
     """
+    if env is not None:
+        return cast(Answer, environment_command("runs").runs(env, dag, limit, as_json))
     rows = open_records(store).runs(dag, limit=limit)
     if not as_json and rows:
         print_table(_table(rows))

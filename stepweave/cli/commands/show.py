@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from typing import cast
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.found import (
@@ -16,7 +17,8 @@ from stepweave.cli.found import (
     status_now,
     tasks_now,
 )
-from stepweave.cli.options import add_json, add_run, add_store
+from stepweave.cli.lazy import environment_command
+from stepweave.cli.options import add_env, add_json, add_run, add_store
 from stepweave.cli.progress.task_table import task_table
 from stepweave.cli.progress.words import count, duration, in_store
 from stepweave.cli.screen import print_table
@@ -35,15 +37,19 @@ def declare(parser: ArgumentParser) -> None:
         "--items", action="store_true", help="also each item of maps and each task inside bodies"
     )
     add_store(parser)
+    add_env(parser)
     add_json(parser)
 
 
-def command(*, run: str, items: bool, store: str, as_json: bool) -> Answer:
+def command(*, run: str, items: bool, store: str, env: str | None, as_json: bool) -> Answer:
     """Show one run and its tasks; of items of maps and tasks in bodies those that failed, or with --items all.
 
-    Example:
+    Examples:
       stepweave show latest
+      stepweave show latest --env prod
     """
+    if env is not None:
+        return cast(Answer, environment_command("show").show(env, run, items, as_json))
     records = open_records(store)
     row = find_run(records, run, store)
     tasks, children = tasks_now(records, row), records.children(row.run_id)

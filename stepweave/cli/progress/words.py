@@ -15,6 +15,7 @@ STYLES: dict[str | None, str] = {
     "waiting": "yellow",
     "scheduled": "dim",
     "cancelled": "yellow",
+    "timed_out": "bold red",
     "queued": "dim",
     None: "dim",
 }

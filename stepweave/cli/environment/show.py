@@ -1,0 +1,121 @@
+"""``stepweave show --env``: one run of an environment and its tasks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from stepweave.cli.answer import Answer
+from stepweave.cli.environment.described import dag_here, not_here, run_object, took
+from stepweave.cli.progress.task_table import task_table
+from stepweave.cli.progress.words import count, duration, in_environment
+from stepweave.cli.screen import print_table
+from stepweave.cli.task_objects import task_objects
+from stepweave.deployed.deployment import Deployment, open_deployment
+from stepweave.deployed.executions import ExecutionState
+from stepweave.deployed.finding import find_run
+from stepweave.deployed.histories import SHOWN_ITEMS
+from stepweave.deployed.looking import RunView, look_at
+from stepweave.deployed.run_records import RunRecords
+from stepweave.embedded.causes import error_message
+from stepweave.embedded.taskruns import TaskRun
+from stepweave.embedded.values import MAX_VALUE_CHARACTERS, json_value
+from stepweave.stores.run_table import DeployedRun
+
+EVERY_ITEM = 10_000
+"""Most executions of the items of one distributed map that ``--items`` looks at."""
+
+
+def show(env: str, name: str, items: bool, as_json: bool) -> Answer:
+    """Show one run and its tasks, as the history of its latest execution tells."""
+    deployment = open_deployment(env)
+    run = find_run(deployment, name)
+    inside = RunRecords(deployment).inside(run.run_id)
+    dag = dag_here(run.dag)
+    view = None
+    if dag is not None:
+        view = look_at(deployment, run, dag.graph(), items=EVERY_ITEM if items else SHOWN_ITEMS)
+    if view is not None:
+        run = as_seen(run, view.execution)
+    if not as_json:
+        sys.stdout.write("\n".join(_head(run, inside, deployment)) + "\n\n")
+        if dag is None:
+            sys.stdout.write(not_here(run.dag) + "\n")
+        elif view is not None:
+            tasks = _every(view)
+            print_table(task_table(tasks, run.run_id, in_environment(env), every=items))
+        else:
+            sys.stdout.write("the run has not begun; it waits until fewer runs of its DAG go on\n")
+        return Answer(None)
+    return Answer(_object(run, view, inside, deployment))
+
+
+def as_seen(run: DeployedRun, execution: ExecutionState) -> DeployedRun:
+    """The run as its execution says, which the record follows a few seconds later."""
+    if execution.status == run.status:
+        return run
+    ended = execution.ended_at
+    why = ": ".join(
+        part for part in (execution.error, error_message(execution.cause, execution.error)) if part
+    )
+    return replace(
+        run,
+        status=execution.status,
+        ended=datetime.fromtimestamp(ended, UTC).isoformat() if ended is not None else None,
+        error=why,
+    )
+
+
+def _head(run: DeployedRun, inside: Sequence[DeployedRun], deployment: Deployment) -> list[str]:
+    seconds = took(run)
+    pairs = (
+        ("run", run.run_id),
+        ("dag", run.dag),
+        ("env", deployment.env),
+        ("status", run.status),
+        ("took", duration(seconds) if seconds is not None else ""),
+        ("params", json.dumps(run.params, ensure_ascii=False) if run.params else ""),
+        ("started", run.facts.by or ""),
+        ("runs", ", ".join(f"{each.run_id} {each.status}" for each in inside)),
+        ("date", run.facts.logical_date or ""),
+        ("resumed", count(run.attempt - 1, "time") if run.attempt > 1 else ""),
+        ("error", run.error),
+        ("console", deployment.execution_link(run.execution or "") if run.execution else ""),
+    )
+    return [f"{label:<8} {text}" for label, text in pairs if text]
+
+
+def _every(view: RunView) -> list[TaskRun]:
+    """Every task run, those that were reached first and in that order; the tasks that were not come last."""
+    runs = view.statuses.runs.every_run()
+    return sorted(runs, key=lambda run: run.ready if run.ready is not None else float("inf"))
+
+
+def _object(
+    run: DeployedRun, view: RunView | None, inside: Sequence[DeployedRun], deployment: Deployment
+) -> dict[str, object]:
+    """The run in the shape of ``stepweave show --json`` for runs on this machine."""
+    found = run_object(run, deployment)
+    children = [run_object(each, deployment) for each in inside]
+    return {**found, "tasks": tasks_object(run, view, deployment), "runs": children}
+
+
+def tasks_object(run: DeployedRun, view: RunView | None, deployment: Deployment) -> Mapping[str, Any]:
+    """The tasks as ``--json`` prints them; small values come from the history or the store."""
+    if view is None:
+        return {}
+    store = deployment.store()
+
+    def value_of(task: TaskRun) -> dict[str, object]:
+        if task.items is not None:
+            return {}  # what it is worth only the DAG says
+        text = json_value(
+            store, run.dag, run.run_id, task.task, task.value, MAX_VALUE_CHARACTERS, index=task.index
+        )
+        return {"value": json.loads(text)} if text is not None else {}
+
+    return task_objects(view.statuses.tasks(), view.statuses.maps(), value_of)

@@ -1,0 +1,125 @@
+"""`RunView`: a deployed run with its tasks, as it is now or while it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from stepweave.deployed.deployment import Deployment
+from stepweave.deployed.executions import ExecutionState, describe
+from stepweave.deployed.histories import FOLLOWED_ITEMS, SHOWN_ITEMS, Histories, machine_of
+from stepweave.deployed.run_records import RunRecords
+from stepweave.deployed.statuses import RunStatuses
+from stepweave.embedded.taskruns import Observer
+from stepweave.graph.model import Graph
+from stepweave.stores.run_table import DeployedRun
+
+FIRST_POLL_SECONDS = 1.0
+LONGEST_POLL_SECONDS = 5.0
+"""Time between two looks at a run that is followed. AWS answers 20 GetExecutionHistory and 15 DescribeExecution a
+second for a whole account (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+SLOWER = 1.2
+"""Factor by which the time between looks grows."""
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """The latest execution of a run, and the task runs in it."""
+
+    execution: ExecutionState
+    statuses: RunStatuses
+    resumed: bool
+    """Whether it goes on with what an earlier execution had left."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more happens in it."""
+        return self.execution.status != "running"
+
+
+def look_at(
+    deployment: Deployment, run: DeployedRun, graph: Graph, *, items: int = SHOWN_ITEMS
+) -> RunView | None:
+    """The run as it is now; None while it has no execution. ``items``: of a distributed map that are looked at."""
+    if run.execution is None:
+        return None
+    execution = describe(deployment.aws, run.execution)
+    statuses = _statuses(deployment, run, graph, items)
+    # The second look tells what the end of a line that waits for others was held back for.
+    statuses.look()
+    statuses.look()
+    view = RunView(execution=execution, statuses=statuses, resumed=run.attempt > 1)
+    _close(view)
+    return view
+
+
+def follow(
+    deployment: Deployment,
+    run: DeployedRun,
+    graph: Graph | None,
+    observers: Sequence[Observer] = (),
+    *,
+    sleep: Sleep = time.sleep,
+) -> RunView | ExecutionState:
+    """The run once it has ended; without its tasks where the DAG is not at hand.
+
+    ``observers`` are told of each change.
+    """
+    run = _begun(deployment, run, sleep)
+    assert run.execution is not None
+    statuses = _statuses(deployment, run, graph, FOLLOWED_ITEMS, observers) if graph is not None else None
+    for seconds in _pauses():
+        if statuses is not None:
+            statuses.look()
+        if statuses is None or statuses.has_ended:
+            execution = describe(deployment.aws, run.execution)
+            if execution.status != "running":
+                break
+        sleep(seconds)
+    if statuses is None:
+        return execution
+    view = RunView(execution=execution, statuses=statuses, resumed=run.attempt > 1)
+    _close(view)
+    return view
+
+
+def _begun(deployment: Deployment, run: DeployedRun, sleep: Sleep) -> DeployedRun:
+    """The run, once it has an execution: before that it waits for others of its DAG."""
+    records = RunRecords(deployment)
+    for seconds in _pauses():
+        if run.execution is not None:
+            break
+        sleep(seconds)
+        run = records.run(run.dag, run.run_id) or run
+    return run
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to wait before each further look."""
+    seconds = FIRST_POLL_SECONDS
+    while True:
+        yield seconds
+        seconds = min(seconds * SLOWER, LONGEST_POLL_SECONDS)
+
+
+def _statuses(
+    deployment: Deployment, run: DeployedRun, graph: Graph, items: int, observers: Sequence[Observer] = ()
+) -> RunStatuses:
+    assert run.execution is not None
+    dag = deployment.dag(run.dag)
+    machines = frozenset(map(machine_of, (dag.machine, run.execution, *dag.machines.values())))
+    histories = Histories(deployment.aws, run.execution, machines, items)
+    return RunStatuses(
+        graph, run.run_id, histories, env=deployment.env, store=deployment.store(), observers=observers
+    )
+
+
+def _close(view: RunView) -> None:
+    resumed_at = view.execution.started_at if view.resumed else None
+    if view.has_ended:
+        view.statuses.end(resumed_at=resumed_at)
+    else:
+        view.statuses.pause(resumed_at=resumed_at)
