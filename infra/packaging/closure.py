@@ -1,4 +1,4 @@
-"""`closure(names, sources)`: every first-party file that the named modules may need, and what they import from others."""
+"""`closure(names, sources)`: every first-party file that the named modules may need, and what they import besides."""
 
 from __future__ import annotations
 
@@ -70,9 +70,8 @@ def _ours(one: Import, sources: Sources) -> Iterator[str]:
     if sources.file_of(one.module) is not None:
         yield one.module
     for member in one.members:
-        inside = f"{one.module}.{member}"
-        if sources.file_of(inside) is not None:
-            yield inside
+        if sources.member_of(one.module, member) is not None:
+            yield f"{one.module}.{member}"
 
 
 def _packages_around(module: str) -> Iterator[str]:

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+from infra.packaging.parsing import parsed
+from stepweave.errors import UsageError
 
 DECLARED = "DATA_FILES"
 """Name that a module binds to a tuple of glob patterns, relative to its own folder."""
@@ -20,29 +25,36 @@ _NOT_SHIPPED = {"__pycache__", ".git", ".venv", "node_modules"}
 _LONGEST = 200
 
 
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What a module's source says of files."""
+
+    named: frozenset[str]
+    """Texts that may be paths."""
+    declared: tuple[str, ...]
+    places: bool
+    """Whether it asks for its own place."""
+
+
 def data_files(file: Path) -> tuple[Path, ...]:
-    """The data files of a module, sorted. Raises ``ValueError`` where a declared pattern matches nothing."""
-    stat = file.stat()
-    return tuple(sorted(set(_found(file, _texts(file, stat.st_mtime_ns, stat.st_size)))))
+    """The data files of a module, sorted. Raises ``UsageError`` where a declared pattern matches nothing."""
+    return tuple(sorted(set(_found(file, _texts(parsed(file))))))
 
 
-class _Texts(tuple[frozenset[str], tuple[str, ...], bool]):
-    """Texts in a module, patterns that it declares, and whether it asks for its own place."""
-
-    __slots__ = ()
-
-
-@functools.lru_cache(maxsize=4096)
-def _texts(file: Path, changed: int, size: int) -> _Texts:
-    tree = ast.parse(file.read_bytes(), str(file))
-    texts, places = set(), False
+@functools.lru_cache(maxsize=2048)  # as many as trees are kept
+def _texts(tree: ast.Module) -> _Texts:
+    named, places = set(), False
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if 0 < len(node.value) <= _LONGEST and "\n" not in node.value and "\0" not in node.value:
-                texts.add(node.value)
+            if _may_be_path(node.value):
+                named.add(node.value)
         elif isinstance(node, (ast.Name, ast.Attribute)):
             places = places or (node.id if isinstance(node, ast.Name) else node.attr) in _PLACE
-    return _Texts((frozenset(texts), tuple(_declared(tree)), places))
+    return _Texts(frozenset(named), tuple(_declared(tree)), places)
+
+
+def _may_be_path(text: str) -> bool:
+    return len(text) <= _LONGEST and text.isprintable() and bool(text.strip("./")) and text[0] not in "/~."
 
 
 def _declared(tree: ast.Module) -> Iterator[str]:
@@ -54,20 +66,20 @@ def _declared(tree: ast.Module) -> Iterator[str]:
 
 
 def _found(file: Path, texts: _Texts) -> Iterator[Path]:
-    named, declared, places = texts
     folder = file.parent
-    for text in named:
-        if text.strip("./") == "" or text.startswith(("/", "~", "..")):
+    beside = set(os.listdir(folder))
+    for text in texts.named:
+        if text.partition("/")[0] not in beside:
             continue
         candidate = folder / text
         if candidate.is_file() and candidate.suffix != ".py":
             yield candidate
-        elif places and candidate.is_dir():
+        elif texts.places and candidate.is_dir():
             yield from _in_folder(candidate)
-    for pattern in declared:
+    for pattern in texts.declared:
         matches = [path for path in folder.glob(pattern) if path.is_file()]
         if not matches:
-            raise ValueError(f"{file}: {DECLARED} names {pattern!r}, which matches no file in {folder}")
+            raise UsageError(f"{file}: {DECLARED} names {pattern!r}, but no file in {folder} matches that")
         yield from matches
 
 

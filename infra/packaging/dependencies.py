@@ -88,17 +88,8 @@ def _unpack(files: Path, profile: Profile, wanted: Sequence[str], constraints: s
             ":all:",
         ]
     )
-    # Copies: what is pruned must not be a file of uv's cache.
-    how = [
-        "--quiet",
-        "--no-config",
-        "--link-mode",
-        "copy",
-        "--target",
-        str(files),
-        "--constraint",
-        str(constraint),
-    ]
+    # Where the disk can, these are links to uv's own files: what is pruned is unlinked, nothing is written into.
+    how = ["--quiet", "--target", str(files), "--constraint", str(constraint)]
     uv.run(
         ["pip", "install", *how, *there, *wanted],
         root,

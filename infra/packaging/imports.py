@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from infra.packaging.parsing import parsed
+
 Scope: TypeAlias = Literal["module", "guarded", "function"]
 """Whether the import runs whenever the module is imported; ``guarded``: then, but it may fail."""
 
@@ -44,14 +46,12 @@ class Imports:
 
 def imports_of(file: Path, module: str) -> Imports:
     """The imports of ``file``, which is ``module``."""
-    stat = file.stat()
-    return _imports_of(file, module, stat.st_mtime_ns, stat.st_size)
+    return _imports_of(parsed(file), module, file.name == "__init__.py")
 
 
-@functools.lru_cache(maxsize=4096)  # bundles of many DAGs share most of their modules
-def _imports_of(file: Path, module: str, changed: int, size: int) -> Imports:
-    tree = ast.parse(file.read_bytes(), str(file))
-    reader = _Reader(module, is_package=file.name == "__init__.py", constants=_constants(tree, module))
+@functools.lru_cache(maxsize=2048)  # as many as trees are kept
+def _imports_of(tree: ast.Module, module: str, is_package: bool) -> Imports:
+    reader = _Reader(module, is_package=is_package, constants=_constants(tree, module))
     reader.read(tree.body, "module")
     return Imports(tuple(reader.static), tuple(dict.fromkeys(reader.packages)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from infra.packaging.base import OWN
 from infra.packaging.closure import Closure, Outside
 from infra.packaging.dependencies import PROVIDED
 from infra.packaging.imports import Import, imports_in
+from infra.packaging.parsing import parsed
 from infra.packaging.profile import Profile
 from stepweave.errors import DagError, Problem
 
@@ -38,7 +38,7 @@ def check_imports(found: Closure, dependencies: Path, profile: Profile, calls: S
 def _problem(one: Outside, call: str | None) -> Problem:
     if call is None:
         where = f"module {one.module} imports {one.what.module} at its top"
-        fix = f"add the distribution of {one.package} to @dag(requirements=[...]), or import it inside the tasks that use it"
+        fix = f"add its distribution to @dag(requirements=[...]), or import {one.package} inside the tasks that use it"
     else:
         where = f"task {call.rpartition(':')[2]} imports {one.what.module}"
         fix = f"add the distribution of {one.package} to its @task(requirements=[...])"
@@ -59,7 +59,7 @@ def _inside(call: str, found: Closure) -> Iterator[Outside]:
     file = found.modules.get(module)
     if file is None or "#" in name:  # found by tracing: which function that is cannot be read off the source
         return
-    functions = _functions(file, file.stat().st_mtime_ns)
+    functions = _functions(parsed(file))
     seen: set[str] = set()
     waiting = [name]
     while waiting:
@@ -80,10 +80,8 @@ def _is_ours(one: Import, found: Closure) -> bool:
     )
 
 
-@functools.lru_cache(maxsize=512)
-def _functions(file: Path, changed: int) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     """Functions at the top of a module, by name."""
-    tree = ast.parse(file.read_bytes(), str(file))
     return {
         node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import stepweave
@@ -10,18 +12,30 @@ import stepweave
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Folders in which first-party modules are found, the first that has one wins."""
+    """Folders in which first-party modules are found, the first that has one wins. Looks at each name once."""
 
     roots: tuple[Path, ...]
+    _known: dict[str, Path | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def file_of(self, module: str) -> Path | None:
         """The file of a module, ``__init__.py`` for a package; None when it is not one of ours."""
-        inside = module.replace(".", "/")
+        if module.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        if module not in self._known:
+            self._known[module] = self._look(module.replace(".", "/"))
+        return self._known[module]
+
+    def _look(self, inside: str) -> Path | None:
         for root in self.roots:
-            for candidate in (root / f"{inside}.py", root / inside / "__init__.py"):
-                if candidate.is_file():
-                    return candidate
+            for candidate in (f"{root}/{inside}.py", f"{root}/{inside}/__init__.py"):
+                if os.path.isfile(candidate):
+                    return Path(candidate)
         return None
+
+    def member_of(self, package: str, name: str) -> Path | None:
+        """The file of a module by its package and its own name; quick where ``package`` is a plain module."""
+        file = self.file_of(package)
+        return None if file is not None and file.name != "__init__.py" else self.file_of(f"{package}.{name}")
 
     def modules_in(self, package: str) -> list[str]:
         """All modules in the folder of a package, and in the folders inside it."""
