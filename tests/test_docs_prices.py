@@ -70,7 +70,6 @@ def test_a_likely_block_costs_seven_more_and_one_for_running_beside_its_conditio
         ({"on_success": tell}, 2),
     ],
     ids=lambda value: ", ".join(value) if isinstance(value, dict) else None,
-    ids=str,
 )
 def test_what_options_of_a_dag_cost_a_run_that_succeeds(options: dict[str, Any], more: int) -> None:
     assert transitions(chain, **options) - transitions(chain) == more
