@@ -1,8 +1,8 @@
 """`replay`: what a run that has ended used of AWS, or would have used there, from its task runs.
 
 What each task run took, and how often it was attempted, is measured. The transitions are those of a simulation that
-makes the same decisions and has as many items and rounds, and one for each further attempt. Of a run that failed they
-are therefore the most it can have made.
+makes the same decisions and has as many items and rounds, for each execution of the run, and one for each further
+attempt. Of executions that failed, or reused results, they are therefore the most they can have made.
 """
 
 from __future__ import annotations
@@ -23,13 +23,10 @@ def replay(
     graph: Graph,
     runs: Sequence[TaskRun],
     *,
-    transitions: int | None = None,
+    executions: int = 1,
     architecture: Architecture = "arm64",
 ) -> Estimate:
-    """What a run used, by its task runs and those of the runs that it started.
-
-    ``transitions`` are given where they were counted.
-    """
+    """What a run used, by its task runs in all its executions, and by those of the runs that it started."""
     tasks = {task.id: task for task in every_task(graph)}
     known = [run for run in runs if run.task in tasks]
     ended = estimate(
@@ -41,8 +38,11 @@ def replay(
     )
     work = replace(
         ended.work,
-        calls=tuple(_calls(runs, ended.tasks)),
-        transitions=transitions or ended.work.transitions + _repeated(runs),
+        calls=(*_calls(runs, ended.tasks), *_unseen(known, tasks)),
+        transitions=ended.work.transitions * executions + _repeated(runs),
+        control_calls=ended.work.control_calls * executions,
+        gate_calls=ended.work.gate_calls * executions,
+        executions=executions,
     )
     usage = usage_of(work, ended.tasks, ended.placements, architecture)
     return replace(ended, work=work, usage=usage)
@@ -80,6 +80,26 @@ def _calls(runs: Iterable[TaskRun], tasks: Mapping[str, Task]) -> Iterable[tuple
     for run in runs:
         if run.task in tasks and tasks[run.task].call and run.items is None and not run.reused:
             yield from [(run.task, run.duration_seconds)] * run.attempts
+
+
+def _unseen(runs: Sequence[TaskRun], tasks: Mapping[str, Task]) -> Iterable[tuple[str, float]]:
+    """Attempts of items that nobody looked at, as long as the others: of large maps only some items are read."""
+    for node, total in _items(runs, tasks).items():
+        inside = {node, *_inside(tasks[node])}
+        seen: dict[str, list[float]] = {}
+        indexes: set[str] = set()
+        for run in runs:
+            if run.task in inside and run.index and run.items is None:
+                indexes.add(run.index.partition("/")[0])
+                if run.attempts and not run.reused:
+                    seen.setdefault(run.task, []).append(run.duration_seconds)
+        missing = total - len(indexes)
+        for task, lengths in seen.items() if missing > 0 else ():
+            yield from [(task, sum(lengths) / len(lengths))] * round(missing * len(lengths) / len(indexes))
+
+
+def _inside(task: Task) -> set[str]:
+    return {each.id for each in every_task(task.body.graph)} if task.body is not None else set()
 
 
 def _repeated(runs: Iterable[TaskRun]) -> int:

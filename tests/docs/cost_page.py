@@ -5,7 +5,6 @@ A part stands between ``<!-- NAME -->`` and ``<!-- end -->``. Run it from the to
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ from stepweave.pricing import estimating
 from stepweave.pricing.others import METAFLOW_MIB, on_metaflow, on_mwaa
 from stepweave.pricing.prices import HOURS_PER_MONTH, PRICES, SPOT_SHARE
 from stepweave.simulation.simulating import Estimate, estimate
+from tests.docs.computed_parts import update
 
 PAGE = Path("docs") / "cost.md"
-PART = re.compile(r"(<!-- (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +50,6 @@ def parts() -> dict[str, str]:
         "prices": "\n".join(_prices()),
         "mwaa": _mwaa(),
     }
-
-
-def page() -> str:
-    """The page as it must be."""
-    computed = parts()
-    text = PAGE.read_text(encoding="utf-8")
-    return PART.sub(lambda found: f"{found[1]}\n{computed[found['name']]}\n\n{found[3]}", text)
 
 
 def _examples() -> Iterator[str]:
@@ -149,14 +141,7 @@ def _mwaa() -> str:
 
 def main(check: bool) -> int:
     """Write the page, or tell that it is not up to date; the exit status."""
-    wanted = page()
-    if PAGE.read_text(encoding="utf-8") == wanted:
-        return 0
-    if check:
-        print(f"{PAGE.as_posix()} is not up to date; run: make compile")
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return update(PAGE, parts(), check=check)
 
 
 if __name__ == "__main__":

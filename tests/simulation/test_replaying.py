@@ -94,5 +94,18 @@ def test_a_result_that_was_reused_costs_nothing_again(graph: Graph) -> None:
     assert "numbers" not in replay(graph, runs).usage.tasks
 
 
-def test_transitions_that_were_counted_are_taken_as_they_are(graph: Graph) -> None:
-    assert replay(graph, a_run(), transitions=7).usage.around.amounts["transition"] == 7
+def test_each_execution_of_a_resumed_run_makes_its_transitions_and_is_started_and_recorded(
+    graph: Graph,
+) -> None:
+    once, twice = replay(graph, a_run()), replay(graph, a_run(), executions=2)
+    assert twice.work.transitions == 2 * once.work.transitions
+    assert twice.work.calls == once.work.calls
+    assert twice.usage.around.usd() > once.usage.around.usd()
+
+
+def test_items_that_nobody_looked_at_count_like_the_others(graph: Graph) -> None:
+    runs = a_run(items=2)
+    assert runs[1].items is not None
+    runs[1].items = Items(1_000, success=1_000)
+    squares = [call for call in replay(graph, runs).work.calls if call[0] == "square"]
+    assert squares == [("square", 2.0)] * 1_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser
+from typing import cast
 
 from stepweave.authoring.dags import Dag
 from stepweave.cli.answer import Answer
@@ -12,7 +13,8 @@ from stepweave.cli.assumptions import add_assumptions, cases_of, counts_of, know
 from stepweave.cli.costs.dags import Asked, Cost, cost_of_all, cost_of_dag, cost_of_run
 from stepweave.cli.costs.templates import cost_of_templates
 from stepweave.cli.found import LATEST, find_run, open_records
-from stepweave.cli.options import add_json, add_store
+from stepweave.cli.lazy import environment_command
+from stepweave.cli.options import add_env, add_json, add_store
 from stepweave.cli.targets import load_targets
 from stepweave.errors import UsageError
 from stepweave.loading import load
@@ -30,11 +32,14 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("--compare", action="store_true", help=compare)
     template = "what an environment costs while nothing runs: a cloud assembly (cdk.out) or a template"
     parser.add_argument("--template", metavar="PATH", help=template)
-    parser.add_argument("--region", default=HOME, metavar="REGION", help=f"default: {HOME}")
+    parser.add_argument(
+        "--region", metavar="REGION", help=f"default: {HOME}, with --env that of the environment"
+    )
     parser.add_argument(
         "--architecture", choices=("arm64", "x86_64"), default="arm64", help="of functions (default: arm64)"
     )
     add_store(parser)
+    add_env(parser)
     add_json(parser)
 
 
@@ -47,9 +52,10 @@ def command(
     runs: float | None,
     compare: bool,
     template: str | None,
-    region: str,
+    region: str | None,
     architecture: str,
     store: str,
+    env: str | None,
     as_json: bool,
 ) -> Answer:
     """Tell what AWS bills: for a run before it starts or after it has ended, for all DAGs, or for an idle environment.
@@ -60,19 +66,22 @@ def command(
     Examples:
       stepweave cost churn --durations durations.json --compare
       stepweave cost latest
+      stepweave cost latest --env prod
       stepweave cost
       stepweave cost --template cdk.out
     """
     asked = Asked(
-        region=region,
+        region=region or HOME,
         architecture="x86_64" if architecture == "x86_64" else "arm64",
         runs=runs,
         compare=compare,
     )
-    if template is not None:
+    if env is not None:
+        found = _in_environment(env, target, region, asked)
+    elif template is not None:
         if target is not None:
             raise UsageError("--template and a TARGET exclude one another: ask for one after the other")
-        found = cost_of_templates(template, region)
+        found = cost_of_templates(template, asked.region)
     elif target is None:
         dags = load_targets(())
         records = open_records(store)
@@ -96,6 +105,13 @@ def _cost_of(
         return cost_of_run(named, store, asked)
     seconds = known_seconds(named.graph(), store, durations)
     return cost_of_dag(named, seconds, counts_of(items), cases_of(choose), asked)
+
+
+def _in_environment(env: str, target: str | None, region: str | None, asked: Asked) -> Cost:
+    if target is None:
+        raise UsageError("--env needs a RUN: its id, the beginning of it, or latest")
+    found = environment_command("cost").cost_of_deployed_run(env, target, region, asked)
+    return cast(Cost, found)
 
 
 def _named(target: str, store: str) -> Dag | RunRow:

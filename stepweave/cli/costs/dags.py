@@ -76,23 +76,20 @@ def cost_of_run(row: RunRow, store: str, asked: Asked) -> Cost:
     runs = tasks_now(records, row)
     for child in records.children(row.run_id):
         runs += tasks_now(records, child)
-    return cost_of_task_runs(row.run_id, status_now(row), load(row.target).graph(), runs, asked)
+    return cost_of_task_runs(
+        row.run_id, status_now(row), load(row.target).graph(), runs, asked, 1 + row.resumes
+    )
 
 
 def cost_of_task_runs(
-    run_id: str,
-    status: str,
-    graph: Graph,
-    runs: Sequence[TaskRun],
-    asked: Asked,
-    transitions: int | None = None,
+    run_id: str, status: str, graph: Graph, runs: Sequence[TaskRun], asked: Asked, executions: int = 1
 ) -> Cost:
-    """What a run with these task runs cost; ``transitions``, where they were counted."""
-    found = replay(graph, runs, transitions=transitions, architecture=asked.architecture)
+    """What a run with these task runs cost; ``executions``: how often it was begun or resumed."""
+    found = replay(graph, runs, executions=executions, architecture=asked.architecture)
     value = {"run_id": run_id, "dag_id": graph.dag.id, "status": status, **_object(found, asked, None)}
     lines = [f"{run_id} ({status}): {dollars(value['usd'])}", *_lines(found, asked, None)]
-    if status != "success" and transitions is None:
-        lines += ["", "the transitions are those of a run that succeeds: it made fewer"]
+    if status != "success" or executions > 1:
+        lines += ["", "each execution counts with the transitions of one that succeeds: it made fewer"]
     return Cost(value=value, lines=lines)
 
 

@@ -1,0 +1,42 @@
+"""``stepweave cost --env``: what a run of an environment cost, over all its executions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from stepweave.cli.costs.dags import Asked, Cost, cost_of_task_runs
+from stepweave.deployed.deployment import Deployment, open_deployment
+from stepweave.deployed.finding import find_run
+from stepweave.deployed.looking import look_at
+from stepweave.embedded.taskruns import TaskRun
+from stepweave.errors import UsageError
+from stepweave.graph.model import Graph
+from stepweave.loading import load
+from stepweave.pricing.prices import REGIONS
+from stepweave.stores.run_table import DeployedRun
+
+
+def cost_of_deployed_run(env: str, name: str, region: str | None, asked: Asked) -> Cost:
+    """What a run cost, resumed executions included; in the region of the environment, if its prices are known."""
+    deployment = open_deployment(env)
+    run = find_run(deployment, name)
+    if not run.executions:
+        raise UsageError(f"run {run.run_id} has not begun; it has cost nothing yet")
+    if region is None and deployment.aws.region in REGIONS:
+        asked = dataclasses.replace(asked, region=deployment.aws.region)
+    graph = load(run.dag).graph()
+    runs = [task for execution in _executions(run) for task in _task_runs(deployment, execution, graph)]
+    return cost_of_task_runs(run.run_id, run.status, graph, runs, asked, executions=len(run.executions))
+
+
+def _executions(run: DeployedRun) -> Iterator[DeployedRun]:
+    """The run as it was in each of its executions, the first first."""
+    ordered = sorted(run.executions, key=lambda arn: (len(arn), arn))
+    for number, execution in enumerate(ordered, start=1):
+        yield dataclasses.replace(run, execution=execution, executions=frozenset(ordered[:number]))
+
+
+def _task_runs(deployment: Deployment, run: DeployedRun, graph: Graph) -> list[TaskRun]:
+    view = look_at(deployment, run, graph)
+    return view.statuses.runs.every_run() if view is not None else []
