@@ -217,7 +217,7 @@ class SharedFunctions(Construct):
     def _retried(self, name: str, function: DeployedFunction) -> None:
         """Events whose handling fails are tried again, and kept in the end."""
         config = aws_lambda.CfnEventInvokeConfig
-        config(
+        made = config(
             self,
             f"{name}Events",
             function_name=function.function.ref,
@@ -227,7 +227,9 @@ class SharedFunctions(Construct):
             destination_config=config.DestinationConfigProperty(
                 on_failure=config.OnFailureProperty(destination=self._arns.dead_letters())
             ),
-        ).node.add_dependency(function)
+        )
+        if function.alias is not None:
+            made.add_resource_dependency(function.alias)
 
 
 def live(function: DeployedFunction) -> str:
