@@ -14,6 +14,7 @@ from infra.packaging.closure import Closure, closure
 from infra.packaging.dependencies import FORMAT, Dependencies, dependencies
 from infra.packaging.kept import make
 from infra.packaging.missing import check_imports
+from infra.packaging.parts import parts_used
 from infra.packaging.profile import Profile
 from infra.packaging.size import check_size
 from infra.packaging.sources import Sources, sources_of
@@ -87,7 +88,7 @@ def bundle(
     found = closure([entry, *modules], sources)
     cache = root.resolve() / CACHE
     wanted = {*profile.requirements, *base_requirements(found, profile)}
-    unpacked = dependencies(profile, wanted, root.resolve(), cache)
+    unpacked = dependencies(profile, wanted, root.resolve(), cache, parts_used(found))
     check_imports(found, unpacked.folder, profile, tuple(calls))
     code = _code(found, sources, files or {})
     parts = {**unpacked.bytes, OWN_CODE: sum(len(content) for _, content in code)}

@@ -17,11 +17,12 @@ from pathlib import Path
 from infra.packaging import uv
 from infra.packaging.distributions import Distribution, distributions, required, sizes
 from infra.packaging.kept import make
+from infra.packaging.parts import drop_parts
 from infra.packaging.profile import Profile
 from infra.packaging.pruning import prune
 from stepweave.errors import UsageError
 
-FORMAT = "1"
+FORMAT = "2"
 """Raised when the same inputs are to give other bytes."""
 
 PROVIDED = ("boto3", "botocore", "s3transfer")
@@ -41,18 +42,34 @@ class Dependencies:
     """By distribution, the largest first."""
 
 
-def dependencies(profile: Profile, requirements: Iterable[str], root: Path, cache: Path) -> Dependencies:
-    """The set for ``requirements``. Raises ``UsageError`` with what uv says, or with what the lock file lacks."""
+def dependencies(
+    profile: Profile, requirements: Iterable[str], root: Path, cache: Path, used: Sequence[str] = ()
+) -> Dependencies:
+    """The set for ``requirements``, with those of :data:`infra.packaging.parts.PARTS` that are ``used``.
+
+    Raises ``UsageError`` with what uv says, or with what the lock file lacks.
+    """
     wanted = sorted(set(requirements))
     constraints = uv.locked(root) if wanted else ""
-    key = _key(profile, wanted, constraints)
-    folder = make(cache / "dependencies" / key, lambda new: _install(new, profile, wanted, constraints, root))
+    key = _key(profile, wanted, constraints, used)
+
+    def build(new: Path) -> None:
+        _install(new, profile, wanted, constraints, root)
+        _finish(new, profile, wanted, used)
+
+    folder = make(cache / "dependencies" / key, build)
     told = json.loads((folder / "contents.json").read_text(encoding="utf-8"))
     return Dependencies(folder / "files", told["digest"], told["bytes"])
 
 
-def _key(profile: Profile, wanted: Sequence[str], constraints: str) -> str:
-    parts = {**asdict(profile), "requirements": wanted, "constraints": constraints, "format": FORMAT}
+def _key(profile: Profile, wanted: Sequence[str], constraints: str, used: Sequence[str]) -> str:
+    parts = {
+        **asdict(profile),
+        "requirements": wanted,
+        "constraints": constraints,
+        "used": used,
+        "format": FORMAT,
+    }
     if profile.local:
         parts["python"] = [sys.version, sys.platform]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
@@ -63,10 +80,17 @@ def _install(new: Path, profile: Profile, wanted: Sequence[str], constraints: st
     files.mkdir()
     if wanted:
         _unpack(files, profile, wanted, constraints, root)
+    _check_locked(distributions(files), wanted, constraints)
+
+
+def _finish(new: Path, profile: Profile, wanted: Sequence[str], used: Sequence[str]) -> None:
+    """Take out what is not needed, and note what remains."""
+    files = new / "files"
     installed = distributions(files)
-    _check_locked(installed, wanted, constraints)
     kept = _without_provided(files, installed, wanted) if profile.kind == "lambda" else installed
     prune(files, compiler=profile.kind == "batch")
+    if profile.kind == "lambda":
+        drop_parts(files, used)
     told = {"digest": digest_of(files), "bytes": sizes(files, kept)}
     (new / "contents.json").write_text(json.dumps(told), encoding="utf-8")
 

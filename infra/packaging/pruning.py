@@ -28,9 +28,26 @@ def prune(folder: Path, *, compiler: bool) -> None:
         elif path.suffix == ".pyc" or (path.suffix in _SOURCES and not compiler):
             path.unlink(missing_ok=True)
     (folder / ".lock").unlink(missing_ok=True)
+    if not compiler:
+        _drop_link_names(folder)
     for package in _packages(folder):
         _prune_tests(package)
     _drop_empty(folder)
+
+
+def _drop_link_names(folder: Path) -> None:
+    """Take out copies of a shared library under the names by which a linker finds it.
+
+    A wheel holds no symbolic links: what the loader knows as ``libx.so.26`` is there as ``libx.so`` and
+    ``libx.so.26.0.1`` again.
+    """
+    for path in sorted(folder.rglob("lib*.so.*")):
+        name, version = path.name.split(".so.", 1)
+        if not version.isdigit():
+            continue
+        for other in (path.with_name(f"{name}.so"), *path.parent.glob(f"{name}.so.{version}.*")):
+            if other.is_file() and other.read_bytes() == path.read_bytes():
+                other.unlink()
 
 
 def _packages(folder: Path) -> Iterator[Path]:
