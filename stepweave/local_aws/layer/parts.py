@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepweave.local_aws import timing
+from stepweave.local_aws.alarms import part as alarms
 from stepweave.local_aws.layer import logs
 from stepweave.local_aws.layer.batch import part as batch
 from stepweave.local_aws.layer.lambdas import part as lambdas
@@ -10,4 +11,12 @@ from stepweave.local_aws.layer.part import Part
 from stepweave.local_aws.schedules import part as schedules
 from stepweave.local_aws.states import part as states
 
-PARTS: tuple[Part, ...] = (timing.PART, logs.PART, lambdas.PART, batch.PART, states.PART, schedules.PART)
+PARTS: tuple[Part, ...] = (
+    timing.PART,
+    logs.PART,
+    lambdas.PART,
+    batch.PART,
+    states.PART,
+    schedules.PART,
+    alarms.PART,
+)
