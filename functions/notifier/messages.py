@@ -42,6 +42,8 @@ def read(message: str, subject: str | None = None) -> Alert:
         return _run(given)
     if given.get("stepweave") == "approval":
         return _approval(given)
+    if given.get("stepweave") == "queue-blocked":
+        return _blocked(given)
     title = subject or "Notification"
     return Alert(title=title, text=json.dumps(given, indent=2, ensure_ascii=False), key=title)
 
@@ -94,6 +96,17 @@ def _approval(given: Mapping[str, Any]) -> Alert:
             "Until": str(given.get("expires") or ""),
         },
         links={"Decide": str(given["link"])} if given.get("link") else {},
+    )
+
+
+def _blocked(given: Mapping[str, Any]) -> Alert:
+    return Alert(
+        title=f"Job queue {given['queue']} is blocked in {given['env']}",
+        text=str(given.get("reason", "")),
+        key=f"queue/{given['env']}/{given['queue']}",
+        facts={"Job": str(given.get("job", ""))},
+        links={"Runbook": str(given["runbook"])} if given.get("runbook") else {},
+        source="Batch",
     )
 
 

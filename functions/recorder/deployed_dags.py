@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from stepweave.deployed.environment import DeployedDag
@@ -28,6 +29,7 @@ class DeployedDags:
         self._path = dags_path(env)
         self._now = now
         self._by_machine: dict[str, DeployedDag] = {}
+        self._deployed_at: dict[str, datetime] = {}
         self._read_at: float | None = None
 
     def all(self) -> list[DeployedDag]:
@@ -43,13 +45,22 @@ class DeployedDags:
             self._refresh(_KNOWN_SECONDS)
         return self._by_machine.get(name)
 
+    def deployed_at(self, dag: str) -> datetime | None:
+        """When the DAG was deployed last in another form; None for one that is not deployed."""
+        return self._deployed_at.get(dag)
+
     def _refresh(self, older_than: float) -> None:
         now = self._now()
         if self._read_at is not None and now - self._read_at < older_than:
             return
         pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=self._path, Recursive=True)
-        dags = [DeployedDag.from_json(found["Value"]) for page in pages for found in page["Parameters"]]
-        self._by_machine = {_machine(dag.machine): dag for dag in dags}
+        found = [
+            (DeployedDag.from_json(parameter["Value"]), parameter["LastModifiedDate"])
+            for page in pages
+            for parameter in page["Parameters"]
+        ]
+        self._by_machine = {_machine(dag.machine): dag for dag, _ in found}
+        self._deployed_at = {dag.dag: moment for dag, moment in found}
         self._read_at = now
 
 

@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.recorder.deployed_dags import DeployedDags
 from functions.recorder.reconciling import Reconciler
 from functions.recorder.recording import Clients, Recorder
+from functions.recorder.run_metrics import fleet_line
 from functions.shared.environment import client, environment_name, records_days, store_url, table_name, topics
 from stepweave.errors import UsageError
 from stepweave.stores.objects import open_store
@@ -43,6 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
         counts = Reconciler(recorder, clients, dags, has_time=has_time).reconcile()
         logger.info("reconciled", extra=counts)
+        _write_line(fleet_line(environment_name(), counts))
         return dict(counts)
     detail = event.get("detail")
     if event.get("source") != "aws.states" or not isinstance(detail, dict):
@@ -55,7 +57,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # A part of a DAG, or a machine of somebody else: no run of its own.
         return {"run_id": None}
     state = recorder.tell(dag, detail)
-    logger.info("recorded", extra={"dag": dag.dag, "run": state.run_id, "status": state.status})
+    told = {"dag": dag.dag, "run": state.run_id, "status": state.status, "execution": state.execution}
+    if state.error:
+        told["error"] = state.error.splitlines()[0]
+    logger.info("recorded", extra=told)
     return {"run_id": state.run_id, "status": state.status}
 
 

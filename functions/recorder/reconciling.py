@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.recorder.deployed_dags import DeployedDags
 from functions.recorder.recording import Clients, Recorder
+from functions.recorder.schedules import missed
 from functions.shared.executions import execution_arn, state_of
 from stepweave.deployed.environment import DeployedDag
 from stepweave.stores.run_table import ENDED
@@ -45,15 +47,18 @@ class Reconciler:
         self._now = now
 
     def reconcile(self) -> dict[str, int]:
-        """How many records, slots and queues were put right, and how many DAGs were looked at."""
-        counts = {"dags": 0, "records": 0, "slots": 0, "queues": 0}
+        """How many DAGs were looked at, how many records, slots and queues put right; runs that wait, starts missed."""
+        counts = {"dags": 0, "records": 0, "slots": 0, "queues": 0, "queued": 0, "missed": 0}
         for dag in self._dags.all():
             if not self._has_time():
                 break
             counts["dags"] += 1
             counts["records"] += sum(1 for _ in self._records(dag))
             counts["slots"] += self._slots(dag)
-            counts["queues"] += self._recorder.wake(dag)
+            waiting = sum(1 for _ in self._to.table.queued(dag.dag))
+            counts["queued"] += waiting
+            counts["queues"] += bool(waiting) and self._recorder.wake(dag)
+            counts["missed"] += self._missed(dag)
         return counts
 
     def _records(self, dag: DeployedDag) -> Iterator[str]:
@@ -106,6 +111,18 @@ class Reconciler:
                 self._recorder.free_slot(dag, execution)
                 freed += 1
         return freed
+
+    def _missed(self, dag: DeployedDag) -> int:
+        """How many moments of the schedule passed without a run."""
+        deployed = self._dags.deployed_at(dag.dag)
+        if not dag.schedule or deployed is None:
+            return 0
+        now = datetime.fromtimestamp(self._now(), UTC)
+
+        def has_run(run_id: str) -> bool:
+            return self._to.table.get(dag.dag, run_id) is not None
+
+        return len(missed(dag.schedule, deployed=deployed, now=now, has_run=has_run))
 
     def _described(self, arn: str) -> dict[str, Any] | None:
         """What Step Functions knows of an execution; None when there is none of that name."""

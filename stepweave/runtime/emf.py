@@ -9,7 +9,7 @@ with a value in it, and for each of its sets of dimensions.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 NAMESPACE = "Stepweave"
@@ -19,7 +19,7 @@ def line(
     values: Mapping[str, float],
     fields: Mapping[str, Any],
     *,
-    dimensions: Iterable[Sequence[str]] = (),
+    metrics: Mapping[tuple[str, ...], Iterable[str]] | None = None,
     timestamp_ms: int,
 ) -> str:
     """The line, without a line break.
@@ -27,15 +27,20 @@ def line(
     Args:
         values: Numbers by name; the unit follows from how the name ends (``Seconds``, ``MiB``), else it is a count.
         fields: What else the line says; dimensions are among these.
-        dimensions: Sets of names of fields; a metric is kept for each of them. None: no metrics.
+        metrics: Names of the values that are metrics, by the fields that are their dimensions; None are without it.
         timestamp_ms: When it was, in milliseconds since the epoch.
     """
-    sets = [list(names) for names in dimensions]
     found: dict[str, Any] = {"timestamp": timestamp_ms, **fields, **values}
-    if sets:
-        metrics = [{"Name": name, "Unit": _unit(name)} for name in values]
-        described = {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": metrics}
-        found["_aws"] = {"Timestamp": timestamp_ms, "CloudWatchMetrics": [described]}
+    described = [
+        {
+            "Namespace": NAMESPACE,
+            "Dimensions": [list(dimensions)],
+            "Metrics": [{"Name": name, "Unit": _unit(name)} for name in names],
+        }
+        for dimensions, names in (metrics or {}).items()
+    ]
+    if described:
+        found["_aws"] = {"Timestamp": timestamp_ms, "CloudWatchMetrics": described}
     return json.dumps(found, ensure_ascii=False, default=str)
 
 

@@ -85,7 +85,9 @@ def ended_line(
     return emf.line(
         values,
         fields,
-        dimensions=_DIMENSIONS if environment.get(METRICS_VARIABLE) == "1" else (),
+        metrics=dict.fromkeys(_DIMENSIONS, tuple(values))
+        if environment.get(METRICS_VARIABLE) == "1"
+        else None,
         timestamp_ms=time.time_ns() // 1_000_000,
     )
 
