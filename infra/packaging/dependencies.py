@@ -22,7 +22,7 @@ from infra.packaging.profile import Profile
 from infra.packaging.pruning import prune
 from stepweave.errors import UsageError
 
-FORMAT = "2"
+FORMAT = "3"
 """Raised when the same inputs are to give other bytes."""
 
 PROVIDED = ("boto3", "botocore", "s3transfer")

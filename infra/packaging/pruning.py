@@ -7,13 +7,16 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.packaging.imports import imports_of
+
 _ABOUT_THE_INSTALLATION = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
 """Say how it was installed: paths and tools of this machine, which would make two builds differ."""
 _SOURCES = {".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pxd", ".pxi", ".pyx", ".pyc"}
 """What a compiler reads; there is none."""
 _TESTS = {"tests", "test"}
 
-_IMPORTED_TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\n#]*\btests?\b", re.M)
+_IMPORTS_TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\n#]*\btests?\b", re.M)
+"""May be such an import; or a line of prose."""
 
 
 def prune(folder: Path, *, compiler: bool) -> None:
@@ -57,16 +60,28 @@ def _packages(folder: Path) -> Iterator[Path]:
 
 
 def _prune_tests(package: Path) -> None:
-    """Take out folders of tests, unless something outside of them imports from one."""
+    """Take out the folders of tests from which nothing outside of tests imports."""
     tests = [path for path in package.rglob("*") if path.is_dir() and path.name in _TESTS]
     outermost = [path for path in tests if not any(other in path.parents for other in tests)]
     if not outermost:
         return
-    for file in package.rglob("*.py"):
-        if not _TESTS & set(file.relative_to(package).parts) and _IMPORTED_TESTS.search(file.read_bytes()):
-            return
+    imported = set(_imported_tests(package))
     for path in outermost:
-        shutil.rmtree(path)
+        name = ".".join(path.relative_to(package.parent).parts)
+        if not any(one == name or one.startswith(f"{name}.") for one in imported):
+            shutil.rmtree(path)
+
+
+def _imported_tests(package: Path) -> Iterator[str]:
+    """Modules in folders of tests, by name, that modules outside of them import."""
+    for file in package.rglob("*.py"):
+        if _TESTS & set(file.relative_to(package).parts) or not _IMPORTS_TESTS.search(file.read_bytes()):
+            continue
+        inside = file.relative_to(package.parent).with_suffix("")
+        module = ".".join(inside.parts[:-1] if inside.name == "__init__" else inside.parts)
+        for one in imports_of(file, module).static:
+            yield one.module
+            yield from (f"{one.module}.{member}" for member in one.members)
 
 
 def _drop_empty(folder: Path) -> None:
