@@ -45,9 +45,8 @@ class FunctionSpec:
             self.memory_mib,
             self.timeout_seconds,
             self.ephemeral_mib,
-            # The number of a token depends on what else was made before it.
-            {key: _TOKEN.sub(r"\1", value) for key, value in sorted(self.environment.items())},
-            self.log_group,
+            {key: _plain(value) for key, value in sorted(self.environment.items())},
+            _plain(self.log_group),
             settings.architecture,
             settings.python,
             settings.tracing,
@@ -103,6 +102,11 @@ class DeployedFunction(Construct):
             function_name=self.function.ref,
             function_version=self.version.attr_version,
         )
+
+
+def _plain(value: str) -> str:
+    """``value`` without the numbers of its tokens, which depend on what else was made before."""
+    return _TOKEN.sub(r"\1", value)
 
 
 def environment(settings: Settings, store: str, table: str, service: str) -> dict[str, str]:

@@ -67,6 +67,7 @@ class DagStack(Stack):
         if dag.owner:
             Tags.of(self).add("owner", dag.owner)
         self._targets = targets(compiled)
+        self._assets = asset_uses(code.user_files(compiled))
         self.runners = self._runners()
         self.jobs = self._jobs()
         self.machines = self._machines()
@@ -158,7 +159,7 @@ class DagStack(Stack):
         who = Tasks(
             dag=dag.id,
             tasks=tasks,
-            assets=asset_uses(self._code.user_files(self.compiled)),
+            assets=self._assets,
             inner_dags=inner_dags(self.compiled.graph),
             triggers=triggers_of(dag),
             permissions=dag.permissions,
