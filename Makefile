@@ -39,6 +39,7 @@ compile: setup ## Write the state machine of every DAG, beside its module, and t
 	@$(BIN)/python -m tests.docs.examples_page
 	@$(BIN)/python -m tests.docs.cost_page
 	@$(BIN)/python -m tests.docs.settings_page
+	@$(BIN)/python -m tests.docs.idle_page
 
 bench: setup ## Run every benchmark; each prints one JSON object.
 	@for name in exactness compile overhead items process engine; do \

@@ -10,8 +10,13 @@ PART = re.compile(r"(<!-- (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def written(text: str, parts: Mapping[str, str]) -> str:
-    """``text`` with its parts as computed."""
-    return PART.sub(lambda found: f"{found[1]}\n{parts[found['name']]}\n\n{found[3]}", text)
+    """``text`` with these parts as computed."""
+
+    def replaced(found: re.Match[str]) -> str:
+        name = found["name"]
+        return f"{found[1]}\n{parts[name]}\n\n{found[3]}" if name in parts else found[0]
+
+    return PART.sub(replaced, text)
 
 
 def update(page: Path, parts: Mapping[str, str], *, check: bool) -> int:
