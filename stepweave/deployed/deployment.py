@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,9 +63,9 @@ class Deployment:
         )
 
 
-def open_deployment(env: str, connected: Callable[[str], Clients] = connect) -> Deployment:
+def open_deployment(env: str) -> Deployment:
     """The environment ``env``. Raises ``UsageError``, with the environments there are, when there is no such one."""
-    aws = connected(env)
+    aws = connect(env)
     found = parameter(aws, platform_parameter(env))
     if found is None:
         raise _no_such_environment(env, aws)

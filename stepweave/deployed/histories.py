@@ -55,11 +55,8 @@ class Histories:
         while pending:
             for execution in pending:
                 fresh[execution.arn] = self._events(execution)
-            pending = [
-                *self._items_begun(),
-                *(each for each in self._known.values() if each.arn not in fresh),
-            ]
-            pending = [each for each in pending if not each.has_ended and each.arn not in fresh]
+            self._find_items()
+            pending = [each for each in self._known.values() if each.arn not in fresh and not each.has_ended]
         # At the same moment what is inside comes first: the end of an execution before whoever waited for it goes on.
         lines = [
             [((event["timestamp"], -self._known[arn].depth), arn, event) for event in events]
@@ -94,13 +91,10 @@ class Histories:
         elif kind == "MapRunStarted":
             self._map_runs[str(details_of(event)["mapRunArn"])] = depth
 
-    def _items_begun(self) -> list[_Execution]:
-        found = []
+    def _find_items(self) -> None:
         for map_run, depth in self._map_runs.items():
             for arn in children_of_map(self.aws, map_run, self.items):
-                if arn not in self._known:
-                    found.append(self._known.setdefault(arn, _Execution(arn, depth)))
-        return found
+                self._known.setdefault(arn, _Execution(arn, depth))
 
 
 def machine_of(execution: str) -> str:
