@@ -6,6 +6,7 @@ from stepweave.local_aws import timing
 from stepweave.local_aws.alarms import part as alarms
 from stepweave.local_aws.layer import logs
 from stepweave.local_aws.layer.batch import part as batch
+from stepweave.local_aws.layer.cloudformation import part as cloudformation
 from stepweave.local_aws.layer.lambdas import part as lambdas
 from stepweave.local_aws.layer.part import Part
 from stepweave.local_aws.schedules import part as schedules
@@ -17,6 +18,7 @@ PARTS: tuple[Part, ...] = (
     lambdas.PART,
     batch.PART,
     states.PART,
+    cloudformation.PART,
     schedules.PART,
     alarms.PART,
 )
