@@ -33,8 +33,9 @@ LOG_BYTES_PER_TRANSITION = 2_000
 """Of the execution's log, without data."""
 LOG_BYTES_PER_CALL = 1_000
 """Of what Lambda and the runtime write for each call; what tasks themselves log is not counted."""
-RUN_METRICS = 4
-"""Custom metrics that a run emits. Each is paid for by the hour in which it is emitted: runs in one hour share it."""
+RUN_METRICS = 2
+"""Custom metrics that a run emits: how it ended, and how late it began. Each is paid for by the hour in which it is
+emitted: runs in one hour share it."""
 
 JOB_START_SECONDS = 30.0
 """Billed time of a job before its function begins, once there is an instance: the image, the interpreter, imports."""

@@ -7,6 +7,7 @@ left out in silence.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stepweave.errors import UsageError
+from stepweave.pricing.estimating import PLATFORM_MIB
 from stepweave.pricing.prices import HOURS_PER_MONTH
 from stepweave.pricing.usage import Usage, total
 
@@ -22,6 +24,12 @@ Properties = Mapping[str, Any]
 STANDARD_PARAMETER_BYTES = 4_096
 """Longer parameters are advanced ones:
 https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"""
+RECONCILE_SECONDS = 5.0
+"""Billed time of a call of the recorder by the clock."""
+RECONCILE_METRICS = 2
+"""Custom metrics that it emits each time: queued runs, missed schedules."""
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_MINUTES = {"minute": 1, "hour": 60, "day": 1_440}
 HIGH_RESOLUTION_SECONDS = 60
 """An alarm with a shorter period costs three times as much: https://aws.amazon.com/cloudwatch/pricing/"""
 
@@ -104,6 +112,16 @@ def _parameter(properties: Properties) -> Usage:
     return Usage.of(parameter=int(advanced))
 
 
+def _rule(properties: Properties) -> Usage:
+    """A rule of the clock calls a function: the recorder, which looks every hour whether something was missed."""
+    found = _RATE.fullmatch(str(properties.get("ScheduleExpression", "")))
+    if found is None:
+        return Usage()
+    calls = HOURS_PER_MONTH * 60 / (int(found[1]) * _MINUTES[found[2]])
+    gib_seconds = calls * RECONCILE_SECONDS * PLATFORM_MIB / 1_024
+    return Usage.of(lambda_request=calls, lambda_arm64=gib_seconds, metric=RECONCILE_METRICS)
+
+
 def _endpoint(properties: Properties) -> Usage:
     if properties.get("VpcEndpointType", "Gateway") != "Interface":
         return Usage()
@@ -119,6 +137,7 @@ _PRICED: dict[str, Callable[[Properties], Usage]] = {
     "AWS::SSM::Parameter": _parameter,
     "AWS::EC2::NatGateway": lambda _: Usage.of(nat=HOURS_PER_MONTH, address=HOURS_PER_MONTH),
     "AWS::EC2::VPCEndpoint": _endpoint,
+    "AWS::Events::Rule": _rule,
 }
 """What a month of a resource uses, by its type."""
 
@@ -132,7 +151,8 @@ _FREE = (
     "AWS::EC2::FlowLog", "AWS::EC2::InternetGateway", "AWS::EC2::LaunchTemplate", "AWS::EC2::Route",
     "AWS::EC2::EIP",  # billed with the NAT gateway that holds it
     "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::ECR::Repository", "AWS::ECS::Cluster",
-    "AWS::Events::", "AWS::IAM::", "AWS::Lambda::", "AWS::Logs::", "AWS::S3::", "AWS::SNS::", "AWS::SQS::",
+    "AWS::Events::EventBus", "AWS::Events::EventBusPolicy", "AWS::IAM::", "AWS::Lambda::", "AWS::Logs::", "AWS::S3::",
+    "AWS::SNS::", "AWS::SQS::",
     "AWS::Scheduler::", "AWS::SecretsManager::SecretTargetAttachment", "AWS::SecretsManager::ResourcePolicy",
     "AWS::StepFunctions::", "AWS::KMS::Alias", "AWS::ResourceGroups::", "AWS::XRay::Group", "AWS::XRay::SamplingRule",
     "Custom::",  # a call of a function while it is deployed

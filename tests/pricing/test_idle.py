@@ -65,6 +65,16 @@ def test_a_parameter_costs_once_it_is_longer_than_a_standard_one_may_be() -> Non
     assert monthly("AWS::SSM::Parameter", {"Value": {"Fn::Join": ["", ["x" * 5_000]]}}) == pytest.approx(0.05)
 
 
+def test_a_rule_of_the_clock_calls_the_recorder_which_emits_two_metrics() -> None:
+    found = idle([template(("AWS::Events::Rule", {"ScheduleExpression": "rate(1 hour)"}))]).all
+    assert found.amounts["lambda_request"] == pytest.approx(730)
+    assert found.amounts["metric"] == 2
+    assert found.usd() == pytest.approx(0.6, abs=0.05)
+    daily = idle([template(("AWS::Events::Rule", {"ScheduleExpression": "rate(2 days)"}))]).all
+    assert daily.amounts["lambda_request"] == pytest.approx(730 / 48)
+    assert monthly("AWS::Events::Rule", {"EventPattern": {"source": ["aws.s3"]}}) == 0
+
+
 def test_the_network_is_told_apart_and_so_are_instances() -> None:
     found = idle(
         [
