@@ -10,6 +10,7 @@ from infra.dags.targets import every_task
 from infra.packaging.base import OWN
 from infra.packaging.bundle import Bundle, bundle
 from infra.packaging.closure import closure
+from infra.packaging.image import DOCKERFILE, image
 from infra.packaging.profile import Profile, local_profile
 from infra.packaging.runners import jobs, runners
 from infra.packaging.sources import sources_of
@@ -20,8 +21,6 @@ from stepweave.planning.profiles import ImageProfile, LambdaProfile
 TASK_RUNNER = "functions.task_runner.handler"
 STARTER = "functions.starter.handler"
 WORKER = "functions.batch_worker.worker"
-DOCKERFILE = "functions/batch_worker/Dockerfile"
-GPU_DOCKERFILE = "functions/batch_worker/Dockerfile.cuda"
 PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 """Platform of an image by architecture, as Docker calls it."""
 
@@ -58,12 +57,11 @@ class PackagedCode:
         return _folder(made)
 
     def image(self, compiled: Compiled, profile: ImageProfile) -> Image:
-        """The Batch worker as an image: the bundle is its context, so that building it installs nothing."""
+        """The Batch worker as an image, which installs its dependencies when it is built."""
         calls, requirements = _jobs_of(compiled, profile)
         # Instances with GPUs have x86 processors.
         architecture = "x86_64" if profile.gpu else self._settings.architecture
-        dockerfile = self._root / (GPU_DOCKERFILE if profile.gpu else DOCKERFILE)
-        made = bundle(
+        made = image(
             WORKER,
             modules(compiled),
             Profile(
@@ -73,15 +71,15 @@ class PackagedCode:
                 requirements=requirements,
             ),
             self._root,
+            gpu=profile.gpu,
             calls=calls,
-            files={"Dockerfile": dockerfile.read_bytes()},
         )
         return Image(
             context=made.path,
-            dockerfile="Dockerfile",
+            dockerfile=DOCKERFILE,
             digest=made.digest,
             platform=PLATFORMS[architecture],
-            arguments=(("PYTHON", self._settings.python),),
+            arguments=made.arguments,
         )
 
     def shared(self, part: str) -> CodeFolder:

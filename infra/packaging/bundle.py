@@ -89,8 +89,9 @@ def bundle(
     cache = root.resolve() / CACHE
     wanted = {*profile.requirements, *base_requirements(found, profile)}
     unpacked = dependencies(profile, wanted, root.resolve(), cache, parts_used(found))
-    check_imports(found, unpacked.folder, profile, tuple(calls))
-    code = _code(found, sources, files or {})
+    brought = {path.name.partition(".")[0] for path in unpacked.folder.iterdir()}
+    check_imports(found, brought, profile, tuple(calls))
+    code = tuple(sorted({**dict(first_party(found, sources)), **(files or {})}.items()))
     parts = {**unpacked.bytes, OWN_CODE: sum(len(content) for _, content in code)}
     total = sum(parts.values())
     if profile.kind == "lambda":
@@ -107,12 +108,12 @@ def bundle(
     )
 
 
-def _code(found: Closure, sources: Sources, files: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
-    paths = [*found.modules.values(), *found.data]
-    code = {
-        sources.inside(path): _content(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths
-    }
-    return tuple(sorted({**code, **files}.items()))
+def first_party(found: Closure, sources: Sources) -> tuple[tuple[str, bytes], ...]:
+    """Path and content of every file of our own in a closure, sorted."""
+    files = [(path, path.stat()) for path in (*found.modules.values(), *found.data)]
+    return tuple(
+        sorted((sources.inside(path), _content(path, stat.st_mtime_ns, stat.st_size)) for path, stat in files)
+    )
 
 
 @functools.lru_cache(maxsize=4096)  # the bundles of an app share most of their files

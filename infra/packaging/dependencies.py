@@ -17,10 +17,10 @@ from pathlib import Path
 from infra.packaging import uv
 from infra.packaging.distributions import Distribution, distributions, required, sizes
 from infra.packaging.kept import make
+from infra.packaging.lock import check_locked, unpinned
 from infra.packaging.parts import drop_parts
 from infra.packaging.profile import Profile
 from infra.packaging.pruning import prune
-from stepweave.errors import UsageError
 
 FORMAT = "3"
 """Raised when the same inputs are to give other bytes."""
@@ -51,7 +51,7 @@ def dependencies(
     """
     wanted = sorted(set(requirements))
     constraints = uv.locked(root) if wanted else ""
-    key = _key(profile, wanted, constraints, used)
+    key = key_of(profile, wanted, constraints, used)
 
     def build(new: Path) -> None:
         _install(new, profile, wanted, constraints, root)
@@ -62,8 +62,9 @@ def dependencies(
     return Dependencies(folder / "files", told["digest"], told["bytes"])
 
 
-def _key(profile: Profile, wanted: Sequence[str], constraints: str, used: Sequence[str]) -> str:
-    parts = {
+def key_of(profile: Profile, wanted: Sequence[str], constraints: str, used: Sequence[str] = ()) -> str:
+    """A digest of everything that decides about what is installed."""
+    parts: dict[str, object] = {
         **asdict(profile),
         "requirements": wanted,
         "constraints": constraints,
@@ -80,7 +81,7 @@ def _install(new: Path, profile: Profile, wanted: Sequence[str], constraints: st
     files.mkdir()
     if wanted:
         _unpack(files, profile, wanted, constraints, root)
-    _check_locked(distributions(files), wanted, constraints)
+    check_locked([one.name for one in distributions(files)], wanted, constraints)
 
 
 def _finish(new: Path, profile: Profile, wanted: Sequence[str], used: Sequence[str]) -> None:
@@ -96,67 +97,14 @@ def _finish(new: Path, profile: Profile, wanted: Sequence[str], used: Sequence[s
 
 
 def _unpack(files: Path, profile: Profile, wanted: Sequence[str], constraints: str, root: Path) -> None:
-    pins = {required(one) for one in wanted if _is_exact(one)}
-    lines = _requirement_blocks(constraints)
     constraint = files.parent / "constraints.txt"
-    constraint.write_text("".join(text for name, text in lines if name not in pins), encoding="utf-8")
-    there = (
-        ["--python", sys.executable]
-        if profile.local
-        else [
-            "--python-version",
-            profile.python,
-            "--python-platform",
-            profile.wheels,
-            "--only-binary",
-            ":all:",
-        ]
-    )
+    constraint.write_text(unpinned(constraints, wanted), encoding="utf-8")
+    there = ["--python", sys.executable] if profile.local else profile.for_uv
     # Where the disk can, these are links to uv's own files: what is pruned is unlinked, nothing is written into.
     how = ["--quiet", "--target", str(files), "--constraint", str(constraint)]
-    uv.run(
-        ["pip", "install", *how, *there, *wanted],
-        root,
-        f"installing {', '.join(wanted)} for {_named(profile)}",
-    )
+    doing = f"installing {', '.join(wanted)} for {profile.described}"
+    uv.run(["pip", "install", *how, *there, *wanted], root, doing)
     constraint.unlink()
-
-
-def _named(profile: Profile) -> str:
-    return f"Python {profile.python} on " + (
-        "this machine" if profile.local else f"Linux, {profile.architecture}"
-    )
-
-
-def _is_exact(requirement: str) -> bool:
-    """Whether it says by itself which file is meant."""
-    text = requirement.partition(";")[0]
-    return " @ " in text or ("==" in text and "*" not in text)
-
-
-def _requirement_blocks(constraints: str) -> list[tuple[str, str]]:
-    """Name and text, hashes included, of each requirement."""
-    blocks: list[tuple[str, str]] = []
-    for line in constraints.splitlines(keepends=True):
-        if line.startswith((" ", "\t")) and blocks:
-            blocks[-1] = (blocks[-1][0], blocks[-1][1] + line)
-        elif line.strip():
-            blocks.append((required(line), line))
-    return blocks
-
-
-def _check_locked(installed: Sequence[Distribution], wanted: Sequence[str], constraints: str) -> None:
-    known = {name for name, _ in _requirement_blocks(constraints)} | {
-        required(one) for one in wanted if _is_exact(one)
-    }
-    floating = [f"{one.name} {one.version}" for one in installed if one.name not in known]
-    if floating:
-        name = floating[0].split()[0]
-        raise UsageError(
-            f"uv.lock says no version of {', '.join(floating)}, so two builds could differ\n"
-            f"    needed for: {', '.join(wanted)}\n"
-            f"    to fix: add it to the project (`uv add --optional tasks {name}`), or write a requirement with =="
-        )
 
 
 def _without_provided(
@@ -169,7 +117,7 @@ def _without_provided(
     if needing & set(PROVIDED) or len(gone) < sum(one.name in PROVIDED for one in installed):
         return tuple(installed)
     for one in gone:
-        for top in {Path(file).parts[0] for file in one.files}:
+        for top in {Path(file).parts[0] for file in one.files} - {"..", "bin"}:
             shutil.rmtree(files / top, ignore_errors=True)
     return tuple(one for one in installed if one not in gone)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 from infra.packaging.base import OWN
 from infra.packaging.closure import Closure, Outside
@@ -16,11 +15,14 @@ from infra.packaging.profile import Profile
 from stepweave.errors import DagError, Problem
 
 
-def check_imports(found: Closure, dependencies: Path, profile: Profile, calls: Sequence[str]) -> None:
-    """Raise ``DagError`` with every import of the user's code that nothing in the bundle answers."""
+def check_imports(found: Closure, brought: Iterable[str], profile: Profile, calls: Sequence[str]) -> None:
+    """Raise ``DagError`` with every import of the user's code that nothing in the bundle answers.
+
+    ``brought``: top-level modules of its dependencies.
+    """
     ours = {module.partition(".")[0] for module in found.modules}
     there = {*sys.stdlib_module_names, *ours, *(PROVIDED if profile.kind == "lambda" else ())}
-    there.update(path.name.partition(".")[0] for path in dependencies.iterdir())
+    there.update(brought)
     problems = []
     for one in found.outside:
         if (

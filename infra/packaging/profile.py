@@ -37,6 +37,16 @@ class Profile:
         """The platform whose wheels fit, as uv calls it; empty for this machine's."""
         return "" if self.local else f"{_WHEELS[self.architecture]}-{_GLIBC}"
 
+    @property
+    def for_uv(self) -> list[str]:
+        """Options of ``uv pip`` for another platform than this machine's."""
+        return ["--python-version", self.python, "--python-platform", self.wheels, "--only-binary", ":all:"]
+
+    @property
+    def described(self) -> str:
+        """In words, for messages."""
+        return f"Python {self.python} on {'this machine' if self.local else f'Linux, {self.architecture}'}"
+
 
 def local_profile(kind: Kind, requirements: tuple[str, ...] = ()) -> Profile:
     """The profile of a process on this machine, with the Python that runs now."""

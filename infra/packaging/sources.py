@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import stepweave
+from stepweave.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class Sources:
             if folder.is_dir():
                 return sorted(self._module(file.relative_to(root)) for file in folder.rglob("*.py"))
         return []
+
+    def folder_of(self, inside: str) -> Path:
+        """A folder of ours, by its path. Raises ``UsageError`` when none of the roots has it."""
+        for root in self.roots:
+            if (root / inside).is_dir():
+                return root / inside
+        raise UsageError(f"there is no folder {inside} in {', '.join(map(str, self.roots))}")
 
     def inside(self, file: Path) -> str:
         """Path of one of our files in the bundle, with ``/``."""
