@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -29,9 +29,9 @@ def longest_gap_seconds(schedule: str) -> int:
     if found is None:
         raise ValueError(f"no schedule: {schedule!r}")
     zone = ZoneInfo(found[2])
-    times = CronSim(found[1].replace("?", "*"), _FROM.replace(tzinfo=zone))
+    times = (time.astimezone(UTC) for time in CronSim(found[1].replace("?", "*"), _FROM.replace(tzinfo=zone)))
     before = first = next(times)
-    longest = timedelta()
+    longest = timedelta()  # between moments: the clock on the wall may be set meanwhile
     for number, time in enumerate(times):
         longest = max(longest, time - before)
         before = time

@@ -33,6 +33,9 @@ class EmptyCode:
         made = self._zip(f"image {compiled.graph.dag.id} {profile}")
         return Image(context=self.folder, dockerfile="Dockerfile", digest=made.digest, platform="linux/amd64")
 
+    def shared(self, part: str) -> CodeFolder:
+        return self._zip(f"shared {part}")
+
     def user_files(self, compiled: Compiled) -> tuple[Path, ...]:
         files = (sys.modules[name].__file__ for name in modules(compiled) if name in sys.modules)
         return tuple(Path(file) for file in files if file and "/stepweave/" not in file)
