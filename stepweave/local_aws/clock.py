@@ -43,18 +43,25 @@ class LayerClock:
     (1000.0, 1600.0)
     """
 
-    def __init__(self, *, speed: float = 1.0, real: Callable[[], float] = time.time) -> None:
-        """``speed`` is how many seconds pass for each of this machine's."""
+    def __init__(
+        self, *, speed: float = 1.0, ahead: float = 0.0, real: Callable[[], float] = time.time
+    ) -> None:
+        """``speed`` is how many seconds pass for each of this machine's, ``ahead`` how many have passed more."""
         self._real = real
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         began = real()
-        self._stretches = [_Stretch(began, began, _checked(speed))]
+        self._stretches = [_Stretch(began, began + ahead, _checked(speed))]
 
     @property
     def speed(self) -> float:
         """Seconds that pass for each second of this machine."""
         return self._stretches[-1].speed
+
+    @property
+    def ahead(self) -> float:
+        """Seconds by which it is before this machine's."""
+        return self.now() - self._real()
 
     def now(self) -> float:
         """What time it is."""

@@ -1,7 +1,7 @@
 """The one clock of the server, and the event loop in its time that runs executions, schedules and alarms.
 
 ``GET`` and ``POST /_stepweave/clock`` show it and set it: ``{"now": "2026-03-01T06:00:00Z"}``, ``{"advance": 3600}``
-(seconds), ``{"speed": 60}``.
+(seconds), ``{"speed": 60}``. After a restart it goes on from where it was, so that nothing has happened in the future.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from stepweave.engine.clock import timestamp
@@ -22,6 +24,11 @@ from stepweave.local_aws.layer.part import Part, Setting
 from stepweave.local_aws.layer.seams import Seam
 
 T = TypeVar("T")
+
+KEEP_SECONDS = 2.0
+"""How often it is written down how far the clock is ahead, by this machine's."""
+_SLIP_SECONDS = 0.001
+"""A clock that is nearer to this machine's than this goes with it."""
 
 CLOCK_PATH = "/_stepweave/clock"
 
@@ -148,8 +155,40 @@ async def _body(receive: Any) -> bytes:
             return b"".join(parts)
 
 
+class _Kept:
+    """How far the clock is ahead, in a file: what happened in its time must not lie in the future after a restart."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> float:
+        try:
+            return float(json.loads(self._path.read_text())["ahead"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0.0
+
+    def write(self, of: LayerClock) -> None:
+        if (ahead := of.ahead) > _SLIP_SECONDS:
+            beside = self._path.with_name(f"{self._path.name}~")
+            beside.write_text(json.dumps({"ahead": ahead}))
+            os.replace(beside, self._path)
+
+    async def keep(self, of: LayerClock) -> None:
+        """Write it again and again."""
+        of.on_change(lambda: self.write(of))
+        while True:
+            await asyncio.sleep(KEEP_SECONDS * of.speed)
+            self.write(of)
+
+
+_kept: list[_Kept] = []
+
+
 def _install(setting: Setting) -> None:
-    _current.append(Timing(LayerClock(speed=setting.clock_speed)))
+    kept = _Kept(setting.state / "clock.json")
+    _kept.append(kept)
+    _current.append(Timing(LayerClock(speed=setting.clock_speed, ahead=kept.read())))
+    timing().submit(kept.keep(clock()))
     ministack = importlib.import_module("ministack.app")
     ministack.app = _served(ministack.app)  # type: ignore[attr-defined]
 
@@ -158,4 +197,5 @@ PART = Part(
     name="clock",
     seams=(Seam("ministack.app", "app", parameters=("scope", "receive", "send")),),
     install=_install,
+    stop=lambda: _kept[-1].write(clock()),
 )

@@ -7,7 +7,6 @@ what happens (:mod:`.outlets`).
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import uuid
 from collections.abc import Mapping
@@ -17,13 +16,12 @@ from typing import Any, Protocol
 from stepweave.engine.events import Event
 from stepweave.engine.execution import Execution
 from stepweave.engine.failures import RUNTIME
-from stepweave.engine.payload import PAYLOAD_BYTES
 from stepweave.errors import DefinitionError, StepweaveError, UsageError
+from stepweave.local_aws.states.checking import check_execution_name, parsed_input
 from stepweave.local_aws.states.engines import Engines, Live, World
 from stepweave.local_aws.states.entry import Entry
 from stepweave.local_aws.states.failing import ApiError, no_execution, no_machine
 from stepweave.local_aws.states.machines import Record, Revision, revision_of
-from stepweave.local_aws.states.names import check_execution_name
 from stepweave.local_aws.states.outlets import Outlets
 from stepweave.local_aws.states.shelf import Shelf
 
@@ -60,6 +58,8 @@ class States:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._roots: dict[str, str] = {}
         """The entry's ARN of each child execution and each map run."""
+        self._calls: dict[str | None, str] = {}
+        """The ARN of what each call of another execution started."""
         self._telling: asyncio.Task[None] | None = None
         self._left = False
 
@@ -73,14 +73,15 @@ class States:
         ``started_by`` names a call of another execution: the same call made again gets what it started before. Raises
         ``ApiError``.
         """
+        if started_by in self._calls:
+            return self.entries[self._calls[started_by]]
         revision = self._revision(arn)
         name = check_execution_name(name or str(uuid.uuid4()))
-        value = _parsed(text)
+        value = parsed_input(text)
         execution_arn = self._arn(revision, name)
         known = self.entries.get(execution_arn)
         if known is not None:
-            same = known.status == "RUNNING" and known.input == text and not revision.express
-            if same or (started_by is not None and known.started_by == started_by):
+            if known.status == "RUNNING" and known.input == text and not revision.express:
                 return known
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
         now = self.world.clock.now()
@@ -89,7 +90,7 @@ class States:
         )
         live = self._opened(entry)
         self._shelf.write(entry)
-        self.entries[execution_arn] = entry
+        self._add(entry)
         self._begin(entry, live, value)
         self._outlets.started(entry)
         return entry
@@ -98,7 +99,7 @@ class States:
         """When the execution stopped; what it had started is stopped too. Raises ``ApiError``."""
         entry = self.find(arn)
         task = self._running.get(arn)
-        if task is not None:
+        if task is not None and not self._left:
             self._engines.of(entry).engine.stop(entry.name, error, cause)
             await asyncio.wait([task], timeout=STOP_SECONDS)
         return entry.stopped_at or self.world.clock.now()
@@ -165,7 +166,7 @@ class States:
     def load(self) -> None:
         """Know the executions of before."""
         for entry in self._shelf.entries():
-            self.entries[entry.arn] = entry
+            self._add(entry)
 
     def resume(self) -> None:
         """Let those that were left running go on, parents after the children that they wait for are known."""
@@ -179,7 +180,7 @@ class States:
                         live.engine.resume(entry.name)
                         self._follow(entry)
                     else:
-                        self._begin(entry, live, _parsed(entry.input))
+                        self._begin(entry, live, parsed_input(entry.input))
                 except StepweaveError as problem:
                     entry.status, entry.stopped_at = "FAILED", self.world.clock.now()
                     entry.error, entry.cause = RUNTIME, f"the execution cannot go on: {problem}"
@@ -194,6 +195,11 @@ class States:
         self._engines.close()
 
     # Inside.
+
+    def _add(self, entry: Entry) -> None:
+        self.entries[entry.arn] = entry
+        if entry.started_by is not None:
+            self._calls[entry.started_by] = entry.arn
 
     def _revision(self, arn: str) -> Revision:
         registry = self._registry
@@ -221,6 +227,8 @@ class States:
         self._running[entry.arn] = asyncio.get_running_loop().create_task(self._followed(entry))
 
     async def _followed(self, entry: Entry) -> None:
+        if self._left:
+            return
         live = self._engines.of(entry)
         try:
             await live.engine.wait(entry.name)
@@ -278,22 +286,3 @@ class States:
             events = history.events(entry.logged)
             entry.logged = len(history)
             self._outlets.happened(entry, tuple(events))
-
-
-def _parsed(text: str) -> Any:
-    size = len(text.encode("utf-8", "surrogatepass"))
-    if size > PAYLOAD_BYTES:
-        raise ApiError(
-            "InvalidExecutionInput",
-            f"Invalid State Machine Execution Input: {size:,} bytes, at most {PAYLOAD_BYTES:,}",
-        )
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(
-            "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'"
-        ) from error
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} does not exist in JSON")
