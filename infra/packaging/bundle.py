@@ -70,6 +70,7 @@ def bundle(
     *,
     calls: Iterable[str] = (),
     files: Mapping[str, bytes] | None = None,
+    cache: Path | None = None,
 ) -> Bundle:
     """The bundle of a handler.
 
@@ -80,13 +81,14 @@ def bundle(
         root: Folder of the project, with ``pyproject.toml`` and ``uv.lock``.
         calls: Tasks that run in it (``module:qualname``); what they import inside must be there too.
         files: Further files, by path.
+        cache: Where bundles are kept; None for :data:`CACHE` in ``root``.
 
     Raises ``UsageError`` when a module is not found, an import is not covered by a requirement, or all of it is too
     large for Lambda.
     """
     sources = sources_of(root)
     found = closure([entry, *modules], sources)
-    cache = root.resolve() / CACHE
+    cache = cache or root.resolve() / CACHE
     wanted = {*profile.requirements, *base_requirements(found, profile)}
     unpacked = dependencies(profile, wanted, root.resolve(), cache, parts_used(found))
     brought = {path.name.partition(".")[0] for path in unpacked.folder.iterdir()}
@@ -108,6 +110,7 @@ def bundle(
     )
 
 
+@functools.lru_cache(maxsize=512)
 def first_party(found: Closure, sources: Sources) -> tuple[tuple[str, bytes], ...]:
     """Path and content of every file of our own in a closure, sorted."""
     files = [(path, path.stat()) for path in (*found.modules.values(), *found.data)]
@@ -124,5 +127,10 @@ def _content(path: Path, changed: int, size: int) -> bytes:
 def _digest(code: Iterable[tuple[str, bytes]], unpacked: Dependencies) -> str:
     total = hashlib.sha256(f"{FORMAT}\n{unpacked.digest}\n".encode())
     for inside, content in code:
-        total.update(f"{inside}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        total.update(f"{inside}\0{_digest_of(content)}\n".encode())
     return total.hexdigest()
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Outside:
     what: Import
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Closure:
     """What ships of our own code."""
 
@@ -36,10 +37,15 @@ class Closure:
 
 
 def closure(names: Iterable[str], sources: Sources) -> Closure:
-    """The closure of modules. Raises ``UsageError`` where one of ``names`` is not first-party."""
+    """The closure of modules, made once for the same names. Raises ``UsageError`` for a name that is not ours."""
+    return _closure(tuple(dict.fromkeys(names)), sources)
+
+
+@functools.lru_cache(maxsize=512)  # an app asks for some closures for every DAG
+def _closure(names: tuple[str, ...], sources: Sources) -> Closure:
     modules: dict[str, Path] = {}
     outside: list[Outside] = []
-    waiting = deque(dict.fromkeys(names))
+    waiting = deque(names)
     for name in waiting:
         if sources.file_of(name) is None:
             raise UsageError(
@@ -51,18 +57,30 @@ def closure(names: Iterable[str], sources: Sources) -> Closure:
         if name in modules or (file := sources.file_of(name)) is None:
             continue
         modules[name] = file
-        waiting.extend(_packages_around(name))
-        found = imports_of(file, name)
-        for package in found.packages:
-            waiting.extend(sources.modules_in(package))
-        for one in found.static:
-            ours = list(_ours(one, sources))
-            waiting.extend(ours)
-            if not ours:
-                outside.append(Outside(one.module.partition(".")[0], name, file, one))
+        loaded, others, _ = _reached(name, file, sources)
+        waiting.extend(loaded)
+        outside.extend(others)
     ordered = dict(sorted(modules.items()))
-    data = sorted({path for file in ordered.values() for path in data_files(file)})
+    data = sorted({path for name, file in ordered.items() for path in _reached(name, file, sources)[2]})
     return Closure(ordered, tuple(data), tuple(outside))
+
+
+@functools.lru_cache(maxsize=4096)
+def _reached(
+    name: str, file: Path, sources: Sources
+) -> tuple[tuple[str, ...], tuple[Outside, ...], tuple[Path, ...]]:
+    """What one module reaches: modules of ours, imports of others, and its data files."""
+    found = imports_of(file, name)
+    loaded = [*_packages_around(name)]
+    outside = []
+    for package in found.packages:
+        loaded += sources.modules_in(package)
+    for one in found.static:
+        ours = list(_ours(one, sources))
+        loaded += ours
+        if not ours:
+            outside.append(Outside(one.module.partition(".")[0], name, file, one))
+    return tuple(dict.fromkeys(loaded)), tuple(outside), data_files(file)
 
 
 def _ours(one: Import, sources: Sources) -> Iterator[str]:

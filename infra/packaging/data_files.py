@@ -8,7 +8,6 @@ that exists beside it is taken for one; of folders only where the module asks fo
 from __future__ import annotations
 
 import ast
-import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +40,6 @@ def data_files(file: Path) -> tuple[Path, ...]:
     return tuple(sorted(set(_found(file, _texts(parsed(file))))))
 
 
-@functools.lru_cache(maxsize=2048)  # as many as trees are kept
 def _texts(tree: ast.Module) -> _Texts:
     named, places = set(), False
     for node in ast.walk(tree):

@@ -10,7 +10,6 @@ import_module(f"a.{name}")         every module in the package a
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +45,8 @@ class Imports:
 
 def imports_of(file: Path, module: str) -> Imports:
     """The imports of ``file``, which is ``module``."""
-    return _imports_of(parsed(file), module, file.name == "__init__.py")
-
-
-@functools.lru_cache(maxsize=2048)  # as many as trees are kept
-def _imports_of(tree: ast.Module, module: str, is_package: bool) -> Imports:
-    reader = _Reader(module, is_package=is_package, constants=_constants(tree, module))
+    tree = parsed(file)
+    reader = _Reader(module, is_package=file.name == "__init__.py", constants=_constants(tree, module))
     reader.read(tree.body, "module")
     return Imports(tuple(reader.static), tuple(dict.fromkeys(reader.packages)))
 

@@ -1,7 +1,11 @@
-"""`Sources`: where modules of our own lie. Everything else is a dependency."""
+"""`Sources`: where modules of our own lie. Everything else is a dependency.
+
+A process looks at each file once: all bundles of an app are made from the sources as they were when it began.
+"""
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from dataclasses import dataclass, field
@@ -13,7 +17,7 @@ from stepweave.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Folders in which first-party modules are found, the first that has one wins. Looks at each name once."""
+    """Folders in which first-party modules are found, the first that has one wins."""
 
     roots: tuple[Path, ...]
     _known: dict[str, Path | None] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -68,7 +72,11 @@ class Sources:
 
 def sources_of(root: Path) -> Sources:
     """The sources of the project in ``root``: itself, its ``src`` folder, and stepweave wherever it is installed."""
-    root = root.resolve()
+    return _sources_of(root.resolve())
+
+
+@functools.lru_cache(maxsize=16)
+def _sources_of(root: Path) -> Sources:
     home = Path(stepweave.__file__).resolve().parents[1]
     candidates = (root / "src", root, home)
     return Sources(tuple(dict.fromkeys(folder for folder in candidates if folder.is_dir())))
