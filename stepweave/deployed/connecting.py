@@ -66,13 +66,14 @@ def connect(env: str) -> Aws:
         os.environ.update(_local())
     with explained("reading the AWS configuration"):
         session = boto3.Session()
-    region = session.region_name
+    # boto3 alone does not read AWS_REGION, where all other SDKs look first.
+    region = os.environ.get("AWS_REGION") or session.region_name
     if not region:
         raise UsageError(
             "no AWS region is set; say where the environment is, for example: export AWS_REGION=eu-central-1 "
             f"(infra/environments/{env}.toml names its region)"
         )
-    os.environ.setdefault("AWS_REGION", region)
+    os.environ["AWS_REGION"] = region
     _tell_profile(session)
     return Aws(session, region)
 
