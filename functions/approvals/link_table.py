@@ -46,13 +46,13 @@ class LinkTable:
         }
         self._client.put_item(TableName=self._table, Item={**_key(link), **attributes(values)})
 
-    def target(self, link: Link) -> Target | None:
-        """What the link is for; None when it is not known, or was used."""
+    def target(self, link: Link) -> tuple[Target, bool] | None:
+        """What the link is for, and whether it was used; None when it is not known."""
         found = self._client.get_item(TableName=self._table, Key=_key(link), ConsistentRead=True)
         item = found.get("Item")
-        if item is None or "used" in item:
+        if item is None:
             return None
-        return Target(**json.loads(text(item, "target") or "{}"))
+        return Target(**json.loads(text(item, "target") or "{}")), "used" in item
 
     def use(self, link: Link, answer: str) -> bool:
         """Whether ``answer`` is what the link is used for: the first one, or the same one sent again."""

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs
 
 from functions.approvals import pages
 from functions.approvals.deciding import Approvals
-from functions.approvals.link_table import LinkTable
-from functions.approvals.links import verified
+from functions.approvals.link_table import LinkTable, Target
+from functions.approvals.links import Link, verified
 from stepweave.errors import UsageError
 
 _PREFIX = "/approvals/"
@@ -34,17 +34,31 @@ def answer_web(
     method = event["requestContext"]["http"]["method"]
     _, found, text = str(event.get("rawPath", "")).rpartition(_PREFIX)
     link = verified(text, accepted(), now()) if found else None
-    target = links.target(link) if link is not None else None
-    asked = approvals.asked(target) if target is not None else None
-    if link is None or target is None or asked is None:
+    known = links.target(link) if link is not None else None
+    if link is None or known is None:
+        return pages.unusable()
+    target, is_used = known
+    asked = approvals.asked(target)
+    if asked is None:
         return pages.unusable()
     if method == "GET":
-        return pages.question(asked, str(event.get("rawPath")))
+        return pages.unusable() if is_used else pages.question(asked, str(event.get("rawPath")))
     if method != "POST":
         return pages.unusable(405)
     if _is_foreign(event):
         return pages.refused("The answer came from another site.")
-    form = _form(event)
+    return _decided(_form(event), link, target, asked, approvals, links)
+
+
+def _decided(
+    form: Mapping[str, str],
+    link: Link,
+    target: Target,
+    asked: Mapping[str, Any],
+    approvals: Approvals,
+    links: LinkTable,
+) -> dict[str, Any]:
+    """The page after an answer was sent."""
     decision, by = form.get("decision", ""), form.get("by", "").strip()
     if decision not in ("approve", "reject") or not by:
         return pages.refused("Choose one of approve and reject, and say who you are.")

@@ -11,6 +11,7 @@ import faulthandler
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -39,13 +40,16 @@ def ending_before(seconds: float) -> Iterator[None]:
         )
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    began = time.monotonic()
+    other, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     dumps = _dumps_after(seconds + _LAST_WORDS_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if other:  # somebody had a timer of their own
+            signal.setitimer(signal.ITIMER_REAL, max(other - (time.monotonic() - began), 0.001), interval)
         if dumps:
             faulthandler.cancel_dump_traceback_later()
 
