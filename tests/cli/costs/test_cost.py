@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stepweave.cli.main import execute
+from tests.deployed.deployed_world import World, deployed_world
+from tests.deployed.engine_histories import EngineAsStepFunctions, engines_kept
 
 Capture = pytest.CaptureFixture[str]
 
@@ -130,6 +133,65 @@ def test_what_a_run_took_is_not_to_be_assumed(ran: str, capfd: Capture) -> None:
 def test_an_id_of_a_dag_is_not_taken_for_the_beginning_of_a_run(ran: str, capfd: Capture) -> None:
     assert "run_id" not in json_of(capfd, "cost", ran)
     assert json_of(capfd, "cost", "nightly-r")["run_id"] == "nightly-r1"
+
+
+@pytest.fixture
+def world(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with deployed_world(str(project / "store"), monkeypatch) as found:
+        yield found
+
+
+def run_deployed(world: World, monkeypatch: pytest.MonkeyPatch, capfd: Capture, *, resumed: bool) -> None:
+    """Run the DAG here, as if it had run in the environment; ``resumed``: it failed at first."""
+    light = CLOCK.replace('gpu=1, timeout="2h"', "")
+    Path("statemachines/nightly.py").write_text(light)
+    with engines_kept(monkeypatch) as engines:
+        json_of(capfd, "run", "nightly", "--inline", "--run-id", "n1", "--store", world.store)
+    world.step_functions = EngineAsStepFunctions(engines[0])
+    world.deploy("nightly")
+    world.record("nightly", "n1", execution=world.step_functions.root.arn)
+    if resumed:
+        world.record("nightly", "n1", execution=world.step_functions.root.arn + "-r1")
+        world.step_functions = Twice(world.step_functions)
+
+
+class Twice:
+    """Step Functions that shows a resumed execution as one like the first."""
+
+    def __init__(self, shown: EngineAsStepFunctions) -> None:
+        self._shown = shown
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        return self._shown.describe_execution(executionArn.removesuffix("-r1"))
+
+    def get_execution_history(self, executionArn: str, **asked: Any) -> dict[str, Any]:  # noqa: N803
+        return self._shown.get_execution_history(executionArn.removesuffix("-r1"), **asked)
+
+
+def test_a_run_of_an_environment_is_priced_by_its_history_in_the_region_of_the_environment(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    run_deployed(world, monkeypatch, capfd, resumed=False)
+    found = json_of(capfd, "cost", "latest", "--env", "dev")
+    here = json_of(capfd, "cost", "n1", "--store", world.store, "--region", world.region)
+    assert (found["run_id"], found["status"], found["region"]) == ("n1", "success", "eu-central-1")
+    assert found["transitions"] == here["transitions"]
+    assert calls_in(found) == calls_in(here)
+    assert json_of(capfd, "cost", "n1", "--env", "dev", "--region", "us-east-1")["region"] == "us-east-1"
+
+
+def test_all_executions_of_a_resumed_run_are_paid_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    run_deployed(world, monkeypatch, capfd, resumed=True)
+    found = json_of(capfd, "cost", "n1", "--env", "dev")
+    plan = json_of(capfd, "plan", "nightly")
+    assert found["transitions"] == 2 * (plan["transitions"] + 1)
+    assert "each execution counts with the transitions" in text_of(capfd, "cost", "n1", "--env", "dev")
+
+
+def test_an_environment_is_asked_for_a_run(world: World, capfd: Capture) -> None:
+    assert "--env needs a RUN" in text_of(capfd, "cost", "--env", "dev", status=2)
 
 
 def test_without_a_target_all_dags_are_listed_with_their_month(
