@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from stepweave.runtime.run_ids import check_run_id, new_run_id
 from stepweave.errors import UsageError
+from stepweave.runtime.run_ids import check_run_id, new_run_id
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
 
