@@ -11,6 +11,8 @@ from infra.packaging.profile import Profile
 _DISTRIBUTIONS = {
     "aws_lambda_powertools": "aws-lambda-powertools",
     "aws_xray_sdk": "aws-xray-sdk",
+    "cronsim": "cronsim",
+    "fastjsonschema": "fastjsonschema",
     "obstore": "obstore",
     "pydantic": "pydantic",
     "pydantic_core": "pydantic",
