@@ -112,7 +112,7 @@ def _cron_mistakes(schedule: Cron) -> Iterator[str]:
 
 
 def _cronsim_says(fields: str) -> str | None:
-    """Why ``fields`` is no cron expression; None when it is one, or where cronsim is not installed (on Lambda)."""
+    """Why ``fields`` is no cron expression; None when it is one, or where cronsim is not installed."""
     try:
         cronsim = importlib.import_module("cronsim")
     except ModuleNotFoundError:
