@@ -22,6 +22,7 @@ from infra.dags.arns import Arns
 from infra.dags.code import Code
 from infra.dags.packaged import PackagedCode
 from infra.dags.stack import DagStack
+from infra.nag import add_checks, findings, not_accepted
 from infra.platform.shared_functions import SharedCode
 from infra.platform.stack import PlatformStack
 from infra.settings import Settings, load
@@ -44,20 +45,42 @@ class WholeCode(Code, SharedCode, Protocol):
 def main() -> int:
     """The exit status; the assembly goes to the folder that the CDK command line names."""
     os.chdir(ROOT)  # DAGs, and the files that they name, are looked up from here
+    return run(new_app(outdir=os.environ.get("CDK_OUTDIR", "cdk.out")))
+
+
+def run(app: App) -> int:
+    """The exit status of the synthesis of what the context of ``app`` asks for: ``env``, ``dags``, ``nag``."""
+    given = str(app.node.try_get_context("dags") or "")
     try:
-        app = new_app(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
-        given = str(app.node.try_get_context("dags") or "")
         settings = load(str(app.node.try_get_context("env")), ROOT)
-        code = PackagedCode(ROOT, settings)
+        compiled = compiled_dags(given.split(",") if given else ())
         known = [dag.id for dag in all_dags()]
-        add_environment(
-            app, settings, compiled_dags(given.split(",") if given else ()), code=code, known=known
-        )
+        add_environment(app, settings, compiled, code=PackagedCode(ROOT, settings), known=known)
     except StepweaveError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    if app.node.try_get_context("nag"):
+        add_checks(app)
+        return _checked(app)
     app.synth()
     return 0
+
+
+def _checked(app: App) -> int:
+    """The exit status of a synthesis with cdk-nag: 0 when all that it finds is accepted."""
+    try:
+        app.synth()
+    except RuntimeError as error:  # raised for every finding, as it knows nothing of infra/nag.py
+        if "ValidationFailed" not in str(error):
+            raise
+    found = findings(Path(app.outdir))
+    problems = not_accepted(found)
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+    sys.stderr.write(
+        f"cdk-nag: {len(found)} findings, {len(problems)} of them not accepted in infra/nag.py\n"
+    )
+    return 1 if problems else 0
 
 
 def new_app(context: Mapping[str, Any] | None = None, outdir: str | None = None) -> App:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from infra.settings_errors import SettingsError, problems_of, unknown_environment, unreadable
+from infra.settings_errors import SettingsError, named_inside, problems_of, unknown_environment, unreadable
 
 ENVIRONMENTS = Path("infra/environments")
 """Folder of the files, from the root of the repository."""
@@ -302,6 +302,8 @@ def load(env: str, root: Path) -> Settings:
 
 def parse(env: str, given: dict[str, Any], file: str) -> Settings:
     """The settings that a file says; ``file`` is named in errors."""
+    if "env" in given:
+        raise SettingsError([named_inside(file)])
     try:
         return Settings.model_validate({**_tuples(given), "env": env})
     except ValidationError as error:

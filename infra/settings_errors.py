@@ -28,6 +28,16 @@ def unknown_environment(env: str, known: Sequence[str], file: str) -> Problem:
     )
 
 
+def named_inside(file: str) -> Problem:
+    """The problem of a file that says which environment it is of."""
+    return Problem(
+        what="the file has a key 'env'",
+        code="setting-unknown",
+        file=file,
+        fix="take it out: the file's name is the environment's",
+    )
+
+
 def unreadable(error: Exception, file: str) -> Problem:
     """The problem of a file that is no TOML."""
     line = re.search(r"line (\d+)", str(error))

@@ -33,19 +33,17 @@ def approvals_needs(arns: Arns, *, link_secret: str) -> Iterator[Need]:
         yield Need(action="s3:DeleteObject", resource=f"{runs}/{name}", by="a resumed run asks anew")
     yield from _tokens(arns)
     yield Need(action="sns:Publish", resource=arns.topic("ask"), by="people are asked")
+    yield from _items(arns, "DAG#*", "who started a run does not approve it", "dynamodb:GetItem")
     if link_secret:
         yield Need(action="secretsmanager:GetSecretValue", resource=link_secret, by="links are signed")
         yield from _items(arns, "LINK#*", "a link is used once", *_READ_AND_WRITE)
-        yield from _items(arns, "DAG#*", "who started a run does not approve it", "dynamodb:GetItem")
 
 
 def recorder_needs(arns: Arns) -> Iterator[Need]:
     """Records, markers, slots, notices; what was missed is asked of Step Functions."""
     yield from _items(arns, "DAG#*", "records, slots and the queue", *_READ_AND_WRITE, *_OF_MANY)
-    yield from _items(arns, "DAG#*", "the days of runs", "dynamodb:Query", resource=f"{arns.table()}/index/*")
-    for action in ("s3:GetObject", "s3:PutObject"):
-        yield Need(action=action, resource=f"{arns.bucket()}/status/*", by="the mark that a backfill reads")
-    yield _listing(arns, "status/*")
+    mark = f"{arns.bucket()}/status/*"
+    yield Need(action="s3:PutObject", resource=mark, by="the mark by which other DAGs wait for a run")
     path = names.dags_path(arns.env).rstrip("/")
     yield Need(
         action="ssm:GetParametersByPath",
@@ -76,6 +74,14 @@ def notifier_needs(*, secret: str) -> Iterator[Need]:
     yield Need(action="secretsmanager:GetSecretValue", resource=secret, by="where Slack and PagerDuty are")
 
 
+def publishing_needs(key: str) -> Iterator[Need]:
+    """Publishing to topics that are encrypted with the key of that ARN:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    """
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        yield Need(action=action, resource=key, by="topics are encrypted")
+
+
 def running_needs(arns: Arns, log_group: str, *, tracing: bool, dead_letters: bool) -> Iterator[Need]:
     """What a function needs whatever it does."""
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
@@ -88,16 +94,16 @@ def running_needs(arns: Arns, log_group: str, *, tracing: bool, dead_letters: bo
 
 
 _READ_AND_WRITE = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
-_OF_MANY = ("dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:ConditionCheckItem")
+_OF_MANY = ("dynamodb:DeleteItem", "dynamodb:Query")
 
 
-def _items(arns: Arns, keys: str, by: str, *actions: str, resource: str = "") -> Iterator[Need]:
+def _items(arns: Arns, keys: str, by: str, *actions: str) -> Iterator[Need]:
     """Items of the table by the beginning of their partition keys:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
     condition: Condition = only_if("ForAllValues:StringLike", "dynamodb:LeadingKeys", keys)
     for action in actions:
-        yield Need(action=action, resource=resource or arns.table(), by=by, condition=condition)
+        yield Need(action=action, resource=arns.table(), by=by, condition=condition)
 
 
 def _listing(arns: Arns, prefix: str) -> Need:

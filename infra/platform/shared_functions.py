@@ -29,6 +29,7 @@ from infra.platform.messages import TOPICS, Messages
 from infra.platform.permissions import (
     approvals_needs,
     notifier_needs,
+    publishing_needs,
     recorder_needs,
     rendezvous_needs,
     running_needs,
@@ -99,7 +100,7 @@ class SharedFunctions(Construct):
             _Wanted(
                 part="recorder",
                 description="Keeps the records of runs",
-                needs=recorder_needs(arns),
+                needs=[*recorder_needs(arns), *self._publishing()],
                 variables={
                     "STEPWEAVE_TOPICS": json.dumps({kind: arns.topic(kind) for kind in TOPICS}),
                     "STEPWEAVE_BUS": names.bus_name(settings.env),
@@ -131,7 +132,7 @@ class SharedFunctions(Construct):
             _Wanted(
                 part="approvals",
                 description="Asks people, and passes on what they decide",
-                needs=approvals_needs(self._arns, link_secret=secret_arn),
+                needs=[*approvals_needs(self._arns, link_secret=secret_arn), *self._publishing()],
                 variables=variables,
             )
         )
@@ -178,6 +179,10 @@ class SharedFunctions(Construct):
                 source_arn=topic.topic_arn,
             )
         return function
+
+    def _publishing(self) -> Iterable[Need]:
+        key = self._messages.key
+        return publishing_needs(key.key_arn) if key is not None else ()
 
     def _function(self, wanted: _Wanted) -> DeployedFunction:
         settings, arns, part = self._settings, self._arns, wanted.part

@@ -1,0 +1,143 @@
+"""The app of this repository, synthesized once for all tests: everything is looked up in the same assemblies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.app import ROOT, add_environment, compiled_dags, new_app
+from infra.nag import add_checks
+from infra.settings import Settings, load, parse
+from tests.infra.dags.empty_code import EmptyCode
+
+
+@dataclass(frozen=True)
+class Template:
+    """A synthesized template."""
+
+    file: Path
+    content: Mapping[str, Any]
+
+    @property
+    def resources(self) -> Mapping[str, Any]:
+        return self.content["Resources"]  # type: ignore[no-any-return]
+
+    def of_type(self, kind: str) -> dict[str, Any]:
+        """Properties by logical id of all resources of a type, such as ``Lambda::Function``."""
+        return {
+            name: one["Properties"] for name, one in self.resources.items() if one["Type"] == f"AWS::{kind}"
+        }
+
+    def only(self, kind: str) -> Any:
+        """Properties of the only resource of a type."""
+        (found,) = self.of_type(kind).values()
+        return found
+
+    def named(self, kind: str, key: str, value: str) -> Any:
+        """Properties of the only resource of a type whose property ``key`` is ``value``."""
+        (found,) = (one for one in self.of_type(kind).values() if one.get(key) == value)
+        return found
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """An environment."""
+
+    settings: Settings
+    folder: Path
+    """The assembly."""
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """Templates by the name of the stack."""
+        env = self.settings.env
+        manifest = json.loads((self.folder / f"assembly-{env}" / "manifest.json").read_text())
+        found = {}
+        for artifact in manifest["artifacts"].values():
+            if artifact["type"] == "aws:cloudformation:stack":
+                properties = artifact["properties"]
+                file = self.folder / f"assembly-{env}" / properties["templateFile"]
+                found[properties["stackName"]] = Template(file, json.loads(file.read_text()))
+        return found
+
+    @property
+    def platform(self) -> Template:
+        """The template of the platform."""
+        return self.templates[f"stepweave-{self.settings.env}-platform"]
+
+
+@contextlib.contextmanager
+def in_repository() -> Iterator[None]:
+    """DAGs are found from the root of the repository; tests run in folders of their own."""
+    before = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def synthesize(folder: Path, settings: Settings, *, dags: bool, nag: bool) -> Synthesized:
+    """The app with these settings, with code that installs nothing."""
+    with in_repository():
+        app = new_app(outdir=str(folder / "cdk.out"))
+        code = folder / "code"
+        code.mkdir()
+        compiled = compiled_dags() if dags else ()
+        add_environment(app, settings, compiled, code=EmptyCode(code), known=("churn", "digits"))
+        if nag:
+            add_checks(app)
+        # With nag: raised for every finding, accepted or not; `infra.nag` reads them from the report.
+        with contextlib.suppress(RuntimeError) if nag else contextlib.nullcontext():
+            app.synth()
+    return Synthesized(settings, folder / "cdk.out")
+
+
+@pytest.fixture(scope="session")
+def whole_app(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """Production, with every DAG of the repository, and what cdk-nag finds in it."""
+    return synthesize(tmp_path_factory.mktemp("whole"), load("prod", ROOT), dags=True, nag=True)
+
+
+@pytest.fixture(scope="session")
+def dev_platform(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """The platform of everyday work, and what cdk-nag finds in it."""
+    return synthesize(tmp_path_factory.mktemp("dev"), load("dev", ROOT), dags=False, nag=True)
+
+
+@pytest.fixture(scope="session")
+def local_platform(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """The platform of the local AWS."""
+    return synthesize(tmp_path_factory.mktemp("local"), load("local", ROOT), dags=False, nag=False)
+
+
+@pytest.fixture(scope="session")
+def told_platform(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """A platform with everything that is off in the others."""
+    settings = parse(
+        "told",
+        {
+            "account": "123456789012",
+            "region": "eu-west-1",
+            "permission_boundary": "boundary",
+            "tags": {"team": "ml"},
+            "network": {"egress": "endpoints", "zones": 1},
+            "queues": {"cpu": {"disk_gib": 200, "instance_types": ["c7g.xlarge"]}},
+            "alarms": {
+                "warn_emails": ("a@example.org",),
+                "page_emails": ("b@example.org", "c@example.org"),
+                "slack": True,
+                "pagerduty": True,
+            },
+            "approvals": {"links": False},
+        },
+        "told.toml",
+    )
+    return synthesize(tmp_path_factory.mktemp("told"), settings, dags=False, nag=False)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra import nag
+from infra.app import ROOT, compiled_dags, new_app, run
+from stepweave.deployed import names
+from stepweave.errors import UsageError
+from tests.infra.conftest import Synthesized, Template, in_repository
+
+MAX_TEMPLATE_BYTES = 1_000_000
+MAX_RESOURCES = 500
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
+
+
+def test_every_dag_of_the_repository_has_a_stack_beside_the_platform(whole_app: Synthesized) -> None:
+    with in_repository():
+        ids = {one.graph.dag.id for one in compiled_dags()}
+    assert set(whole_app.templates) == {
+        "stepweave-prod-platform",
+        *(names.stack_name("prod", dag) for dag in ids),
+    }
+
+
+def test_every_stack_holds_the_limits_of_cloudformation(whole_app: Synthesized) -> None:
+    for name, template in whole_app.templates.items():
+        assert template.file.stat().st_size < MAX_TEMPLATE_BYTES, name
+        assert len(template.resources) < MAX_RESOURCES, name
+
+
+def test_no_stack_imports_or_exports_a_value(whole_app: Synthesized) -> None:
+    for name, template in whole_app.templates.items():
+        text = template.file.read_text()
+        assert "Fn::ImportValue" not in text, name
+        assert all("Export" not in output for output in template.content.get("Outputs", {}).values()), name
+
+
+def test_nothing_that_is_deployed_brings_a_function_of_cdk(whole_app: Synthesized) -> None:
+    for name, template in whole_app.templates.items():
+        assert not any("Custom::" in one["Type"] for one in template.resources.values()), name
+
+
+def test_every_resource_that_can_be_tagged_tells_its_environment(whole_app: Synthesized) -> None:
+    for kind in ("S3::Bucket", "SQS::Queue", "SNS::Topic", "Lambda::Function", "IAM::Role"):
+        for template in whole_app.templates.values():
+            for properties in template.of_type(kind).values():
+                assert {"Key": "stepweave:env", "Value": "prod"} in properties["Tags"]
+
+
+def test_what_depends_on_the_account_is_left_to_the_deployment(whole_app: Synthesized) -> None:
+    manifest = json.loads((whole_app.folder / "assembly-prod/manifest.json").read_text())
+    stacks = [one for one in manifest["artifacts"].values() if one["type"] == "aws:cloudformation:stack"]
+    assert {one["environment"] for one in stacks} == {"aws://unknown-account/unknown-region"}
+    assert "missing" not in manifest
+
+
+def test_cfn_lint_finds_nothing(whole_app: Synthesized, local_platform: Synthesized) -> None:
+    files = [str(one.file) for app in (whole_app, local_platform) for one in app.templates.values()]
+    linted = subprocess.run(
+        [str(ROOT / ".venv/bin/cfn-lint"), "--format", "parseable", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.stdout == ""
+    assert linted.returncode == 0
+
+
+@pytest.mark.parametrize("app", ["whole_app", "dev_platform"])
+def test_cdk_nag_finds_nothing_that_is_not_explained(app: str, request: pytest.FixtureRequest) -> None:
+    found = nag.findings(request.getfixturevalue(app).folder)
+    assert len(found) > 10
+    assert [str(problem) for problem in nag.not_accepted(found)] == []
+
+
+def test_every_explanation_is_of_something_that_cdk_nag_finds(
+    whole_app: Synthesized, dev_platform: Synthesized
+) -> None:
+    found = [*nag.findings(whole_app.folder), *nag.findings(dev_platform.folder)]
+    assert [entry.because for entry in nag.unused(found)] == []
+
+
+def test_every_explanation_is_a_sentence_of_its_own() -> None:
+    reasons = [entry.because for entry in nag.ACCEPTED]
+    assert len(set(reasons)) == len(reasons)
+    assert all(len(reason.split()) >= 4 for reason in reasons)
+
+
+def test_what_is_allowed_on_everything_knows_no_resources(whole_app: Synthesized) -> None:
+    found = {
+        action
+        for template in whole_app.templates.values()
+        for role in template.of_type("IAM::Role").values()
+        for policy in role.get("Policies", ())
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "*" in statement["Resource"]
+        for action in statement["Action"]
+    }
+    known = ("xray:", "logs:", "ecr:GetAuthorizationToken", "batch:DescribeJobs")
+    assert [action for action in found if not action.startswith(known)] == []
+
+
+def test_a_finding_that_nobody_explained_is_a_problem() -> None:
+    finding = nag.Finding(
+        rule="AwsSolutions-IAM5",
+        detail="Resource::arn:aws:iam::1:role/*",
+        path="platform/Functions/RecorderRole",
+        says="wild",
+    )
+    (problem,) = nag.not_accepted([finding])
+    assert problem.what == "platform/Functions/RecorderRole breaks AwsSolutions-IAM5: wild"
+    assert problem.got == "Resource::arn:aws:iam::1:role/*"
+
+
+def test_a_dag_that_there_is_not_cannot_be_asked_for() -> None:
+    with in_repository(), pytest.raises(UsageError, match="-c dags names nonesuch"):
+        compiled_dags(["nonesuch"])
+
+
+def test_only_the_dags_that_are_asked_for_are_compiled() -> None:
+    with in_repository():
+        assert [one.graph.dag.id for one in compiled_dags(["digits"])] == ["digits"]
+
+
+def test_an_environment_that_there_is_not_ends_the_app_with_advice(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with in_repository():
+        assert run(new_app({"env": "prd"}, str(tmp_path))) == 1
+    assert "did you mean 'prod'?" in capsys.readouterr().err
+
+
+def test_the_context_has_every_flag_that_this_version_of_cdk_recommends() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert context["env"] == "dev"
+    assert context["@aws-cdk/aws-iam:minimizePolicies"] is True
+    assert len(context) > 70
+
+
+def test_the_command_line_of_cdk_is_one_that_reads_our_assemblies() -> None:
+    lock = json.loads((ROOT / "infra/package-lock.json").read_text())["packages"]["node_modules/aws-cdk"]
+    assert lock["version"] == "2.1148.1"
+    assert "resolved" not in lock
+
+
+def test_templates_of_local_and_aws_differ_in_no_name(
+    dev_platform: Synthesized, local_platform: Synthesized
+) -> None:
+    def functions(template: Template, env: str) -> set[str]:
+        return {
+            one["FunctionName"].removeprefix(f"stepweave-{env}-")
+            for one in template.of_type("Lambda::Function").values()
+        }
+
+    assert functions(dev_platform.platform, "dev") == functions(local_platform.platform, "local")
