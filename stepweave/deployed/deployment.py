@@ -59,7 +59,7 @@ class Deployment:
     def _not_deployed(self, dag_id: str) -> UsageError:
         return UsageError(
             f"DAG {dag_id!r} is not deployed in environment {self.env!r}; {did_you_mean(dag_id, self.dag_ids())} "
-            f"(deploy it: cdk deploy -c env={self.env} -c dags={dag_id} --all)"
+            f"(deploy it: cdk deploy -c env={self.env} '{self.env}/{dag_id}')"
         )
 
 
@@ -98,7 +98,7 @@ def _no_such_environment(env: str, aws: Clients) -> UsageError:
         name.split("/")[2] for name, _ in parameters(aws, f"/{PRODUCT}") if name.endswith(_PLATFORM)
     )
     listed = f"environments there: {', '.join(there)}" if there else "no environment is deployed there"
-    how = "make demo-aws" if env == LOCAL else f"cdk deploy -c env={env} --all"
+    how = "make demo-aws" if env == LOCAL else f"cdk deploy -c env={env} '{env}/*'"
     return UsageError(
         f"there is no environment {env!r} in account {account_of(aws)}, region {aws.region}; "
         f"{listed}. Look at AWS_PROFILE and AWS_REGION (infra/environments/{env}.toml says where it belongs), "
