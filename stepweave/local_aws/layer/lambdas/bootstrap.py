@@ -93,16 +93,15 @@ def _loaded(name: str) -> tuple[Callable[[Any, Context], Any] | None, str]:
         return getattr(importlib.import_module(module_name.replace("/", ".")), attribute), ""
     except AttributeError as error:
         kind, text = "Runtime.HandlerNotFound", f"Handler '{attribute}' missing on module '{module_name}'"
-        return None, _failure(kind, text, error)
+        return None, _failure(kind, text, error, spent=True)
     except ImportError as error:
-        return None, _failure(
-            "Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}", error
-        )
+        text = f"Unable to import module '{module_name}': {error}"
+        return None, _failure("Runtime.ImportModuleError", text, error, spent=True)
     except SyntaxError as error:
         text = f"Syntax error in module '{module_name}': {error}"
-        return None, _failure("Runtime.UserCodeSyntaxError", text, error)
+        return None, _failure("Runtime.UserCodeSyntaxError", text, error, spent=True)
     except Exception as error:
-        return None, _failure(type(error).__name__, str(error), error)
+        return None, _failure(type(error).__name__, str(error), error, spent=True)
 
 
 def _answer(handler: Callable[[Any, Context], Any], request: dict[str, Any]) -> str:
@@ -123,7 +122,8 @@ def _answer(handler: Callable[[Any, Context], Any], request: dict[str, Any]) -> 
     return json.dumps({"value": value})
 
 
-def _failure(kind: str, text: str, error: BaseException | None) -> str:
+def _failure(kind: str, text: str, error: BaseException | None, *, spent: bool = False) -> str:
+    """The answer that says what failed; ``spent``: and that this process takes no other invocation."""
     # Without the frame that is this module's.
     own = error.__traceback__ if error is not None else None
     frames = traceback.format_tb(own.tb_next) if own is not None else []
@@ -131,7 +131,7 @@ def _failure(kind: str, text: str, error: BaseException | None) -> str:
     if frames:
         sys.stdout.write("Traceback (most recent call last):\n" + "".join(frames))
     fault = {"errorMessage": text, "errorType": kind, "stackTrace": frames}
-    return json.dumps({"error": fault})
+    return json.dumps({"error": fault, "spent": spent})
 
 
 if __name__ == "__main__":

@@ -75,11 +75,12 @@ class FunctionProcess:
         threading.Thread(target=self._log.read, args=(self._process.stdout,), daemon=True).start()
         self._buffer = b""
         self._peak_mib = 0
+        self._spent = False
 
     @property
     def alive(self) -> bool:
-        """Whether it can take another invocation."""
-        return self._process.poll() is None
+        """Whether it can take another invocation: one that could not load its handler ends by itself."""
+        return self._process.poll() is None and not self._spent
 
     def invoke(self, call: Invocation) -> Result:
         """The result of one invocation; a process that failed in a way of its own is gone afterwards."""
@@ -97,6 +98,7 @@ class FunctionProcess:
         except BrokenPipeError:
             answer = self._ended(call)
         self.used = time.monotonic()
+        self._spent = bool(answer.get("spent"))
         return Result(
             value=answer.get("value"),
             error=answer.get("error"),
