@@ -127,6 +127,29 @@ def test_plan_tells_where_tasks_run_and_why(diamond: str, capfd: Capture) -> Non
     assert "  load    lambda  fits Lambda" in out
 
 
+def test_plan_tells_what_functions_are_made_of_where_it_is_not_the_default(
+    project: Path, capfd: Capture
+) -> None:
+    (project / "sized.py").write_text(
+        "from stepweave import dag, task\n"
+        "@task(memory='3GiB', timeout='1m', ephemeral='1GiB', requirements=['polars'])\n"
+        "def large(): ...\n"
+        "@task(gpu=1, requirements=['torch'])\n"
+        "def job(): ...\n"
+        "@task\n"
+        "def plain(): ...\n"
+        "@dag(requirements=['numpy'])\n"
+        "def sized():\n    large() >> job() >> plain()\n"
+    )
+    lines = text_of(capfd, "plan", str(project / "sized.py")).splitlines()
+    assert lines[-4:] == [
+        "where tasks run, each with numpy",
+        "  large  lambda  fits Lambda (4,096 MiB, 60 s, /tmp 2,048 MiB, polars)",
+        "  job    batch   needs 1 GPU (torch)",
+        "  plain  lambda  fits Lambda",
+    ]
+
+
 def test_plan_says_how_many_items_and_rounds_it_counts(project: Path, capfd: Capture) -> None:
     example = Path(__file__).parents[2] / "statemachines" / "examples" / "e14_loop.py"
     out = text_of(capfd, "plan", str(example))

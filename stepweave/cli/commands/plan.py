@@ -12,6 +12,8 @@ from stepweave.cli.progress.words import count
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.graph.specs import Places, written_count
 from stepweave.loading import load
+from stepweave.planning.placement import Placement
+from stepweave.planning.profiles import DEFAULT
 
 MAX_NAMED = 5
 """Machines whose names are printed."""
@@ -56,11 +58,26 @@ def _lines(compiled: Compiled) -> list[str]:
         if name not in tasks or tasks[name].call  # rungs of a ladder have names of their own
     }
     width = max(map(len, placed), default=0)
-    lines += ["", "where tasks run"]
+    common = compiled.graph.dag.requirements
+    lines += ["", "where tasks run" + (f", each with {', '.join(common)}" if common else "")]
     lines += [
-        f"  {name:<{width}}  {placement.compute:<7} {placement.reason}" for name, placement in placed.items()
+        f"  {name:<{width}}  {placement.compute:<7} {placement.reason}{_profile(placement)}"
+        for name, placement in placed.items()
     ]
     return lines
+
+
+def _profile(placement: Placement) -> str:
+    """What the function or image is made of, where it is not what most tasks have."""
+    parts: list[str] = []
+    if placement.profile is not None:
+        own = placement.profile
+        parts += [f"{own.memory_mib:,} MiB"] if own.memory_mib != DEFAULT.memory_mib else []
+        parts += [f"{own.timeout_seconds} s"] if own.timeout_seconds != DEFAULT.timeout_seconds else []
+        parts += [f"/tmp {own.ephemeral_mib:,} MiB"] if own.ephemeral_mib != DEFAULT.ephemeral_mib else []
+    made_of = placement.profile or placement.image
+    parts += made_of.requirements if made_of is not None else ()
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _machines(compiled: Compiled) -> str:
