@@ -12,7 +12,7 @@ import pytest
 from stepweave.compiler import compile_graph
 from tests.benchmarks import compile as compile_benchmark
 from tests.benchmarks import engine as engine_benchmark
-from tests.benchmarks import exactness, items, other_engines, overhead, process
+from tests.benchmarks import exactness, functions, items, other_engines, overhead, process
 from tests.benchmarks.dag_files import SHAPES, dag_in, untraced
 from tests.benchmarks.process_memory import Peaks
 from tests.benchmarks.reporting import spread
@@ -133,3 +133,11 @@ def test_a_benchmark_prints_one_json_object() -> None:
 
 def test_a_spread_has_the_median_and_the_ends() -> None:
     assert spread([3.0, 1.0, 10.00004]) == {"median": 3.0, "min": 1.0, "max": 10.0}
+
+
+def test_the_task_runner_is_ready_soon_works_fast_and_takes_little_memory() -> None:
+    figures = functions.measure(1, 40)
+    assert figures["cold"]["with_bytecode"]["ready_ms"]["median"] > 0
+    assert figures["cold"]["without_bytecode"]["ready_ms"]["median"] > 0
+    assert 0 < figures["warm"]["median_ms"] <= figures["warm"]["first_ms"]
+    assert figures["memory_mib"] < 90
