@@ -4,19 +4,20 @@
 
 ``cold`` is the time from a bare interpreter to a function that can answer: the handler imported, and the client of S3
 made. ``with_bytecode`` is as Lambda finds it where the package holds compiled files, ``without_bytecode`` where it does
-not. ``warm`` is an invocation of a task that does nothing, less the time in the object store and in the task itself;
-``memory_mib`` is the largest resident memory of the process after all of them.
+not and Python compiles whatever is not its own. ``warm`` is an invocation of a task that does nothing, less the time in
+the object store and in the task itself; ``memory_mib`` is the largest resident memory of the process after all of them.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ import functions.task_runner.handler as function
 imported = time.perf_counter()
 function.open_store("s3://bucket/prefix")
 print(json.dumps([(imported - start) * 1000, (time.perf_counter() - start) * 1000]))
+"""
+
+_LOADED = """
+import sys, sysconfig
+import functions.task_runner.handler as function
+function.open_store("s3://bucket/prefix")
+own = sysconfig.get_paths()["stdlib"]
+files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+print(json.dumps([name for name in files if name and ("site-packages" in name or not name.startswith(own))]))
 """
 
 _WARM = """
@@ -74,14 +84,12 @@ def measure(repeat: int, calls: int) -> dict[str, Any]:
     """The figures of cold starts, of invocations and of memory."""
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        compiled = {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-        bare = {"PYTHONPYCACHEPREFIX": str(folder / "none"), "PYTHONDONTWRITEBYTECODE": "1"}
-        _run(_COLD, compiled)  # writes the bytecode files
-        cold = {
-            "with_bytecode": _cold(repeat, compiled),
-            "without_bytecode": _cold(repeat, bare),
-        }
-        taken, peak = _run(f"folder, calls = {text!r}, {calls}\n{_WARM}", compiled)
+        package = _package(folder / "package")
+        bare = {"PYTHONDONTWRITEBYTECODE": "1"}
+        without = _cold(repeat, package, bare)
+        _run(_COLD, package)  # writes the bytecode files
+        cold = {"with_bytecode": _cold(repeat, package, {}), "without_bytecode": without}
+        taken, peak = _run(f"folder, calls = {text!r}, {calls}\n{_WARM}", ROOT)
     first, rest = taken[0], sorted(taken[1:])
     return {
         "benchmark": "functions",
@@ -96,19 +104,33 @@ def measure(repeat: int, calls: int) -> dict[str, Any]:
     }
 
 
-def _cold(repeat: int, environment: dict[str, str]) -> dict[str, Any]:
-    measured = [_run(_COLD, environment) for _ in range(repeat)]
+def _package(folder: Path) -> Path:
+    """A folder with everything that the function loads besides Python's own library, not compiled."""
+    roots = sorted(map(Path, (str(ROOT), *sys.path[1:])), key=lambda root: -len(str(root)))
+    for name in _run(_LOADED, ROOT):
+        root = next((root for root in roots if Path(name).is_relative_to(root)), None)
+        if root is not None:
+            target = folder / Path(name).relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(name, target)
+    return folder
+
+
+def _cold(repeat: int, package: Path, environment: dict[str, str]) -> dict[str, Any]:
+    measured = [_run(_COLD, package, environment) for _ in range(repeat)]
     return {
         "import_ms": spread([imported for imported, _ in measured]),
         "ready_ms": spread([ready for _, ready in measured]),
     }
 
 
-def _run(code: str, environment: dict[str, str]) -> Any:
+def _run(code: str, folder: Path, environment: Mapping[str, str] | None = None) -> Any:
+    """What ``code`` prints, as JSON; modules are looked for in ``folder`` first."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    given = {**kept, "AWS_REGION": "eu-central-1", "STEPWEAVE_ENV": "bench", **environment}
+    given = {**kept, "AWS_REGION": "eu-central-1", "STEPWEAVE_ENV": "bench", **(environment or {})}
+    given["PYTHONPATH"] = str(folder)
     command = [sys.executable, "-c", f"import json\n{code}"]
-    done = subprocess.run(command, cwd=ROOT, env=given, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=given, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
