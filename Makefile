@@ -42,7 +42,7 @@ compile: setup ## Write the state machine of every DAG, beside its module, and t
 	@$(BIN)/python -m tests.docs.idle_page
 
 bench: setup ## Run every benchmark; each prints one JSON object.
-	@for name in exactness compile overhead items process engine functions; do \
+	@for name in exactness compile overhead items process engine functions synth; do \
 		echo "# $$name" >&2; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 clean: ## Remove what the commands above made, runs included.

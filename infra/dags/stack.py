@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from aws_cdk import Stack, Tags, aws_cloudwatch, aws_logs, aws_ssm
+from aws_cdk import Environment, Stack, Tags, aws_cloudwatch, aws_logs, aws_ssm
 from constructs import Construct
 
 from infra.dags.alarms import Alarms
@@ -61,6 +61,7 @@ class DagStack(Stack):
             id,
             stack_name=names.stack_name(settings.env, dag.id),
             description=f"stepweave {settings.env}: DAG {dag.id}",
+            env=Environment(account=settings.account, region=settings.region),
         )
         self.compiled, self.settings, self.arns, self._code = compiled, settings, arns, code
         Tags.of(self).add(f"{names.PRODUCT}:dag", dag.id)
@@ -193,7 +194,7 @@ class DagStack(Stack):
                 return self.arns.function(target.name)
             case "job":
                 assert self.jobs is not None
-                return self.jobs.definitions[target.name].ref
+                return self.jobs.definitions[target.name].attr_job_definition_arn
             case "queue":
                 return self.arns.queue(target.name)
             case "dag":

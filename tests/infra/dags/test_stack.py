@@ -116,7 +116,7 @@ def test_what_a_placeholder_stands_for(watched: Stacks) -> None:
     stack = watched["churn"]
     values = stack.only("StepFunctions::StateMachine")["DefinitionSubstitutions"]
     runner = stack.resources[text(values["TaskRunner"])[1:-1]]
-    job = stack.resources[text(values["JobDefinition_train"])[1:-1]]
+    job = stack.resources[text(values["JobDefinition_train"])[1:].removesuffix(".JobDefinitionArn>")]
     assert runner["Type"] == "AWS::Lambda::Version"
     assert job["Type"] == "AWS::Batch::JobDefinition"
     assert arn(values["JobQueue_cpu_spot"]) == f"arn:aws:batch:{ACCOUNT}:job-queue/stepweave-prod-cpu_spot"
