@@ -1,7 +1,7 @@
 """The CDK app: ``python -m infra.app``, which ``cdk.json`` runs.
 
     cdk deploy -c env=dev --all           the platform and every DAG of statemachines/
-    cdk deploy -c env=dev 'dev/digits'    one stack
+    cdk deploy -c env=dev digits          one stack
     cdk deploy -c env=dev -c dags=digits,e01_chain --all    without compiling the other DAGs
 
 Reads files only: no account, no credentials, no Docker. What is deployed says the environment's file and the code.
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from aws_cdk import App, Aws, Environment, PermissionsBoundary, Stage, Tags
+from aws_cdk import App, Aws, Tags
 
 from infra.dags.arns import Arns
 from infra.dags.code import Code
@@ -33,6 +33,10 @@ from stepweave.loading import all_dags
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository."""
+
+BOUNDARY_KEY = "@aws-cdk/core:permissionsBoundary"
+"""Context by which CDK bounds every role of an app:
+https://docs.aws.amazon.com/cdk/v2/guide/customize-permissions-boundaries.html"""
 
 PLATFORM = "platform"
 """Id of the platform's stack, and so of no DAG."""
@@ -108,26 +112,20 @@ def compiled_dags(wanted: Iterable[str] = ()) -> tuple[Compiled, ...]:
 
 def add_environment(
     app: App, settings: Settings, compiled: Sequence[Compiled], *, code: WholeCode, known: Sequence[str] = ()
-) -> Stage:
-    """The stage of an environment: its platform, and a stack for each DAG of ``compiled``.
+) -> None:
+    """Add the stacks of an environment: its platform, and one for each DAG of ``compiled``.
 
     ``known``: ids of all DAGs, also of those that are not compiled this time.
     """
-    boundary = settings.permission_boundary
-    stage = Stage(
-        app,
-        settings.env,
-        env=Environment(account=settings.account, region=settings.region),
-        permissions_boundary=PermissionsBoundary.from_name(boundary) if boundary else None,
-    )
+    if settings.permission_boundary:
+        app.node.set_context(BOUNDARY_KEY, {"name": settings.permission_boundary})
     arns = arns_of(settings)
     ids = sorted({*known, *(one.graph.dag.id for one in compiled)})
-    PlatformStack(stage, PLATFORM, settings=settings, arns=arns, code=code, dags=ids)
+    PlatformStack(app, PLATFORM, settings=settings, arns=arns, code=code, dags=ids)
     for one in compiled:
-        DagStack(stage, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
+        DagStack(app, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
     for key, value in {f"{names.PRODUCT}:env": settings.env, **settings.tags}.items():
-        Tags.of(stage).add(key, value)
-    return stage
+        Tags.of(app).add(key, value)
 
 
 def arns_of(settings: Settings) -> Arns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack, aws_cloudwatch, aws_ssm
+from aws_cdk import Environment, Stack, aws_cloudwatch, aws_ssm
 from constructs import Construct
 
 from infra.dags.arns import Arns
@@ -41,6 +41,7 @@ class PlatformStack(Stack):
             id,
             stack_name=names.stack_name(settings.env, "platform"),
             description=f"stepweave {settings.env}: storage, records, messages, queues and shared functions",
+            env=Environment(account=settings.account, region=settings.region),
             termination_protection=settings.removal_policy == "retain",
         )
         self.storage = ArtifactBucket(self, "Artifacts", settings=settings, name=arns.bucket_name())

@@ -19,8 +19,8 @@ from stepweave.local_aws.home import ACCOUNT, REGION, Running, locked
 
 ENVIRONMENT = "local"
 """The environment that is deployed there: ``infra/environments/local.toml``."""
-ALL = f"{ENVIRONMENT}/*"
-"""Every stack of it; `--all` would mean those outside stages, and there are none."""
+ALL = "--all"
+"""Every stack of it."""
 _LAST_LINES = 40
 
 

@@ -57,13 +57,12 @@ class Synthesized:
     @property
     def templates(self) -> dict[str, Template]:
         """Templates by the name of the stack."""
-        env = self.settings.env
-        manifest = json.loads((self.folder / f"assembly-{env}" / "manifest.json").read_text())
+        manifest = json.loads((self.folder / "manifest.json").read_text())
         found = {}
         for artifact in manifest["artifacts"].values():
             if artifact["type"] == "aws:cloudformation:stack":
                 properties = artifact["properties"]
-                file = self.folder / f"assembly-{env}" / properties["templateFile"]
+                file = self.folder / properties["templateFile"]
                 found[properties["stackName"]] = Template(file, json.loads(file.read_text()))
         return found
 

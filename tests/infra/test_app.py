@@ -52,7 +52,7 @@ def test_every_resource_that_can_be_tagged_tells_its_environment(whole_app: Synt
 
 
 def test_what_depends_on_the_account_is_left_to_the_deployment(whole_app: Synthesized) -> None:
-    manifest = json.loads((whole_app.folder / "assembly-prod/manifest.json").read_text())
+    manifest = json.loads((whole_app.folder / "manifest.json").read_text())
     stacks = [one for one in manifest["artifacts"].values() if one["type"] == "aws:cloudformation:stack"]
     assert {one["environment"] for one in stacks} == {"aws://unknown-account/unknown-region"}
     assert "missing" not in manifest
