@@ -20,7 +20,7 @@ SHOWN = re.compile(r"(?:^ {4}|`)stepweave ([a-z][a-z-]*)((?: [^`\n]*)?)", re.MUL
 @cache
 def options_of(command: str) -> frozenset[str]:
     parser = ArgumentParser()
-    module_named(f"stepweave.cli.commands.{command}").declare(parser)
+    module_named(f"stepweave.cli.commands.{command.replace('-', '_')}").declare(parser)
     return frozenset(option for action in parser._actions for option in action.option_strings)
 
 
@@ -33,7 +33,7 @@ def shown_in(page: Path) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
-PLANNED = {"local-aws", "ui"}
+PLANNED = {"ui"}
 """Commands that the roadmap promises."""
 
 
