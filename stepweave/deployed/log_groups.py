@@ -89,7 +89,8 @@ def _window(begin_ms: int, end_ms: int | None) -> dict[str, Any]:
 
 def _event(group: str, said: Mapping[str, Any]) -> LogEvent:
     return LogEvent(
-        id=str(said["eventId"]),
+        # Emulators leave the id out.
+        id=str(said.get("eventId") or f"{said['logStreamName']}:{said['timestamp']}:{said['message']}"),
         group=group,
         stream=str(said["logStreamName"]),
         at_ms=int(said["timestamp"]),

@@ -18,8 +18,16 @@ from stepweave.deployed.log_groups import LogEvent, LogGroups, in_order
 _START = re.compile(r"START RequestId: (\S+)")
 _PLATFORM = re.compile(r"(?:INIT_START|START RequestId:|END RequestId:|REPORT RequestId:|XRAY TraceId:)")
 """Lines that Lambda itself writes: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
+_SAID_BEFORE = re.compile(r'\[ERROR\] \w+: \{"type"')
+"""How Lambda writes an error that the function itself has written by then; its traceback follows."""
+_TOLD = ("status", "error_class", "error", "TaskSeconds")
+"""Members of a line that are printed besides its message."""
 MARGIN_MS = 60_000
 """Clocks differ, and lines arrive late."""
+
+
+Part = tuple[str, str, str]
+"""Group, stream and id of the invocation; no id outside of one, or before the first that is known."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,7 +60,7 @@ class TaskLogs:
     index: str | None = None
     attempt: int | None = None
     """Of only these, from 0; None for all."""
-    _owners: dict[tuple[str, str, int], Attempt] = field(default_factory=dict)
+    _owners: dict[Part, Attempt] = field(default_factory=dict)
     """The attempt of each part of each stream, as far as one of its lines has told."""
 
     def lines(self, begin_ms: int, end_ms: int | None = None) -> list[Line]:
@@ -82,6 +90,9 @@ class TaskLogs:
 
     def _of_streams(self, events: Iterable[LogEvent], begin_ms: int) -> Iterator[Line]:
         parts = list(_in_parts(events))
+        for *stream, invocation in {part for part, _, _ in parts}:
+            if invocation:  # what comes before it in this look belongs to another one each time
+                self._owners.pop((stream[0], stream[1], ""), None)
         for part, _, keys in parts:
             owner = _attempt(keys) if keys is not None else None
             if owner is not None and keys is not None and keys.get("run") == self.run_id:
@@ -99,17 +110,20 @@ class TaskLogs:
         )
 
 
-def _in_parts(
-    events: Iterable[LogEvent],
-) -> Iterator[tuple[tuple[str, str, int], LogEvent, Mapping[str, Any] | None]]:
-    """Each line of a task with the part of its stream (one for each invocation) and, of a line of JSON, its members."""
-    invocations: dict[tuple[str, str], int] = {}
+def _in_parts(events: Iterable[LogEvent]) -> Iterator[tuple[Part, LogEvent, Mapping[str, Any] | None]]:
+    """Each line of a task with the part of its stream and, of a line of JSON, its members."""
+    invocations: dict[tuple[str, str], str] = {}
+    over: set[tuple[str, str]] = set()
     for event in in_order(events):
         stream = (event.group, event.stream)
-        if _START.match(event.text):
-            invocations[stream] = event.at_ms
-        if not _PLATFORM.match(event.text):
-            yield (*stream, invocations.get(stream, 0)), event, _members(event.text)
+        begins = _START.match(event.text)
+        if begins:
+            invocations[stream] = begins[1]
+            over.discard(stream)
+        elif _SAID_BEFORE.match(event.text):
+            over.add(stream)
+        if stream not in over and not _PLATFORM.match(event.text):
+            yield (*stream, invocations.get(stream, "")), event, _members(event.text)
 
 
 def _members(text: str) -> Mapping[str, Any] | None:
@@ -130,12 +144,22 @@ def _text(text: str, keys: Mapping[str, Any] | None) -> str:
     """A line as people read it: level and message of a line of JSON, and why there was an exception."""
     if keys is None or "message" not in keys:
         return text
+    error = _object(keys.get("error"))
+    told = {**keys, "error": error.get("message", keys.get("error"))}
     words = [str(keys.get("level") or ""), _plain(keys["message"])]
-    words += [
-        f"{name}={keys[name]}" for name in ("status", "error_class", "error", "TaskSeconds") if name in keys
-    ]
+    words += [f"{name}={told[name]}" for name in _TOLD if told.get(name) is not None]
     line = " ".join(word for word in words if word)
-    return f"{line}\n{keys['exception']}" if keys.get("exception") else line
+    below = keys.get("exception") or error.get("traceback")
+    return f"{line}\n{str(below).rstrip()}" if below else line
+
+
+def _object(text: Any) -> Mapping[str, Any]:
+    """The members of the JSON object that an error's text is; empty where it is none."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _plain(message: Any) -> str:

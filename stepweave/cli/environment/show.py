@@ -79,7 +79,7 @@ def _head(run: DeployedRun, inside: Sequence[DeployedRun], deployment: Deploymen
         ("status", run.status),
         ("took", duration(seconds) if seconds is not None else ""),
         ("params", json.dumps(run.params, ensure_ascii=False) if run.params else ""),
-        ("started", run.facts.by or ""),
+        ("by", run.facts.by or ""),
         ("runs", ", ".join(f"{each.run_id} {each.status}" for each in inside)),
         ("date", run.facts.logical_date or ""),
         ("resumed", count(run.attempt - 1, "time") if run.attempt > 1 else ""),
