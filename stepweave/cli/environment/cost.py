@@ -6,12 +6,10 @@ import dataclasses
 from collections.abc import Iterator
 
 from stepweave.cli.costs.dags import Asked, Cost, cost_of_task_runs
-from stepweave.deployed.deployment import Deployment, open_deployment
+from stepweave.deployed.deployment import open_deployment
 from stepweave.deployed.finding import find_run
 from stepweave.deployed.looking import look_at
-from stepweave.embedded.taskruns import TaskRun
 from stepweave.errors import UsageError
-from stepweave.graph.model import Graph
 from stepweave.loading import load
 from stepweave.pricing.prices import REGIONS
 from stepweave.stores.run_table import DeployedRun
@@ -26,8 +24,11 @@ def cost_of_deployed_run(env: str, name: str, region: str | None, asked: Asked) 
     if region is None and deployment.aws.region in REGIONS:
         asked = dataclasses.replace(asked, region=deployment.aws.region)
     graph = load(run.dag).graph()
-    runs = [task for execution in _executions(run) for task in _task_runs(deployment, execution, graph)]
-    return cost_of_task_runs(run.run_id, run.status, graph, runs, asked, executions=len(run.executions))
+    views = [view for each in _executions(run) if (view := look_at(deployment, each, graph)) is not None]
+    tasks = [task for view in views for task in view.statuses.runs.every_run()]
+    # The record follows an execution by some seconds.
+    status = views[-1].execution.status
+    return cost_of_task_runs(run.run_id, status, graph, tasks, asked, executions=len(views))
 
 
 def _executions(run: DeployedRun) -> Iterator[DeployedRun]:
@@ -35,8 +36,3 @@ def _executions(run: DeployedRun) -> Iterator[DeployedRun]:
     ordered = sorted(run.executions, key=lambda arn: (len(arn), arn))
     for number, execution in enumerate(ordered, start=1):
         yield dataclasses.replace(run, execution=execution, executions=frozenset(ordered[:number]))
-
-
-def _task_runs(deployment: Deployment, run: DeployedRun, graph: Graph) -> list[TaskRun]:
-    view = look_at(deployment, run, graph)
-    return view.statuses.runs.every_run() if view is not None else []
