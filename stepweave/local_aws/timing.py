@@ -43,7 +43,8 @@ class Timing:
     def __init__(self, clock: LayerClock) -> None:
         self.clock = clock
         self.loop = ClockLoop(clock)
-        self.loop.set_default_executor(ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="stepweave-call"))
+        self._calls = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="stepweave-call")
+        self.loop.set_default_executor(self._calls)
         self._thread = threading.Thread(target=self._run, name="stepweave-loop", daemon=True)
         self._thread.start()
 
@@ -71,6 +72,8 @@ class Timing:
         self.submit(cancel()).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+        self._calls.shutdown(wait=False, cancel_futures=True)
+        self.loop.close()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)

@@ -61,7 +61,7 @@ class States:
         self._calls: dict[str | None, str] = {}
         """The ARN of what each call of another execution started."""
         self._telling: asyncio.Task[None] | None = None
-        self._left = False
+        self._leaving = asyncio.Event()
 
     # Executions begin and end.
 
@@ -99,7 +99,7 @@ class States:
         """When the execution stopped; what it had started is stopped too. Raises ``ApiError``."""
         entry = self.find(arn)
         task = self._running.get(arn)
-        if task is not None and not self._left:
+        if task is not None and not self._leaving.is_set():
             self._engines.of(entry).engine.stop(entry.name, error, cause)
             await asyncio.wait([task], timeout=STOP_SECONDS)
         return entry.stopped_at or self.world.clock.now()
@@ -189,7 +189,7 @@ class States:
 
     async def leave(self) -> None:
         """Leave running executions as they are, to go on after a restart."""
-        self._left = True
+        self._leaving.set()
         if self._telling is not None:
             self._telling.cancel()
         self._engines.close()
@@ -227,14 +227,14 @@ class States:
         self._running[entry.arn] = asyncio.get_running_loop().create_task(self._followed(entry))
 
     async def _followed(self, entry: Entry) -> None:
-        if self._left:
+        if self._leaving.is_set():
             return
         live = self._engines.of(entry)
         try:
             await live.engine.wait(entry.name)
         except Exception:
             _log.exception("execution %s", entry.arn)
-        if self._left:
+        if self._leaving.is_set():
             return
         execution = live.execution(entry)
         if execution.status != "RUNNING":

@@ -179,9 +179,7 @@ def test_an_execution_whose_journal_is_damaged_fails_with_the_reason(tmp_path: P
 
 def test_an_execution_that_had_not_begun_begins(tmp_path: Path) -> None:
     registry = Registry()
-    arn = registry.deploy(
-        "main", definition({"Type": "Wait", "Seconds": 3000}, {"Type": "Pass", "Output": 1})
-    )
+    arn = registry.deploy("main", definition({"Type": "Wait", "Seconds": 60}, {"Type": "Pass", "Output": 1}))
 
     async def before(local: Local) -> None:
         local.states.start(arn, name="one")
