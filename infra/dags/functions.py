@@ -1,7 +1,8 @@
 """`DeployedFunction`: a Lambda function of a DAG with a published version, and if it is called by name an alias.
 
-A version is never deleted: runs that began with it go on calling it. Its id holds a digest of all that makes it, so
-that a new one is published when something changed, and only then.
+A version outlives the next ones: runs that began with it go on calling it. Its id holds a digest of all that makes it,
+and so does the description of the function: Lambda refuses to publish a function that has not changed since its last
+version, and so the two must change together, or not at all.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class FunctionSpec:
     def digest(self, settings: Settings) -> str:
         """What changes when the function does."""
         parts = [
+            self.description,
             self.handler,
             self.code.digest,
             self.memory_mib,
@@ -61,12 +63,13 @@ class DeployedFunction(Construct):
         self, scope: Construct, id: str, *, spec: FunctionSpec, role_arn: str, settings: Settings, alias: bool
     ) -> None:
         super().__init__(scope, id)
+        digest = spec.digest(settings)
         bucket, key = assets.code(Stack.of(self), spec.code.path, spec.code.digest)
         self.function = aws_lambda.CfnFunction(
             self,
             "Function",
             function_name=spec.name,
-            description=spec.description,
+            description=f"{spec.description} [{digest}]",
             code=aws_lambda.CfnFunction.CodeProperty(s3_bucket=bucket, s3_key=key),
             handler=spec.handler,
             runtime=f"python{settings.python}",
@@ -83,10 +86,9 @@ class DeployedFunction(Construct):
                 mode="Active" if settings.tracing else "PassThrough"
             ),
         )
-        self.version = aws_lambda.CfnVersion(
-            self, f"Version{spec.digest(settings)}", function_name=self.function.ref
-        )
-        self.version.apply_removal_policy(RemovalPolicy.RETAIN)
+        self.version = aws_lambda.CfnVersion(self, f"Version{digest}", function_name=self.function.ref)
+        # A deployment that is rolled back takes its version with it, or the next one could not publish it again.
+        self.version.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.alias = self._alias() if alias else None
 
     @property

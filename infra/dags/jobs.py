@@ -87,7 +87,7 @@ class Jobs(Construct):
                 skip_deregister_on_update=True
             ),
         )
-        definition.apply_removal_policy(RemovalPolicy.RETAIN)
+        definition.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return definition
 
     def _container(self, spec: JobSpec) -> aws_batch.CfnJobDefinition.ContainerPropertiesProperty:

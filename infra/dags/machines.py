@@ -103,7 +103,7 @@ class Machines(Construct):
             state_machine_arn=created.ref,
             state_machine_revision_id=created.attr_state_machine_revision_id,
         )
-        version.apply_removal_policy(RemovalPolicy.RETAIN)
+        version.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.machines[machine], self.versions[machine] = created, version
 
     def _role(self, machine: str, label: str) -> str:

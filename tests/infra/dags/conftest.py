@@ -108,3 +108,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
 def local(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """Stacks for the local AWS."""
     return synthesized(tmp_path_factory.mktemp("local"), "local", LOCAL, [compiled("churn")])
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    """A stack with nothing set."""
+    return synthesized(tmp_path_factory.mktemp("plain"), "dev", {}, [compiled("churn")])

@@ -78,7 +78,7 @@ def test_runs_start_through_an_alias_of_a_version_that_is_kept(watched: Stacks) 
     assert (preference["Type"], preference["Percentage"], preference["Interval"]) == ("CANARY", 20, 5)
     version = stack.resources[text(preference["StateMachineVersionArn"])[1:-1]]
     assert version["Type"] == "AWS::StepFunctions::StateMachineVersion"
-    assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     (alarm,) = preference["Alarms"]
     assert text(alarm)[1:-1] in stack.of_type("CloudWatch::Alarm")
 
@@ -170,22 +170,44 @@ def test_versions_of_functions_outlive_their_stack(watched: Stacks) -> None:
     for stack in watched.by_dag.values():
         versions = [one for one in stack.resources.values() if one["Type"] == "AWS::Lambda::Version"]
         assert len(versions) == len(stack.of_type("Lambda::Function"))
-        assert {one["DeletionPolicy"] for one in versions} == {"Retain"}
+        assert {one["DeletionPolicy"] for one in versions} == {"RetainExceptOnCreate"}
 
 
-def test_a_new_version_is_published_when_the_function_changes_and_only_then(tmp_path: Path) -> None:
-    flow = compiled("churn")
+def functions_and_versions(stacks: Stacks) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the functions of ``churn`` are, tags apart, which belong to no version; and the id of each one's version."""
+    stack = stacks["churn"]
+    functions = {
+        name: {key: value for key, value in one.items() if key != "Tags"}
+        for name, one in stack.of_type("Lambda::Function").items()
+    }
+    versions = {
+        text(one["FunctionName"])[1:-1]: name for name, one in stack.of_type("Lambda::Version").items()
+    }
+    return functions, versions
 
-    def versions(folder: str, settings: dict[str, Any]) -> set[str]:
-        (tmp_path / folder).mkdir()
-        stacks = synthesized(tmp_path / folder, "dev", settings, [flow])
-        return {
-            name for name, one in stacks["churn"].resources.items() if one["Type"] == "AWS::Lambda::Version"
-        }
 
-    plain = versions("a", {})
-    assert versions("b", {"alarms": {"per_dag": True}, "tags": {"team": "x"}}) == plain
-    assert versions("c", {"log_level": "DEBUG"}).isdisjoint(plain)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alarms": {"per_dag": True}, "tags": {"team": "x"}, "dashboards": {"per_dag": True}},
+        {"log_level": "DEBUG"},
+        {"tracing": True},
+        {"architecture": "x86_64"},
+        {"python": "3.12"},
+        {"metrics": {"per_task": True}},
+        {"retention": {"records_days": 30}},
+        {"region": "us-east-1", "account": "123456789012"},
+    ],
+)
+def test_a_version_is_published_when_its_function_changes_and_only_then(
+    tmp_path: Path, settings: dict[str, Any], plain: Stacks
+) -> None:
+    # Lambda refuses to publish what has not changed, and CloudFormation then fails the deployment.
+    functions, versions = functions_and_versions(plain)
+    after, published = functions_and_versions(synthesized(tmp_path, "dev", settings, [compiled("churn")]))
+    assert set(after) == set(functions) == set(versions)
+    for name, function in functions.items():
+        assert (after[name] == function) == (published[name] == versions[name]), name
 
 
 def test_the_starter_knows_its_dag_and_starts_the_alias(watched: Stacks) -> None:
@@ -252,7 +274,7 @@ def test_batch_tries_again_where_the_instance_was_taken_away_and_nowhere_else(wa
 
 def test_revisions_stay_active_for_the_runs_that_began_with_them(watched: Stacks) -> None:
     found = [one for one in watched["heavy"].resources.values() if one["Type"] == "AWS::Batch::JobDefinition"]
-    assert {one["DeletionPolicy"] for one in found} == {"Retain"}
+    assert {one["DeletionPolicy"] for one in found} == {"RetainExceptOnCreate"}
     assert all(
         one["Properties"]["ResourceRetentionPolicy"] == {"SkipDeregisterOnUpdate": True} for one in found
     )
