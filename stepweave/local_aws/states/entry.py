@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -22,7 +23,7 @@ class Entry:
     input: str = field(repr=False)
     """As it was given: JSON text."""
     started_at: float
-    """Seconds since the epoch."""
+    """Seconds since the epoch, in whole milliseconds as all moments here."""
     started_by: str | None = None
     """The call of another execution that started it."""
     status: Status = "RUNNING"
@@ -39,7 +40,7 @@ class Entry:
 
     def close(self, execution: Execution) -> None:
         """Be as ``execution`` is, which has ended."""
-        self.status, self.stopped_at = execution.status, execution.stopped_at
+        self.status, self.stopped_at = execution.status, in_milliseconds(execution.stopped_at or 0.0)
         self.output = to_text(execution.output) if execution.status == "SUCCEEDED" else None
         self.error, self.cause = execution.error, execution.cause
         self.events = len(execution.history)
@@ -47,7 +48,8 @@ class Entry:
     def reopen(self, execution: Execution) -> None:
         """Be as ``execution`` is, which was redriven."""
         self.status, self.stopped_at, self.error, self.cause = "RUNNING", None, None, None
-        self.redrive_count, self.redriven_at = execution.redrive_count, execution.redriven_at
+        self.redrive_count = execution.redrive_count
+        self.redriven_at = in_milliseconds(execution.redriven_at or 0.0)
 
     def why_not_redrivable(self, now: float) -> str | None:
         """Why it cannot be redriven; None when it can:
@@ -104,6 +106,15 @@ class Entry:
         revision = dict(head["revision"], definition=definition)
         revision["logging"] = Logging(**revision["logging"])
         return cls(**{**head, "revision": Revision(**revision)})
+
+
+def in_milliseconds(seconds: float) -> float:
+    """A moment without what is less than a millisecond: as AWS tells it, in answers and events alike.
+
+    >>> in_milliseconds(100.0329)
+    100.032
+    """
+    return math.floor(seconds * 1000) / 1000
 
 
 def _present(**fields: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from stepweave.engine.failures import RUNTIME
 from stepweave.errors import DefinitionError, StepweaveError, UsageError
 from stepweave.local_aws.states.checking import check_execution_name, parsed_input
 from stepweave.local_aws.states.engines import Engines, Live, World
-from stepweave.local_aws.states.entry import Entry
+from stepweave.local_aws.states.entry import Entry, in_milliseconds
 from stepweave.local_aws.states.failing import ApiError, no_execution, no_machine
 from stepweave.local_aws.states.machines import Record, Revision, revision_of
 from stepweave.local_aws.states.outlets import Outlets
@@ -84,9 +84,13 @@ class States:
             if known.status == "RUNNING" and known.input == text and not revision.express:
                 return known
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
-        now = self.world.clock.now()
         entry = Entry(
-            arn=execution_arn, name=name, revision=revision, input=text, started_at=now, started_by=started_by
+            arn=execution_arn,
+            name=name,
+            revision=revision,
+            input=text,
+            started_at=in_milliseconds(self.world.clock.now()),
+            started_by=started_by,
         )
         live = self._opened(entry)
         self._shelf.write(entry)
@@ -102,7 +106,7 @@ class States:
         if task is not None and not self._leaving.is_set():
             self._engines.of(entry).engine.stop(entry.name, error, cause)
             await asyncio.wait([task], timeout=STOP_SECONDS)
-        return entry.stopped_at or self.world.clock.now()
+        return entry.stopped_at or in_milliseconds(self.world.clock.now())
 
     def redrive(self, arn: str) -> float:
         """When the execution, which goes on where it failed, was redriven. Raises ``ApiError``."""
@@ -118,7 +122,7 @@ class States:
                 self._shelf.write(entry)
                 self._follow(entry)
                 self._outlets.started(entry)
-                return execution.redriven_at or 0.0
+                return entry.redriven_at or 0.0
         raise ApiError("ExecutionNotRedrivable", f"{reason}: '{arn}'")
 
     async def wait(self, arn: str) -> Entry:
@@ -182,7 +186,7 @@ class States:
                     else:
                         self._begin(entry, live, parsed_input(entry.input))
                 except StepweaveError as problem:
-                    entry.status, entry.stopped_at = "FAILED", self.world.clock.now()
+                    entry.status, entry.stopped_at = "FAILED", in_milliseconds(self.world.clock.now())
                     entry.error, entry.cause = RUNTIME, f"the execution cannot go on: {problem}"
                     self._shelf.write(entry)
                     self._outlets.ended(entry)

@@ -64,4 +64,4 @@ def _detail(entry: Entry, now: float) -> dict[str, Any]:
 
 
 def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else int(seconds * 1000)
+    return None if seconds is None else round(seconds * 1000)

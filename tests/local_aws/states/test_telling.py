@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,21 @@ def test_a_status_event_has_the_fields_of_aws() -> None:
         "error": None,
         "cause": None,
     }
+
+
+def test_answers_and_events_tell_the_same_moments(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    arn = local.registry.deploy("main", definition({"Type": "Pass"}))
+
+    async def main() -> list[Entry]:
+        return [await local.states.wait(local.states.start(arn).arn) for _ in range(50)]
+
+    for ended in local.run(main()):
+        answer, detail = ended.description(0.0), json.loads(status_event(ended, 0.0)["Detail"])
+        for name in ("startDate", "stopDate"):
+            # As a client of Python reads it.
+            told = datetime.fromtimestamp(answer[name], UTC)
+            assert told == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=detail[name])
 
 
 def test_a_status_event_leaves_out_data_that_are_too_large() -> None:
