@@ -232,6 +232,8 @@ class Settings(_Section):
     """What becomes of bucket, table and logs when the stack is deleted. `destroy` takes a bucket that is empty."""
     permission_boundary: Annotated[str, Field(pattern=r"^[\w+=,.@/-]{1,128}$")] | None = None
     """Name of a managed policy that bounds every role."""
+    schedules: bool = True
+    """Schedules start runs. Without: they are deployed, but disabled, for an environment that people start runs in."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Of functions and jobs."""
     tracing: bool = False

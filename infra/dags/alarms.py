@@ -41,8 +41,8 @@ class Watched:
     """The alarm is for a metric that stays at 0, or that nobody writes."""
 
 
-def watched(dag: DagInfo) -> tuple[Watched, ...]:
-    """What a DAG is watched for."""
+def watched(dag: DagInfo, *, schedules: bool = True) -> tuple[Watched, ...]:
+    """What a DAG is watched for; without ``schedules`` none of them starts anything."""
     found = [
         Watched(kind="runs-failed", metric="ExecutionsFailed", says="a run failed", topic="warn"),
         Watched(kind="runs-timed-out", metric="ExecutionsTimedOut", says="a run took too long", topic="warn"),
@@ -53,7 +53,7 @@ def watched(dag: DagInfo) -> tuple[Watched, ...]:
             topic="warn",
         ),
     ]
-    missed = _missed(dag.schedule) if dag.schedule else None
+    missed = _missed(dag.schedule) if dag.schedule and schedules else None
     return (*found, missed) if missed else tuple(found)
 
 
@@ -86,7 +86,7 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._dag, self._machine_arn, self._arns, self._env = dag, machine_arn, arns, settings.env
-        chosen = watched(dag) if settings.alarms.per_dag else ()
+        chosen = watched(dag, schedules=settings.schedules) if settings.alarms.per_dag else ()
         self.alarms = {one.kind: self._alarm(one) for one in chosen}
         self.rollback = self._rollback() if settings.deploy.shift != "all-at-once" else None
 

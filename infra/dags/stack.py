@@ -267,7 +267,7 @@ class DagStack(Stack):
             starter=self.arns.function(PART, dag.id),
             task_log_group=names.task_log_group(self.settings.env, dag.id),
             job_log_group=names.job_log_group(self.settings.env, dag.id) if self.jobs else "",
-            schedule=dag.schedule or "",
+            schedule=(dag.schedule or "") if self.settings.schedules else "",
             code_version=self.code_version,
         )
         parameter = aws_ssm.CfnParameter(

@@ -115,6 +115,7 @@ class Starting(Construct):
             description=f"Runs of {self._dag.id}",
             schedule_expression=said.expression,
             schedule_expression_timezone=said.timezone,
+            state="ENABLED" if self._settings.schedules else "DISABLED",
             flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=target,
         )

@@ -303,6 +303,7 @@ def test_a_schedule_calls_the_starter_with_the_time_that_it_stands_for(watched: 
     assert schedule["ScheduleExpression"] == "cron(0 6 ? * MON-FRI *)"
     assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert schedule["State"] == "ENABLED"
     target = schedule["Target"]
     assert arn(target["Arn"]) == f"arn:aws:lambda:{ACCOUNT}:function:stepweave-prod-churn--starter:live"
     assert json.loads(target["Input"]) == {
@@ -312,6 +313,15 @@ def test_a_schedule_calls_the_starter_with_the_time_that_it_stands_for(watched: 
     }
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600}
     assert arn(target["DeadLetterConfig"]["Arn"]) == f"arn:aws:sqs:{ACCOUNT}:stepweave-prod-dead-letters"
+
+
+def test_an_environment_without_schedules_has_them_disabled_and_misses_none(tmp_path: Path) -> None:
+    settings = {"schedules": False, "alarms": {"per_dag": True}, "account": "1" * 12, "region": "eu-west-1"}
+    stack = synthesized(tmp_path, "dev", settings, [compiled("churn")])["churn"]
+    assert stack.only("Scheduler::Schedule")["State"] == "DISABLED"
+    assert json.loads(arn(stack.only("SSM::Parameter")["Value"]))["schedule"] == ""
+    kinds = {one["AlarmName"].rpartition("churn-")[2] for one in stack.of_type("CloudWatch::Alarm").values()}
+    assert kinds == {"runs-failed", "runs-timed-out", "throttled"}
 
 
 def test_a_rule_hands_the_whole_event_to_the_starter(watched: Stacks) -> None:
