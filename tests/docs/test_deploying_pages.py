@@ -105,3 +105,15 @@ def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
 def test_things_are_called_in_the_runbook_what_they_are_called(name: str) -> None:
     text = OPERATING.read_text(encoding="utf-8")
     assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", text), name
+
+
+def test_commands_of_the_cdk_name_stacks_that_there_are() -> None:
+    """Stacks are top level: ``--all``, ``platform``, or the id of a DAG."""
+    for page in (DEPLOYING, OPERATING, ROOT / "docs" / "cost.md"):
+        lines = re.findall(
+            r"\bcdk (deploy|destroy|diff)((?: [^`\s][^`\n]*)?)", page.read_text(encoding="utf-8")
+        )
+        for command, rest in lines:
+            words = [word for word in rest.split("  ")[0].split() if word not in ("-c", "never")]
+            stacks = [word for word in words if not word.startswith("-") and "=" not in word]
+            assert set(stacks) <= {"platform", "churn", "cdk.out"}, (page.name, command, rest)
