@@ -167,7 +167,7 @@ class Dashboards(_Section):
     """Dashboards of CloudWatch: three of an account are free, each further one is $3 a month."""
 
     per_dag: bool = False
-    """One for each DAG, besides that of the fleet and the one on which a DAG is chosen."""
+    """One for each DAG, besides that of the environment, on which a DAG is chosen."""
 
 
 class Metrics(_Section):

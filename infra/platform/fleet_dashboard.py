@@ -1,11 +1,11 @@
-"""`fleet_body` and `chosen_body`: the two dashboards of an environment, as CloudWatch reads them.
+"""`fleet_body`: the dashboard of an environment, as CloudWatch reads it.
 
-The fleet: runs and how they ended, share of success │ durations of each DAG
-           runs that wait, schedules that lag        │ functions and Step Functions: errors, throttles
-           cost a day                                │ failures lately, with links to their logs
-One DAG:   what ``infra.dags.dashboard`` shows, of the DAG that is chosen in a list
+runs and how they ended, share of success │ durations of each DAG
+runs that wait, schedules that lag        │ functions and Step Functions: errors, throttles
+cost a day                                │ failures lately, with links to their logs
+then, of the DAG that is chosen in a list: what `infra.dags.dashboard` shows of one
 
-An account has three dashboards free; that of a chosen DAG stands for one of each.
+One, since each costs $3 a month where an account has used up the three that are free.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CHOSEN = "chosen-dag"
 DAY = 86_400
 
 
-def fleet_body(arns: Arns, settings: Settings) -> dict[str, Any]:
-    """The dashboard of all DAGs."""
+def fleet_body(arns: Arns, settings: Settings, dags: Sequence[str]) -> dict[str, Any]:
+    """The dashboard's body; ``dags`` are those to choose from."""
     rows = [
         [_runs(arns), _success(arns)],
         [_durations(arns, "p50"), _durations(arns, "p95"), _durations(arns, "p99")],
@@ -33,22 +33,30 @@ def fleet_body(arns: Arns, settings: Settings) -> dict[str, Any]:
         [_functions(arns), _transitions(arns)],
         [_cost(arns, settings), _failures(arns)],
     ]
-    return {"start": "-P7D", "widgets": [widget for y, row in enumerate(rows) for widget in _placed(row, y)]}
+    fleet = [widget for y, row in enumerate(rows) for widget in _placed(row, y)]
+    below = [{**one, "y": one["y"] + len(rows) * HEIGHT} for one in _chosen(arns)]
+    return {"start": "-P7D", "widgets": [*fleet, *below], "variables": [_choice(dags)]}
 
 
-def chosen_body(arns: Arns, dags: Sequence[str]) -> dict[str, Any]:
-    """The dashboard of one DAG, with a list of ``dags``."""
+def _chosen(arns: Arns) -> list[Widget]:
+    """What is shown of one DAG."""
     shown = Shown(
         env=arns.env,
         dag=CHOSEN,
-        doc="Choose the DAG above.",
+        doc="Chosen above.",
         region=arns.region,
         machine_arn=arns.machine(CHOSEN),
         task_log_group=names.task_log_group(arns.env, CHOSEN),
         job_log_group="",  # a query over a group that is not there fails, and not every DAG has jobs
         has_schedule=True,
     )
-    choice = {
+    widgets: list[Widget] = body(shown)["widgets"]
+    return widgets
+
+
+def _choice(dags: Sequence[str]) -> dict[str, Any]:
+    """The list to choose from: what is chosen takes the place of :data:`CHOSEN` everywhere."""
+    return {
         "type": "pattern",
         "pattern": CHOSEN,
         "inputType": "select",
@@ -58,7 +66,6 @@ def chosen_body(arns: Arns, dags: Sequence[str]) -> dict[str, Any]:
         "defaultValue": dags[0] if dags else CHOSEN,
         "values": [{"value": dag, "label": dag} for dag in dags],
     }
-    return {**body(shown), "variables": [choice]}
 
 
 def _runs(arns: Arns) -> Widget:

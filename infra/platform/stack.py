@@ -11,7 +11,7 @@ from infra.dags.arns import Arns
 from infra.platform.alarms import FleetAlarms
 from infra.platform.batch import JobQueues
 from infra.platform.events import Events
-from infra.platform.fleet_dashboard import CHOSEN, chosen_body, fleet_body
+from infra.platform.fleet_dashboard import fleet_body
 from infra.platform.messages import TOPICS, Messages
 from infra.platform.network import Network
 from infra.platform.records import RecordsTable
@@ -35,7 +35,7 @@ class PlatformStack(Stack):
         code: SharedCode,
         dags: Sequence[str] = (),
     ) -> None:
-        """``dags``: ids to choose from on the dashboard of one DAG."""
+        """``dags``: ids to choose from on the dashboard."""
         super().__init__(
             scope,
             id,
@@ -55,18 +55,16 @@ class PlatformStack(Stack):
         recorder = self.functions.recorder
         Events(self, "Events", arns=arns, recorder_arn=live(recorder))
         FleetAlarms(self, "Alarms", settings=settings, arns=arns)
-        self._dashboards(settings, arns, dags)
+        self._dashboard(settings, arns, dags)
         self._describe(settings, arns)
 
-    def _dashboards(self, settings: Settings, arns: Arns, dags: Sequence[str]) -> None:
-        bodies = {"Fleet": ("", fleet_body(arns, settings)), "Dag": (CHOSEN, chosen_body(arns, dags))}
-        for id, (dag, body) in bodies.items():
-            aws_cloudwatch.CfnDashboard(
-                self,
-                f"{id}Dashboard",
-                dashboard_name=names.dashboard_name(settings.env, dag),
-                dashboard_body=self.to_json_string(body),
-            )
+    def _dashboard(self, settings: Settings, arns: Arns, dags: Sequence[str]) -> None:
+        aws_cloudwatch.CfnDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=names.dashboard_name(settings.env),
+            dashboard_body=self.to_json_string(fleet_body(arns, settings, dags)),
+        )
 
     def _describe(self, settings: Settings, arns: Arns) -> None:
         """Tell the command line and the functions what is where."""

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from infra.dags.arns import Arns
+from infra.platform.alarms import watched
+from infra.platform.fleet_dashboard import CHOSEN, fleet_body
+from infra.settings import parse
+from tests.infra.conftest import Synthesized
+
+ARNS = Arns(env="dev", region="eu-west-1", account="123456789012")
+SETTINGS = parse("dev", {}, "dev.toml")
+
+
+def rule(app: Synthesized, name: str) -> dict[str, Any]:
+    return app.platform.named("Events::Rule", "Name", f"stepweave-{app.settings.env}-{name}")  # type: ignore[no-any-return]
+
+
+def test_the_recorder_hears_of_executions_of_its_environment_alone(told_platform: Synthesized) -> None:
+    pattern = rule(told_platform, "executions")["EventPattern"]
+    assert pattern["source"] == ["aws.states"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    ((prefix,),) = (one.values() for one in pattern["detail"]["stateMachineArn"])
+    assert str(prefix["Fn::Join"][1][-1]).endswith(":stateMachine:stepweave-told-")
+
+
+def test_the_recorder_looks_every_hour_for_what_was_missed(whole_app: Synthesized) -> None:
+    found = rule(whole_app, "reconcile")
+    assert found["ScheduleExpression"] == "rate(1 hour)"
+    (target,) = found["Targets"]
+    assert json.loads(target["Input"]) == {"reconcile": True}
+
+
+def test_what_a_rule_cannot_deliver_is_kept(whole_app: Synthesized) -> None:
+    rules = whole_app.platform.of_type("Events::Rule").values()
+    assert len(rules) == 3
+    for one in rules:
+        for target in one["Targets"]:
+            assert "dead-letters" in str(target["DeadLetterConfig"]["Arn"])
+
+
+def test_rules_call_the_recorder_by_its_alias_and_may(whole_app: Synthesized) -> None:
+    aliases = whole_app.platform.of_type("Lambda::Alias")
+    for name in ("executions", "reconcile"):
+        (target,) = rule(whole_app, name)["Targets"]
+        assert target["Arn"]["Ref"] in aliases
+        permissions = [
+            one
+            for one in whole_app.platform.of_type("Lambda::Permission").values()
+            if one["Principal"] == "events.amazonaws.com" and one["FunctionName"] == target["Arn"]
+        ]
+        assert len(permissions) == 2
+
+
+def test_people_are_told_of_a_queue_that_is_blocked_in_words(told_platform: Synthesized) -> None:
+    found = rule(told_platform, "queue-blocked")
+    ((prefix,),) = (one.values() for one in found["EventPattern"]["detail"]["jobQueue"])
+    assert "job-queue/stepweave-told-" in str(prefix)
+    (target,) = found["Targets"]
+    template = json.loads(target["InputTransformer"]["InputTemplate"])
+    assert template["env"] == "told"
+    assert template["runbook"] == "docs/operating.md#queue-blocked"
+    used = {value.strip("<>") for value in template.values() if value.startswith("<")}
+    assert used == set(target["InputTransformer"]["InputPathsMap"])
+
+
+def test_every_alarm_tells_somebody_and_leads_to_the_runbook(whole_app: Synthesized) -> None:
+    alarms = whole_app.platform.of_type("CloudWatch::Alarm").values()
+    assert {one["AlarmName"] for one in alarms} == {f"stepweave-prod-{one.name}" for one in watched(ARNS)}
+    for one in alarms:
+        (action,) = one["AlarmActions"]
+        assert str(action).count("stepweave-prod-") == 1
+        name = one["AlarmName"].removeprefix("stepweave-prod-")
+        assert one["AlarmDescription"].endswith(f"(docs/operating.md#{name})")
+
+
+def test_silence_is_an_alarm_only_where_something_should_be_heard() -> None:
+    assert [one.name for one in watched(ARNS) if one.missing == "breaching"] == ["recorder-silent"]
+
+
+def test_alarms_look_for_a_day_at_most() -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    assert all(one.seconds % 60 == 0 and one.seconds <= 86_400 for one in watched(ARNS))
+
+
+def test_a_page_that_is_over_is_closed_where_pagerduty_is_told(
+    told_platform: Synthesized, whole_app: Synthesized
+) -> None:
+    closing = [
+        one["AlarmName"]
+        for one in told_platform.platform.of_type("CloudWatch::Alarm").values()
+        if one.get("OKActions")
+    ]
+    assert set(closing) == {f"stepweave-told-{one.name}" for one in watched(ARNS) if one.topic == "page"}
+    assert not any(one.get("OKActions") for one in whole_app.platform.of_type("CloudWatch::Alarm").values())
+
+
+BODY = fleet_body(ARNS, SETTINGS, ["churn", "digits"])
+
+
+def test_the_dashboard_shows_what_was_promised() -> None:
+    titles = [one["properties"].get("title", "") for one in BODY["widgets"]]
+    for words in (
+        "Runs that ended",
+        "Share of success",
+        "p50",
+        "p95",
+        "p99",
+        "Waiting",
+        "Cost a day",
+        "Failures",
+    ):
+        assert any(words in title for title in titles), words
+
+
+def test_widgets_do_not_overlap_and_fill_their_rows() -> None:
+    cells = [
+        (x, y)
+        for one in BODY["widgets"]
+        for x in range(one["x"], one["x"] + one["width"])
+        for y in range(one["y"], one["y"] + one["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) == 23
+
+
+def test_every_metric_of_the_dashboard_is_of_its_environment_or_of_the_account() -> None:
+    metrics = [metric for one in BODY["widgets"] for metric in one["properties"].get("metrics", ())]
+    assert len(metrics) > 15
+    for metric in metrics:
+        text = json.dumps(metric)
+        assert "dev" in text or "ServiceMetric" in text or "steps *" in text or "good" in text, text
+
+
+def test_one_dag_is_chosen_from_those_that_there_are() -> None:
+    (choice,) = BODY["variables"]
+    assert (choice["type"], choice["pattern"], choice["defaultValue"]) == ("pattern", CHOSEN, "churn")
+    assert [one["value"] for one in choice["values"]] == ["churn", "digits"]
+    replaced = json.dumps(BODY["widgets"]).replace(CHOSEN, "churn")
+    assert "stateMachine:stepweave-dev-churn" in replaced
+    assert "/stepweave/dev/churn/tasks" in replaced
+
+
+def test_an_environment_has_one_dashboard_for_all_dags(whole_app: Synthesized) -> None:
+    found = [
+        one["DashboardName"]
+        for template in whole_app.templates.values()
+        for one in template.of_type("CloudWatch::Dashboard").values()
+    ]
+    assert found == ["stepweave-prod-fleet"]
