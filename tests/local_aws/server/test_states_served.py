@@ -1,0 +1,314 @@
+"""Step Functions, schedules and alarms as their clients see them, by a clock that is sixty times as fast."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from stepweave.local_aws.environment import variables
+from stepweave.local_aws.home import Home, Running
+from stepweave.local_aws.process import down, up
+from stepweave.local_aws.timing import CLOCK_PATH
+
+pytestmark = pytest.mark.aws
+
+VENV = Path(__file__).parents[3] / ".stepweave" / "local-aws" / "venv"
+ROLE = "arn:aws:iam::000000000000:role/test"
+SPEED = 60.0
+PATIENCE_SECONDS = 30.0
+
+Client = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("fast-aws"), VENV)
+
+
+@pytest.fixture(scope="module")
+def server(home: Home) -> Iterator[Running]:
+    running = up(home, 0, SPEED)
+    try:
+        yield running
+    finally:
+        down(home)
+
+
+@pytest.fixture(scope="module")
+def client(server: Running) -> Client:
+    given = variables(server.endpoint)
+    session = boto3.Session(
+        given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], None, given["AWS_REGION"]
+    )
+    return lambda service: session.client(service, endpoint_url=server.endpoint)
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """What ``look`` gives once it gives something."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < until, "nothing came"
+        time.sleep(0.05)
+    return found
+
+
+def deploy(client: Client, name: str, *states: dict[str, Any], **fields: Any) -> str:
+    """The ARN of a new machine with these states, one after another."""
+    last = len(states)
+    named = {
+        f"s{number}": {**state, **({"End": True} if number == last else {"Next": f"s{number + 1}"})}
+        for number, state in enumerate(states, 1)
+    }
+    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "s1", "States": named})
+    created = client("stepfunctions").create_state_machine(
+        name=name, definition=definition, roleArn=ROLE, **fields
+    )
+    return str(created["stateMachineArn"])
+
+
+def ended(client: Client, arn: str) -> dict[str, Any]:
+    def look() -> Any:
+        answer = client("stepfunctions").describe_execution(executionArn=arn)
+        return None if answer["status"] == "RUNNING" else answer
+
+    found: dict[str, Any] = eventually(look)
+    return found
+
+
+def queue(client: Client, name: str) -> tuple[str, str]:
+    """URL and ARN of a new queue."""
+    url = client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return url, attributes["QueueArn"]
+
+
+def received(client: Client, url: str) -> list[str]:
+    answer = client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    for message in answer.get("Messages", ()):
+        client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [message["Body"] for message in answer.get("Messages", ())]
+
+
+def set_clock(server: Running, **wish: Any) -> dict[str, Any]:
+    data = json.dumps(wish).encode() if wish else None
+    with urllib.request.urlopen(urllib.request.Request(server.endpoint + CLOCK_PATH, data)) as response:
+        answer: dict[str, Any] = json.loads(response.read())
+    return answer
+
+
+def test_a_machine_calls_a_function_and_is_seen_in_events_metrics_and_logs(client: Client) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("app.py", "def handler(event, context):\n    return [event]\n")
+    client("lambda").create_function(
+        FunctionName="listed",
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    group = "/aws/vendedlogs/states/seen"
+    client("logs").create_log_group(logGroupName=group)
+    log_arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
+    call = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": "listed", "Payload": "{% $states.input %}"},
+        "Output": "{% $states.result.Payload %}",
+    }
+    arn = deploy(
+        client,
+        "seen",
+        call,
+        loggingConfiguration={
+            "level": "ALL",
+            "includeExecutionData": True,
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": log_arn}}],
+        },
+    )
+    url, queue_arn = queue(client, "seen")
+    pattern = {"source": ["aws.states"], "detail": {"stateMachineArn": [arn]}}
+    client("events").put_rule(Name="seen", EventPattern=json.dumps(pattern))
+    transformer = {
+        "InputPathsMap": {"status": "$.detail.status"},
+        "InputTemplate": '{"status": <status>, "event": <aws.events.event.json>}',
+    }
+    target = {"Id": "q", "Arn": queue_arn, "InputTransformer": transformer}
+    client("events").put_targets(Rule="seen", Targets=[target])
+
+    execution = client("stepfunctions").start_execution(stateMachineArn=arn, name="one", input='{"a": 1}')[
+        "executionArn"
+    ]
+
+    assert ended(client, execution)["output"] == '[{"a":1}]'
+    told: list[dict[str, Any]] = []
+    eventually(lambda: told.extend(map(json.loads, received(client, url))) or len(told) >= 2)
+    assert [message["status"] for message in told] == ["RUNNING", "SUCCEEDED"]
+    assert {message["event"]["detail"]["executionArn"] for message in told} == {execution}
+    streams = client("logs").describe_log_streams(logGroupName=group)["logStreams"]
+    lines = [
+        json.loads(event["message"])["type"]
+        for stream in streams
+        for event in client("logs").get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])[
+            "events"
+        ]
+    ]
+    history = client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+    assert lines == [event["type"] for event in history]
+    metrics = client("cloudwatch").list_metrics(Namespace="AWS/States")["Metrics"]
+    assert {"ExecutionsStarted", "ExecutionsSucceeded", "ExecutionTime"} <= {m["MetricName"] for m in metrics}
+
+
+def test_a_history_comes_in_pages_from_either_end(client: Client) -> None:
+    arn = deploy(client, "pages", *({"Type": "Pass"} for _ in range(60)))
+    states = client("stepfunctions")
+    execution = states.start_execution(stateMachineArn=arn)["executionArn"]
+    ended(client, execution)
+    pages = states.get_paginator("get_execution_history")
+
+    forwards, backwards = (
+        [
+            event["id"]
+            for page in pages.paginate(executionArn=execution, reverseOrder=reverse, maxResults=50)
+            for event in page["events"]
+        ]
+        for reverse in (False, True)
+    )
+
+    assert forwards == list(range(1, 123))
+    assert backwards == forwards[::-1]
+
+
+def test_a_definition_that_step_functions_would_refuse_is_refused(client: Client) -> None:
+    with pytest.raises(ClientError, match=r"InvalidDefinition.*no field Foo"):
+        deploy(client, "wrong", {"Type": "Pass", "Foo": 1})
+
+
+def test_a_machine_in_jsonpath_still_runs(client: Client) -> None:
+    definition = json.dumps({"StartAt": "a", "States": {"a": {"Type": "Pass", "Result": 5, "End": True}}})
+    states = client("stepfunctions")
+    arn = states.create_state_machine(name="path", definition=definition, roleArn=ROLE)["stateMachineArn"]
+
+    assert ended(client, states.start_execution(stateMachineArn=arn)["executionArn"])["output"] == "5"
+
+
+def test_a_schedule_of_a_stack_fires_in_its_zone_when_the_clock_is_moved(
+    client: Client, server: Running
+) -> None:
+    url, queue_arn = queue(client, "zoned")
+    schedule = {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {
+            "ScheduleExpression": "cron(0 6 1 * ? *)",
+            "ScheduleExpressionTimezone": "Asia/Tokyo",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": queue_arn, "RoleArn": ROLE, "Input": "<aws.scheduler.scheduled-time>"},
+        },
+    }
+    template = json.dumps({"Resources": {"Monthly": schedule}})
+    client("cloudformation").create_stack(StackName="zoned", TemplateBody=template)
+    client("cloudformation").get_waiter("stack_create_complete").wait(
+        StackName="zoned", WaiterConfig={"Delay": 1}
+    )
+
+    year, month = map(int, set_clock(server)["now"][:7].split("-"))
+    following = (year, month + 1) if month < 12 else (year + 1, 1)
+    # Six o'clock of the first day in Tokyo is nine o'clock of the evening before in UTC.
+    set_clock(server, now=f"{following[0]}-{following[1]:02}-01T12:00:00Z")
+
+    (body,) = eventually(lambda: received(client, url))
+    assert body.endswith("T21:00:00Z")
+    assert body < f"{following[0]}-{following[1]:02}"
+    client("cloudformation").delete_stack(StackName="zoned")
+
+
+def test_what_a_schedule_cannot_deliver_goes_to_its_dead_letter_queue(client: Client) -> None:
+    url, queue_arn = queue(client, "letters")
+    client("scheduler").create_schedule(
+        Name="lost",
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:lambda:us-east-1:000000000000:function:missing",
+            "RoleArn": ROLE,
+            "Input": '{"a": 1}',
+            "DeadLetterConfig": {"Arn": queue_arn},
+        },
+    )
+
+    assert eventually(lambda: received(client, url)) == ['{"a": 1}']
+    client("scheduler").delete_schedule(Name="lost")
+
+
+def test_failed_executions_raise_an_alarm_that_tells_its_topic(client: Client) -> None:
+    arn = client("stepfunctions").create_state_machine(
+        name="failing",
+        definition=json.dumps(
+            {"QueryLanguage": "JSONata", "StartAt": "f", "States": {"f": {"Type": "Fail", "Error": "No"}}}
+        ),
+        roleArn=ROLE,
+    )["stateMachineArn"]
+    url, queue_arn = queue(client, "alarmed")
+    topic = client("sns").create_topic(Name="alarmed")["TopicArn"]
+    client("sns").subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="failed",
+        Namespace="AWS/States",
+        MetricName="ExecutionsFailed",
+        Dimensions=[{"Name": "StateMachineArn", "Value": arn}],
+        Statistic="Sum",
+        Period=300,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+        AlarmActions=[topic],
+        OKActions=[topic],
+    )
+
+    client("stepfunctions").start_execution(stateMachineArn=arn)
+
+    told: list[dict[str, Any]] = []
+    eventually(lambda: told.extend(map(json.loads, received(client, url))) or len(told) >= 3)
+    assert [message["NewStateValue"] for message in told[:3]] == ["OK", "ALARM", "OK"]
+
+
+def test_the_clock_is_refused_what_makes_no_sense(server: Running) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        set_clock(server, now="2020-01-01T00:00:00Z")
+
+    with refused.value as answer:
+        assert (answer.code, b"only goes forward" in answer.read()) == (400, True)
+    assert set_clock(server)["speed"] == SPEED
+
+
+def test_executions_survive_the_server(client: Client, home: Home, server: Running) -> None:
+    states = client("stepfunctions")
+    slow = deploy(client, "slow", {"Type": "Wait", "Seconds": 300}, {"Type": "Pass", "Output": "late"})
+    running, quick = (
+        states.start_execution(stateMachineArn=arn, name="kept")["executionArn"]
+        for arn in (slow, deploy(client, "quick", {"Type": "Pass"}))
+    )
+    ended(client, quick)
+
+    down(home)
+    up(home, server.port, SPEED)
+
+    assert states.describe_execution(executionArn=quick)["status"] == "SUCCEEDED"
+    assert len(states.get_execution_history(executionArn=quick)["events"]) == 4
+    answer = ended(client, running)
+    assert (answer["status"], answer["output"]) == ("SUCCEEDED", '"late"')
+    assert (answer["stopDate"] - answer["startDate"]).total_seconds() >= 300
