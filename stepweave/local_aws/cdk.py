@@ -101,7 +101,9 @@ def _command_line(root: Path) -> Path:
     script = folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
     if not script.exists():
         npm = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        with locked(folder / ".npm.lock") as alone:
+        lock = root / ".stepweave" / "npm.lock"
+        lock.parent.mkdir(exist_ok=True)
+        with locked(lock) as alone:
             if not alone:
                 raise UsageError(
                     f"another process installs the CDK in {folder}; try again when it has finished"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
@@ -33,7 +34,9 @@ def write(group: str, stream: str, lines: Sequence[str], at_ms: int | None = Non
 def _install(setting: Setting) -> None:
     append = cloudwatch_logs._append_log_events
 
-    def append_with_metrics(stream: Any, events: Sequence[Mapping[str, Any]]) -> None:
+    def append_with_metrics(stream: Any, events: Sequence[dict[str, Any]]) -> None:
+        for event in events:
+            event.setdefault("eventId", uuid.uuid4().hex)  # what FilterLogEvents answers with
         append(stream, events)
         for event in events:
             _count(str(event.get("message", "")))
