@@ -17,8 +17,14 @@ from typing import Literal, TypeAlias
 
 from infra.packaging.parsing import parsed
 
-Scope: TypeAlias = Literal["module", "guarded", "function"]
-"""Whether the import runs whenever the module is imported; ``guarded``: then, but it may fail."""
+Scope: TypeAlias = Literal["module", "guarded", "function", "attribute"]
+"""When it runs.
+
+module     whenever the module is imported
+guarded    then, but it may fail
+function   when a function is called
+attribute  when a name is asked for that the module has not: in its ``__getattr__`` (PEP 562)
+"""
 
 _CAUGHT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
@@ -99,6 +105,8 @@ class _Reader:
                 for handler in node.handlers:
                     self.read(handler.body, inner)
                 self.read([*node.orelse, *node.finalbody], scope)
+            case ast.FunctionDef(name="__getattr__") if scope == "module":
+                self._inside(node, "attribute")
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._inside(node, "function")
             case _:
@@ -110,7 +118,7 @@ class _Reader:
                 self._statement(child, scope)
             else:
                 if isinstance(child, ast.Call):
-                    self._call(child)
+                    self._call(child, "attribute" if scope == "attribute" else "function")
                 self._inside(child, scope)
 
     def _absolute(self, node: ast.ImportFrom) -> str:
@@ -120,17 +128,17 @@ class _Reader:
         base = parts[: len(parts) - node.level + 1]
         return ".".join([*base, *([node.module] if node.module else [])])
 
-    def _call(self, call: ast.Call) -> None:
+    def _call(self, call: ast.Call, scope: Scope) -> None:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name not in ("import_module", "__import__") or not call.args:
             return
         match call.args[0]:
             case ast.Constant(value=str() as module):
-                self.static.append(Import(module, (), "function", call.lineno))
+                self.static.append(Import(module, (), scope, call.lineno))
             case ast.JoinedStr(values=values):
-                self._formatted(values, call.lineno)
+                self._formatted(values, scope, call.lineno)
 
-    def _formatted(self, values: list[ast.expr], line: int) -> None:
+    def _formatted(self, values: list[ast.expr], scope: Scope, line: int) -> None:
         """A module whose name is put together: the modules of a table, or all of a package."""
         prefix = ""
         for value in values:
@@ -138,12 +146,12 @@ class _Reader:
             if text is None:
                 table = _table(value, self.constants)
                 if table and prefix.endswith("."):
-                    self.static += [Import(prefix + entry, (), "function", line) for entry in table]
+                    self.static += [Import(prefix + entry, (), scope, line) for entry in table]
                 else:  # where even the package is worked out, it is the module's own
                     self.packages.append(prefix.rstrip(".") or self.package)
                 return
             prefix += text
-        self.static.append(Import(prefix, (), "function", line))
+        self.static.append(Import(prefix, (), scope, line))
 
 
 def _text(value: ast.expr, constants: dict[str, str | tuple[str, ...]]) -> str | None:

@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from infra.packaging.base import OWN
+from infra.packaging.base import HANDLERS, LIBRARY
 from infra.packaging.closure import Closure, Outside
 from infra.packaging.dependencies import PROVIDED
 from infra.packaging.imports import Import, imports_in
@@ -25,11 +25,8 @@ def check_imports(found: Closure, brought: Iterable[str], profile: Profile, call
     there.update(brought)
     problems = []
     for one in found.outside:
-        if (
-            one.what.scope == "module"
-            and one.package not in there
-            and one.module.partition(".")[0] not in OWN
-        ):
+        home = one.module.partition(".")[0]
+        if one.what.scope == "module" and one.package not in there and home != LIBRARY:
             problems.append(_problem(one, None))
     for call in calls:
         problems += [_problem(one, call) for one in _inside(call, found) if one.package not in there]
@@ -41,6 +38,8 @@ def _problem(one: Outside, call: str | None) -> Problem:
     if call is None:
         where = f"module {one.module} imports {one.what.module} at its top"
         fix = f"add its distribution to @dag(requirements=[...]), or import {one.package} inside the tasks that use it"
+        if one.module.partition(".")[0] == HANDLERS:
+            fix = "add its distribution to the table in infra/packaging/base.py"
     else:
         where = f"task {call.rpartition(':')[2]} imports {one.what.module}"
         fix = f"add the distribution of {one.package} to its @task(requirements=[...])"
