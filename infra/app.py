@@ -1,7 +1,7 @@
 """The CDK app: ``python -m infra.app``, which ``cdk.json`` runs.
 
     cdk deploy -c env=dev --all           the platform and every DAG of statemachines/
-    cdk deploy -c env=dev digits          one stack
+    cdk deploy -c env=dev dev/digits      one stack
     cdk deploy -c env=dev -c dags=digits,e01_chain --all    without compiling the other DAGs
 
 Reads files only: no account, no credentials, no Docker. What is deployed says the environment's file and the code.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from aws_cdk import App, Aws, Tags
+from constructs import Construct
 
 from infra.dags.arns import Arns
 from infra.dags.code import Code
@@ -119,13 +120,15 @@ def add_environment(
     """
     if settings.permission_boundary:
         app.node.set_context(BOUNDARY_KEY, {"name": settings.permission_boundary})
+    # Not a `Stage`: its stacks would be `dev/churn`, too, but `--all` would not mean them.
+    scope = Construct(app, settings.env)
     arns = arns_of(settings)
     ids = sorted({*known, *(one.graph.dag.id for one in compiled)})
-    PlatformStack(app, PLATFORM, settings=settings, arns=arns, code=code, dags=ids)
+    PlatformStack(scope, PLATFORM, settings=settings, arns=arns, code=code, dags=ids)
     for one in compiled:
-        DagStack(app, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
+        DagStack(scope, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
     for key, value in {f"{names.PRODUCT}:env": settings.env, **settings.tags}.items():
-        Tags.of(app).add(key, value)
+        Tags.of(scope).add(key, value)
 
 
 def arns_of(settings: Settings) -> Arns:

@@ -32,7 +32,7 @@ class Finding:
     detail: str
     """What of the construct: ``Resource::arn:…``; empty for all of it."""
     path: str
-    """Path of the construct; it begins with the stack."""
+    """Path of the construct, without the environment."""
     says: str
 
 
@@ -230,6 +230,6 @@ def _finding(violation: dict[str, str], path: str) -> Finding:
     return Finding(
         rule=rule,
         detail=detail.removesuffix("]"),
-        path=path,
+        path=path.partition("/")[2],
         says=violation["description"],
     )
