@@ -108,7 +108,7 @@ def test_things_are_called_in_the_runbook_what_they_are_called(name: str) -> Non
 
 
 def test_commands_of_the_cdk_name_stacks_that_there_are() -> None:
-    """Stacks are top level: ``--all``, ``platform``, or the id of a DAG."""
+    """``--all``, or ``ENVIRONMENT/platform`` and ``ENVIRONMENT/DAG`` with the environment that the command is for."""
     for page in (DEPLOYING, OPERATING, ROOT / "docs" / "cost.md"):
         lines = re.findall(
             r"\bcdk (deploy|destroy|diff)((?: [^`\s][^`\n]*)?)", page.read_text(encoding="utf-8")
@@ -116,4 +116,6 @@ def test_commands_of_the_cdk_name_stacks_that_there_are() -> None:
         for command, rest in lines:
             words = [word for word in rest.split("  ")[0].split() if word not in ("-c", "never")]
             stacks = [word for word in words if not word.startswith("-") and "=" not in word]
-            assert set(stacks) <= {"platform", "churn", "cdk.out"}, (page.name, command, rest)
+            environment = re.search(r"env=(\w+)", rest)
+            named = {f"{environment[1]}/{name}" for name in ("platform", "churn")} if environment else set()
+            assert set(stacks) <= named | {"cdk.out"}, (page.name, command, rest)

@@ -26,7 +26,7 @@ def test_the_page_is_up_to_date(environments: dict[str, Environment]) -> None:
 def test_fifty_dags_without_runs_cost_less_than_five_dollars_a_month(
     environments: dict[str, Environment],
 ) -> None:
-    assert environments["dev"].month(MANY).less_free().usd() < 5
+    assert environments["dev"].month(MANY).usd() < 5
 
 
 def test_a_dag_adds_nothing_to_what_is_paid_while_idle_unless_it_is_asked_for(
