@@ -1,7 +1,8 @@
 """Lambda function behind approvals: it keeps what is asked until a person has decided, then lets the run go on.
 
 Called by state machines (with a task token, or when the time is over), by the HTTP API, and for people with
-``{"run": {"dag", "id", "index"?}, "task", "answer": {"approved", "by", "comment"?}}``; IAM says who may call it.
+``{"run": {"dag", "id", "index"?}, "task", "answer": {"approved", "by", "comment"?}}``; IAM says who may call it. A
+decision that cannot be made is answered with ``{"error": {"type", "message"}}``.
 
 Environment: ``STEPWEAVE_STORE``, ``STEPWEAVE_TABLE``, ``STEPWEAVE_ENV``; so that people are asked by mail
 ``STEPWEAVE_ASK_TOPIC``, and so that they can answer by link ``STEPWEAVE_APPROVALS_URL`` and ``STEPWEAVE_LINK_SECRET``.
@@ -43,7 +44,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(dag=run["dag"], run=run["id"], task=event["task"])
     # Never the event itself: a task token lets whoever holds it answer for the task.
     if "answer" in event:
-        decision = approvals.decide(event)
+        try:
+            decision = approvals.decide(event)
+        except UsageError as error:
+            # An answer and no failure of the function, of which people are told at night.
+            logger.warning("refused", extra={"error": str(error)})
+            return {"error": {"type": "UsageError", "message": str(error)}}
         logger.info("decided", extra={"approved": decision["approved"], "by": decision["by"]})
         return dict(decision)
     if "decide" in event:

@@ -84,8 +84,10 @@ class Reconciler:
         run = self._to.table.get(dag.dag, _run_id(name))
         if run is None or listed["executionArn"] not in run.executions:
             return True
+        if run.execution != listed["executionArn"]:
+            return False
         state = state_of(dag.dag, run.run_id, listed)
-        return state.rank > run.rank or (state.status in ENDED and run.handled < state.rank == run.rank)
+        return state.phase > run.phase or (state.status in ENDED and not run.is_handled)
 
     def _open(self, dag: DeployedDag, seen: set[str]) -> Iterator[str]:
         for run_id in self._to.table.open_runs(dag.dag):

@@ -1,7 +1,7 @@
 """`Recorder`: news of an execution → the run's record, and what follows from the end of a run.
 
 News come at least once, in any order, or never (status events are best effort:
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-list.html); the record's ranks sort that out.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-list.html); the table sorts that out.
 What follows from an end is done by whoever tells of it while nobody has done all of it: each part changes nothing the
 second time, but for a notice, of which two are better than none.
 """
@@ -105,7 +105,8 @@ class Recorder:
     ) -> None:
         self.free_slot(dag, name)
         run = self._to.table.get(state.dag, state.run_id)
-        if run is None or run.rank != state.rank or run.handled >= state.rank:
+        is_latest = run is not None and (run.execution, run.phase) == (state.execution, state.phase)
+        if run is None or not is_latest or run.is_handled:
             return
         if is_broken_off(state.status, error):
             self._clean_up(dag, state, given, name)
@@ -114,7 +115,7 @@ class Recorder:
         write_marker(self._to.store, run.dag, run.run_id, status, logical_date=date)
         self._notify(run)
         self._write_line(metrics_line(self._env, run))
-        self._to.table.mark_handled(run.dag, run.run_id, run.rank)
+        self._to.table.mark_handled(state)
 
     def _clean_up(self, dag: DeployedDag, state: ExecutionState, given: Mapping[str, Any], name: str) -> None:
         machine = dag.machines.get(CLEANUP)

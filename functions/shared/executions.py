@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from stepweave.errors import TASKS_FAILED
@@ -13,6 +13,9 @@ from stepweave.stores.run_table import STATUS_OF, ExecutionState
 
 _FAILED = re.compile(r"failed: ([^;]*)")
 """Cause with which the state machine of a DAG ends (``stepweave.asl.endings.dag``)."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def execution_arn(machine: str, name: str) -> str:
@@ -32,8 +35,8 @@ def state_of(dag: str, run_id: str, found: Mapping[str, Any]) -> ExecutionState:
         run_id=run_id,
         execution=found["executionArn"],
         status=STATUS_OF[found["status"]],
-        started_ms=_milliseconds(found["startDate"]) or 0,
-        ended_ms=_milliseconds(found.get("stopDate")),
+        started_ms=milliseconds(found["startDate"]) or 0,
+        ended_ms=milliseconds(found.get("stopDate")),
         redrives=int(found.get("redriveCount") or 0),
         error=": ".join(part for part in (found.get("error"), found.get("cause")) if part),
         failed=failed_tasks(found.get("error"), found.get("cause")),
@@ -59,8 +62,8 @@ def input_of(found: Mapping[str, Any]) -> dict[str, Any] | None:
     return given if isinstance(given, dict) else None
 
 
-def _milliseconds(moment: Any) -> int | None:
+def milliseconds(moment: Any) -> int | None:
     """Milliseconds since the epoch; events have numbers, boto3 gives datetimes."""
     if moment is None:
         return None
-    return round(moment.timestamp() * 1000) if isinstance(moment, datetime) else int(moment)
+    return (moment - _EPOCH) // timedelta(milliseconds=1) if isinstance(moment, datetime) else int(moment)

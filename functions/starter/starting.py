@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from functions.shared.executions import execution_arn, state_of
+from functions.shared.executions import execution_arn, milliseconds, state_of
 from functions.starter.dag_file import DagFile
 from functions.starter.requests import Request
 from stepweave.stores.run_queue import RunQueue
@@ -124,7 +124,7 @@ class Starter:
                 run_id=request.run_id,
                 execution=answer["executionArn"],
                 status="running",
-                started_ms=round(answer["startDate"].timestamp() * 1000),
+                started_ms=milliseconds(answer["startDate"]) or 0,
             ),
             request.facts,
         )

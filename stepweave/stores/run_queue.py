@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepweave.stores.attributes import Value, attribute, attributes, is_refused, number, text, texts
-from stepweave.stores.run_table import KEPT_DAYS, RunFacts, fact_values, moment, run_key
+from stepweave.stores.run_table import KEPT_DAYS, RunFacts, fact_values
+from stepweave.stores.run_updates import moment, run_key
 
 _SINCE = "t#"
 

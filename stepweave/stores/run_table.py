@@ -1,9 +1,10 @@
 """`RunTable`: the runs of a deployed environment, in the records table (DynamoDB).
 
 One item a run, ``pk = DAG#<dag>``, ``sk = RUN#<run id>``. Whoever learns of an execution says so, in any order and as
-often as they like: the starter that began it, status events that come late, twice or never, and the reconciler. An
-execution has a *rank*: its start in milliseconds, then how often it was redriven, then whether it has ended. Status,
-times and error are those of the highest rank that was told, so the item depends on what happened and on nothing else.
+often as they like: the starter that began it, status events that come late, twice or never, and the reconciler. Of two
+executions the one that began later counts; of one execution its furthest *phase*: how often it was redriven, then
+whether it has ended. Status, times and error are the last of these that were told, so the item depends on what happened
+and on nothing else.
 
 Runs that have not ended have an item ``OPEN#<run id>`` besides, so that the reconciler finds those without reading all.
 Their day is in the index ``by_day`` (``day``, ``started``).
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from stepweave.stores.attributes import Item, Value, attribute, attributes, is_refused, number, text, texts
+from stepweave.stores.attributes import Item, Value, attributes, is_refused, number, text, texts
+from stepweave.stores.run_updates import IS_NEWS, Update, mark, moment, open_key, run_key
 
 DeployedStatus: TypeAlias = Literal["queued", "running", "success", "failed", "cancelled", "timed_out"]
 
@@ -34,7 +36,7 @@ ENDED = frozenset({"success", "failed", "cancelled", "timed_out"})
 
 INDEX = "by_day"
 KEPT_DAYS = 400
-"""How long a run is on record (time to live) if nobody says otherwise: a year of runs can be compared with the one before."""
+"""How long a run is on record if nobody says otherwise: a year of runs can be compared with the one before."""
 MAX_PARAMS_BYTES = 32 * 1024
 """Longest params that are on record; an item has at most 400 KB
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html)."""
@@ -59,9 +61,9 @@ class ExecutionState:
     """Ids of the tasks with which a failure began."""
 
     @property
-    def rank(self) -> int:
-        """Greater than that of all that happened to the run before."""
-        return (self.started_ms * 100 + min(self.redrives, 49)) * 10 + (self.status in ENDED)
+    def phase(self) -> int:
+        """Greater than that of all that happened to this execution before."""
+        return self.redrives * 2 + (self.status in ENDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +98,10 @@ class DeployedRun:
     error: str = ""
     failed: frozenset[str] = frozenset()
     facts: RunFacts = RunFacts()
-    rank: int = 0
-    handled: int = 0
-    """Rank of the end that everybody was told of."""
+    phase: int = 0
+    """Of the latest execution (:attr:`ExecutionState.phase`)."""
+    is_handled: bool = False
+    """Whether everybody was told of its end."""
     place: str | None = None
     """Key of the place in the queue; None when it is not queued."""
 
@@ -135,12 +138,13 @@ class RunTable:
         return _run(found["Item"]) if "Item" in found else None
 
     def tell(self, state: ExecutionState, facts: RunFacts | None = None) -> bool:
-        """Whether ``state`` is news: the highest rank so far. The execution and ``facts`` are noted in any case."""
-        facts = facts or RunFacts()
+        """Whether ``state`` is news. The execution and ``facts`` are noted in any case."""
+        known = fact_values(facts or RunFacts())
         started = moment(state.started_ms)
         values: dict[str, Value] = {
             "status": state.status,
-            "rank": state.rank,
+            "phase": state.phase,
+            "began": state.started_ms,
             "execution": state.execution,
             "started": started,
             "day": started[:10],
@@ -152,32 +156,40 @@ class RunTable:
             "failed": state.failed or None,
             "place": None,
         }
-        update = _Update(state, facts)
+        update = Update(state.dag, state.run_id, state.execution, known)
         update.set({**values, **{name: value for name, value in optional.items() if value is not None}})
         update.remove([name for name, value in optional.items() if value is None])
         try:
             self.client.update_item(
                 TableName=self.table,
                 **update.request(),
-                ConditionExpression="attribute_not_exists(#rank) OR #rank < :rank",
+                ConditionExpression=IS_NEWS,
             )
         except self.client.exceptions.ClientError as error:
             if not is_refused(error):
                 raise
-            self.client.update_item(TableName=self.table, **_Update(state, facts).request())
+            self.client.update_item(
+                TableName=self.table, **Update(state.dag, state.run_id, state.execution, known).request()
+            )
             return False
         self._note_open(state)
         return True
 
-    def mark_handled(self, dag: str, run_id: str, rank: int) -> None:
-        """Note that everybody was told of the end of this rank."""
+    def mark_handled(self, state: ExecutionState) -> None:
+        """Note that everybody was told of this end, if it is still the latest."""
         try:
             self.client.update_item(
                 TableName=self.table,
-                Key=run_key(dag, run_id),
-                UpdateExpression="SET handled = :rank",
-                ConditionExpression="attribute_not_exists(handled) OR handled < :rank",
-                ExpressionAttributeValues={":rank": attribute(rank)},
+                Key=run_key(state.dag, state.run_id),
+                UpdateExpression="SET handled = :mark",
+                ConditionExpression="execution = :execution AND phase = :phase",
+                ExpressionAttributeValues=attributes(
+                    {
+                        ":mark": mark(state.execution, state.phase),
+                        ":execution": state.execution,
+                        ":phase": state.phase,
+                    }
+                ),
             )
         except self.client.exceptions.ClientError as error:
             if not is_refused(error):
@@ -193,7 +205,7 @@ class RunTable:
 
     def close(self, dag: str, run_id: str) -> None:
         """The run has ended."""
-        self.client.delete_item(TableName=self.table, Key=_open_key(dag, run_id))
+        self.client.delete_item(TableName=self.table, Key=open_key(dag, run_id))
 
     def recent(
         self, *, days: int, dag: str | None = None, today: date | None = None
@@ -237,7 +249,7 @@ class RunTable:
             self.close(state.dag, state.run_id)
             return
         expires = state.started_ms // 1000 + self._kept_seconds
-        item = {**_open_key(state.dag, state.run_id), **attributes({"expires": expires})}
+        item = {**open_key(state.dag, state.run_id), **attributes({"expires": expires})}
         self.client.put_item(TableName=self.table, Item=item)
 
     def _query(self, **asked: Any) -> Iterator[Item]:
@@ -247,44 +259,6 @@ class RunTable:
             if "LastEvaluatedKey" not in page:
                 return
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-class _Update:
-    """An update of a run's item: who it is, one more execution, and the facts that are not there yet."""
-
-    def __init__(self, state: ExecutionState, facts: RunFacts) -> None:
-        self._key = run_key(state.dag, state.run_id)
-        self._values: dict[str, Value] = {"dag": state.dag, "run_id": state.run_id}
-        self._sets = [f"#{name} = :{name}" for name in self._values]
-        self._removed: list[str] = []
-        for name, value in fact_values(facts).items():
-            self._sets.append(f"#{name} = if_not_exists(#{name}, :{name})")
-            self._values[name] = value
-        self._execution = state.execution
-
-    def set(self, values: Mapping[str, Value]) -> None:
-        self._sets += [f"#{name} = :{name}" for name in values]
-        self._values |= values
-
-    def remove(self, names: list[str]) -> None:
-        self._removed += names
-
-    def request(self) -> dict[str, Any]:
-        expression = "SET " + ", ".join(self._sets) + " ADD #executions :executions"
-        if self._removed:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in self._removed)
-        values: dict[str, Value] = {**self._values, "executions": {self._execution}}
-        return {
-            "Key": self._key,
-            "UpdateExpression": expression,
-            "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *self._removed)},
-            "ExpressionAttributeValues": {f":{name}": attribute(value) for name, value in values.items()},
-        }
-
-
-def run_key(dag: str, run_id: str) -> dict[str, Any]:
-    """Key of the item of a run."""
-    return attributes({"pk": f"DAG#{dag}", "sk": f"RUN#{run_id}"})
 
 
 def fact_values(facts: RunFacts) -> dict[str, Value]:
@@ -301,26 +275,14 @@ def fact_values(facts: RunFacts) -> dict[str, Value]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def moment(milliseconds: int) -> str:
-    """ISO 8601 text in UTC.
-
-    >>> moment(1_500)
-    '1970-01-01T00:00:01.500+00:00'
-    """
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def _open_key(dag: str, run_id: str) -> dict[str, Any]:
-    return attributes({"pk": f"DAG#{dag}", "sk": f"OPEN#{run_id}"})
-
-
 def _run(item: Item) -> DeployedRun:
     status: Any = text(item, "status") or "queued"
+    execution, phase = text(item, "execution"), number(item, "phase") or 0
     return DeployedRun(
         dag=str(text(item, "dag")),
         run_id=str(text(item, "run_id")),
         status=status,
-        execution=text(item, "execution"),
+        execution=execution,
         executions=texts(item, "executions"),
         queued=text(item, "queued"),
         started=text(item, "started"),
@@ -334,7 +296,7 @@ def _run(item: Item) -> DeployedRun:
             by=text(item, "by"),
             code_version=text(item, "code_version"),
         ),
-        rank=number(item, "rank") or 0,
-        handled=number(item, "handled") or 0,
+        phase=phase,
+        is_handled=text(item, "handled") == mark(execution or "", phase),
         place=text(item, "place"),
     )

@@ -6,11 +6,16 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
+import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stepweave-dev-sales"
 ALIAS = f"{MACHINE}:live"
@@ -57,6 +62,20 @@ def create_table(client: Any, name: str = TABLE) -> None:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+@contextmanager
+def records_table(patch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of a DynamoDB in this process, in which there is the table."""
+    patch.setenv("AWS_ACCESS_KEY_ID", "test")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    patch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        create_table(client)
+        yield Atomic(client)
+        client.close()
 
 
 class Atomic:

@@ -220,8 +220,9 @@ def test_who_started_a_run_does_not_approve_it_but_may_reject_it(approvals):
     link = approvals.link()
     refused = approvals.page(link, "POST", decision="approve", by="ana")
     assert (refused["statusCode"], "somebody else" in refused["body"]) == (400, True)
-    with pytest.raises(UsageError, match="somebody else has to approve it"):
-        approvals.call({"run": RUN, "task": "ok", "answer": {"approved": True, "by": "ana"}})
+    answer = approvals.call({"run": RUN, "task": "ok", "answer": {"approved": True, "by": "ana"}})
+    assert answer["error"]["type"] == "UsageError"
+    assert "somebody else has to approve it" in answer["error"]["message"]
     assert approvals.page(link, "POST", decision="reject", by="ana")["statusCode"] == 200
 
 
@@ -322,3 +323,11 @@ def test_an_empty_secret_signs_nothing(approvals):
     approvals.secrets.stages = {"AWSCURRENT": ""}
     with pytest.raises(UsageError, match="is empty"):
         approvals.call(ASK)
+
+
+def test_a_decision_that_cannot_be_made_is_answered_and_no_failure_of_the_function(approvals):
+    approvals.call({**ASK, "approvers": ["ana"]})
+    said = {"run": RUN, "task": "ok", "answer": {"approved": True, "by": "mallory"}}
+    assert approvals.call(said) == {
+        "error": {"type": "UsageError", "message": "'mallory' may not decide this; expected one of ana"}
+    }
