@@ -21,6 +21,8 @@ from stepweave.planning.profiles import ImageProfile, LambdaProfile
 TASK_RUNNER = "functions.task_runner.handler"
 STARTER = "functions.starter.handler"
 WORKER = "functions.batch_worker.worker"
+TRACER = "aws-xray-sdk"
+"""What Powertools' tracer needs, of no use where nothing is traced."""
 PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 """Platform of an image by architecture, as Docker calls it."""
 
@@ -92,6 +94,8 @@ class PackagedCode:
         return tuple(path for name, path in found.items() if name.partition(".")[0] not in OWN)
 
     def _lambda(self, requirements: Iterable[str]) -> Profile:
+        if self._settings.tracing:
+            requirements = (*requirements, TRACER)
         if self._settings.is_local:
             return local_profile("lambda", tuple(requirements))
         return Profile(

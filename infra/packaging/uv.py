@@ -42,13 +42,13 @@ def run(arguments: Sequence[str], root: Path, doing: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def executable() -> str:
-    """uv, from the path or from its package."""
-    found = shutil.which("uv")
+    """uv: that of the lock file where it is installed, else the one on the path."""
+    try:
+        found = importlib.import_module("uv").find_uv_bin()
+    except (ImportError, FileNotFoundError):
+        found = shutil.which("uv")
     if found is None:
-        try:
-            found = importlib.import_module("uv").find_uv_bin()
-        except ImportError:
-            raise UsageError(
-                "uv is not installed, which packs functions; see https://docs.astral.sh/uv, or add the package `uv`"
-            ) from None
+        raise UsageError(
+            "uv, which packs functions, is not installed; add the extra `cdk`, or see docs.astral.sh/uv"
+        )
     return str(found)
