@@ -84,6 +84,12 @@ class Engines:
         self._open.move_to_end(entry.arn)
         return live
 
+    def forget(self, entry: Entry) -> None:
+        """Let go of an execution."""
+        live = self._open.pop(entry.arn, None)
+        if live is not None:
+            live.journal.close()
+
     def tidy(self, running: Callable[[str], bool]) -> None:
         """Let go of ended executions that were not asked for lately; ``running`` tells of an ARN."""
         idle = [arn for arn in self._open if not running(arn)]

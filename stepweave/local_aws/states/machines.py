@@ -1,4 +1,4 @@
-"""`revision_of`: what an execution runs that is started by the ARN of a machine, a version or an alias.
+"""`Machines`: what an execution runs that is started by the ARN of a machine, a version or an alias.
 
 AWS: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-cd-aliasing-versioning.html
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
+
+from stepweave.local_aws.states.failing import no_machine
 
 Record: TypeAlias = Mapping[str, Any]
 """A machine, a version or an alias as ministack keeps it."""
@@ -61,28 +63,49 @@ class Revision:
     revision_id: str = ""
     updated: str = ""
     """When the definition was written, as ISO 8601 text."""
+    machine_created: str = ""
+    """When its machine was created: another one of this name knows nothing of this one's executions."""
 
 
-def revision_of(
-    arn: str,
-    machines: Mapping[str, Record],
-    versions: Mapping[str, Record],
-    aliases: Mapping[str, Record],
-    random: Random,
-) -> Revision | None:
-    """What ``arn`` runs now; None when there is no such thing. Of an alias, a version by its weight."""
-    machine = machines.get(arn)
-    if machine is not None:
-        return _revision(machine, machine)
-    alias = aliases.get(arn)
-    version_arn = arn if alias is None else _routed(alias, random)
-    version = versions.get(version_arn) if version_arn is not None else None
-    if version is None:
-        return None
-    base = machines.get(version["stateMachineArn"])
-    if base is None:
-        return None
-    return _revision(base, version, version_arn=version_arn, alias_arn=None if alias is None else arn)
+class Registry(Protocol):
+    """The state machines that are deployed, by ARN."""
+
+    machines: Mapping[str, Record]
+    versions: Mapping[str, Record]
+    aliases: Mapping[str, Record]
+
+
+class Machines:
+    """What the ARNs of machines, versions and aliases mean now."""
+
+    def __init__(self, registry: Registry, random: Random) -> None:
+        """``random`` chooses the version that an alias routes to."""
+        self._registry = registry
+        self._random = random
+
+    def revision(self, arn: str) -> Revision:
+        """What an execution started by ``arn`` runs; of an alias, a version by its weight. Raises ``ApiError``."""
+        machine = self._registry.machines.get(arn)
+        if machine is not None:
+            return _revision(machine, machine)
+        alias = self._registry.aliases.get(arn)
+        version_arn = arn if alias is None else _routed(alias, self._random)
+        version = None if version_arn is None else self._registry.versions.get(version_arn)
+        base = None if version is None else self._registry.machines.get(version["stateMachineArn"])
+        if version is None or base is None:
+            raise no_machine(arn)
+        return _revision(base, version, version_arn=version_arn, alias_arn=None if alias is None else arn)
+
+    def check(self, arn: str) -> None:
+        """Nothing; raises ``ApiError`` when there is nothing of this ARN."""
+        registry = self._registry
+        if not any(arn in known for known in (registry.machines, registry.versions, registry.aliases)):
+            raise no_machine(arn)
+
+    def still_has(self, revision: Revision) -> bool:
+        """Whether the machine of this name is the one that ``revision`` is of."""
+        machine = self._registry.machines.get(revision.machine_arn)
+        return machine is None or str(machine.get("creationDate", "")) == revision.machine_created
 
 
 def _routed(alias: Record, random: Random) -> str | None:
@@ -108,4 +131,5 @@ def _revision(
         logging=Logging.of(source.get("loggingConfiguration")),
         revision_id=str(source.get("revisionId") or source.get("stateMachineRevisionId") or ""),
         updated=str(source.get("creationDate", "")),
+        machine_created=str(machine.get("creationDate", "")),
     )

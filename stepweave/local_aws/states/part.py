@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -199,7 +200,14 @@ def states() -> States:
     return _server[-1].states
 
 
+def _allow_open_files() -> None:
+    """Let this process hold as many files as it may: every running execution has a journal."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _install(setting: Setting) -> None:
+    _allow_open_files()
     server = _Server(setting)
     _server.append(server)
     timing().call(server.states.load)

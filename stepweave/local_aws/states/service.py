@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from stepweave.engine.events import Event
 from stepweave.engine.execution import Execution
@@ -20,8 +19,8 @@ from stepweave.errors import DefinitionError, StepweaveError, UsageError
 from stepweave.local_aws.states.checking import check_execution_name, parsed_input
 from stepweave.local_aws.states.engines import Engines, Live, World
 from stepweave.local_aws.states.entry import Entry, in_milliseconds
-from stepweave.local_aws.states.failing import ApiError, no_execution, no_machine
-from stepweave.local_aws.states.machines import Record, Revision, revision_of
+from stepweave.local_aws.states.failing import ApiError, no_execution
+from stepweave.local_aws.states.machines import Machines, Registry, Revision
 from stepweave.local_aws.states.outlets import Outlets
 from stepweave.local_aws.states.shelf import Shelf
 
@@ -33,14 +32,6 @@ TELL_SECONDS = 0.5
 """How often what happened in running executions is told."""
 
 
-class Registry(Protocol):
-    """The state machines that are deployed, by ARN."""
-
-    machines: Mapping[str, Record]
-    versions: Mapping[str, Record]
-    aliases: Mapping[str, Record]
-
-
 class States:
     """Every execution, by ARN."""
 
@@ -48,12 +39,11 @@ class States:
         self, world: World, registry: Registry, shelf: Shelf, outlets: Outlets, random: Random | None = None
     ) -> None:
         """``random`` chooses the version that an alias routes to."""
+        self._machines = Machines(registry, random or Random())
         self.world = world
         self.entries: dict[str, Entry] = {}
-        self._registry = registry
         self._shelf = shelf
         self._outlets = outlets
-        self._random = random or Random()
         self._engines = Engines(world, shelf, self._heard)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._roots: dict[str, str] = {}
@@ -75,14 +65,14 @@ class States:
         """
         if started_by in self._calls:
             return self.entries[self._calls[started_by]]
-        revision = self._revision(arn)
+        revision = self._machines.revision(arn)
         name = check_execution_name(name or str(uuid.uuid4()))
         value = parsed_input(text)
         execution_arn = self._arn(revision, name)
         known = self.entries.get(execution_arn)
-        if known is not None:
-            if known.status == "RUNNING" and known.input == text and not revision.express:
-                return known
+        if known is not None and known.status == "RUNNING" and known.input == text:
+            return known
+        if known is not None and not self._outlived(known, revision):
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
         entry = Entry(
             arn=execution_arn,
@@ -152,13 +142,12 @@ class States:
 
     def of_machine(self, arn: str) -> list[Entry]:
         """The executions of a machine, a version or an alias. Raises ``ApiError`` when there is none of this ARN."""
-        registry = self._registry
-        if not any(arn in known for known in (registry.machines, registry.versions, registry.aliases)):
-            raise no_machine(arn)
+        self._machines.check(arn)
         return [
             entry
             for entry in self.entries.values()
             if arn in (entry.revision.machine_arn, entry.revision.version_arn, entry.revision.alias_arn)
+            and self._machines.still_has(entry.revision)
         ]
 
     def live(self, arn: str) -> Live:
@@ -200,17 +189,18 @@ class States:
 
     # Inside.
 
+    def _outlived(self, known: Entry, revision: Revision) -> bool:
+        """Whether ``known`` is of a machine that was deleted, and is forgotten now."""
+        if known.status == "RUNNING" or known.revision.machine_created == revision.machine_created:
+            return False
+        self._engines.forget(known)
+        self._shelf.forget(known)
+        return True
+
     def _add(self, entry: Entry) -> None:
         self.entries[entry.arn] = entry
         if entry.started_by is not None:
             self._calls[entry.started_by] = entry.arn
-
-    def _revision(self, arn: str) -> Revision:
-        registry = self._registry
-        revision = revision_of(arn, registry.machines, registry.versions, registry.aliases, self._random)
-        if revision is None:
-            raise no_machine(arn)
-        return revision
 
     def _arn(self, revision: Revision, name: str) -> str:
         kind = "express" if revision.express else "execution"

@@ -54,9 +54,16 @@ class Shelf:
         """The journal of an execution, open."""
         return Journal(self._path(entry, _JOURNAL), _digest(entry.revision.definition))
 
+    def forget(self, entry: Entry) -> None:
+        """Keep nothing of an execution."""
+        for suffix in (_HEAD, _JOURNAL):
+            self._path(entry, suffix).unlink(missing_ok=True)
+
     def _path(self, entry: Entry, suffix: str) -> Path:
-        # Names hold no slash; a leading character keeps "." and ".." from meaning folders.
-        return self._folder / f"m-{entry.revision.name}" / f"x-{entry.name}{suffix}"
+        # Names hold no slash; a leading character keeps "." and ".." from meaning folders. Of express executions
+        # several have one name, and more behind it.
+        name = ".".join(entry.arn.split(":")[7:])
+        return self._folder / f"m-{entry.revision.name}" / f"x-{name}{suffix}"
 
     def _keep(self, definition: str) -> str:
         digest = _digest(definition)

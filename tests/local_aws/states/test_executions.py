@@ -77,6 +77,23 @@ def test_a_name_starts_one_execution_while_that_runs(tmp_path: Path) -> None:
     assert local.told.changes == [("one", "started", "RUNNING"), ("one", "ended", "SUCCEEDED")]
 
 
+def test_a_machine_that_is_deployed_anew_knows_nothing_of_the_one_before(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    arn = local.registry.deploy("main", PASS, creationDate="2026-01-01")
+
+    async def main() -> list[str]:
+        await local.states.wait(local.states.start(arn, '{"n": 1}', "one").arn)
+        await local.states.wait(local.states.start(arn, '{"n": 1}', "two").arn)
+        local.registry.deploy("main", PASS, creationDate="2026-01-02")
+        again = await local.ended(local.states.start(arn, '{"n": 5}', "one").arn)
+        assert again["output"] == "6"
+        return [
+            item["name"] for item in (await local.ask("ListExecutions", stateMachineArn=arn))["executions"]
+        ]
+
+    assert local.run(main()) == ["one"]
+
+
 def test_machines_have_names_of_their_own(tmp_path: Path) -> None:
     local = Local(tmp_path)
     arns = [local.registry.deploy(name, PASS) for name in ("a", "b")]
