@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if dag is None:
         # A part of a DAG, or a machine of somebody else: no run of its own.
         return {"run_id": None}
-    state = recorder.tell(dag, detail)
+    state, _ = recorder.tell(dag, detail)
     told = {"dag": dag.dag, "run": state.run_id, "status": state.status, "execution": state.execution}
     if state.error:
         told["error"] = state.error.splitlines()[0]

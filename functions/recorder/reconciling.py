@@ -72,8 +72,7 @@ class Reconciler:
             seen.add(listed["executionArn"])
             if self._is_news(dag, listed):
                 described = self._described(listed["executionArn"])
-                if described is not None:
-                    self._recorder.tell(dag, described)
+                if described is not None and self._recorder.tell(dag, described)[1]:
                     yield listed["executionArn"]
         yield from self._open(dag, seen)
 
@@ -98,8 +97,7 @@ class Reconciler:
             if run.execution is None or run.execution in seen or not self._has_time():
                 continue
             described = self._described(run.execution)
-            if described is not None and described["status"] != "RUNNING":
-                self._recorder.tell(dag, described)
+            if described is not None and self._recorder.tell(dag, described)[1]:
                 yield run.execution
 
     def _slots(self, dag: DeployedDag) -> int:

@@ -63,8 +63,8 @@ class Recorder:
         self._runbook = runbook
         self._write_line = write_line
 
-    def tell(self, dag: DeployedDag, found: Mapping[str, Any]) -> ExecutionState:
-        """What ``found`` says: the detail of a status event, or the answer of DescribeExecution."""
+    def tell(self, dag: DeployedDag, found: Mapping[str, Any]) -> tuple[ExecutionState, bool]:
+        """What ``found`` says (detail of a status event, or answer of DescribeExecution), and whether that is news."""
         given = self._given(found)
         run_id = str(given.get("run_id") or found["name"])
         state = state_of(dag.dag, run_id, found)
@@ -75,10 +75,10 @@ class Recorder:
             else None,
             logical_date=given.get("logical_date"),
         )
-        self._to.table.tell(state, facts)
+        is_news = self._to.table.tell(state, facts)
         if state.status in ENDED:
-            self._ended(dag, state, given, str(found.get("error") or ""), str(found["name"]))
-        return state
+            is_news |= self._ended(dag, state, given, str(found.get("error") or ""), str(found["name"]))
+        return state, is_news
 
     def free_slot(self, dag: DeployedDag, execution: str) -> None:
         """``execution`` (a name) has no slot any more; whoever waits longest may begin."""
@@ -102,12 +102,13 @@ class Recorder:
 
     def _ended(
         self, dag: DeployedDag, state: ExecutionState, given: Mapping[str, Any], error: str, name: str
-    ) -> None:
+    ) -> bool:
+        """Whether there was something left to do."""
         self.free_slot(dag, name)
         run = self._to.table.get(state.dag, state.run_id)
         is_latest = run is not None and (run.execution, run.phase) == (state.execution, state.phase)
         if run is None or not is_latest or run.is_handled:
-            return
+            return False
         if is_broken_off(state.status, error):
             self._clean_up(dag, state, given, name)
         date = run.facts.logical_date
@@ -116,6 +117,7 @@ class Recorder:
         self._notify(run)
         self._write_line(metrics_line(self._env, run))
         self._to.table.mark_handled(state)
+        return True
 
     def _clean_up(self, dag: DeployedDag, state: ExecutionState, given: Mapping[str, Any], name: str) -> None:
         machine = dag.machines.get(CLEANUP)

@@ -63,7 +63,7 @@ class Environment:
         return self.states.started[-1]
 
     def tell(self, told):
-        return self.recorder.tell(DAG, told)
+        return self.recorder.tell(DAG, told)[0]
 
     def run(self, run_id="r1"):
         return self.table.get("sales", run_id)
@@ -304,6 +304,12 @@ def test_the_reconciler_hears_of_ends_and_of_runs_that_no_event_told_of(env):
     assert (env.run("r1").status, env.run("r2").status) == ("failed", "cancelled")
     assert len(env.topic.published) == 1
     assert reconcile(env)["records"] == 0
+
+
+def test_a_run_inside_another_one_is_news_to_the_reconciler_once(env):
+    arn = env.start("5f0e-uuid", run_id="r1.child")
+    env.states.end(arn, "SUCCEEDED", LATER)
+    assert [reconcile(env)["records"] for _ in range(2)] == [1, 0]
 
 
 def test_the_reconciler_asks_about_runs_that_are_not_among_the_latest(env):

@@ -163,6 +163,23 @@ def test_a_task_that_takes_too_long_fails_before_lambda_kills_it(task_runner):
     assert task_runner.handler(event("a", "one", attempt=1), LambdaContext())["value"] == "1"
 
 
+def test_a_function_that_is_called_twice_commits_once_and_answers_the_same(task_runner, store):
+    asked = event("a", "give", {"value": {"v": 5}})
+    answers = [task_runner.handler(asked, LambdaContext()) for _ in range(2)]
+    assert answers[0] == answers[1]
+    first = store.get("runs/sales/r1/a/result.json")
+    task_runner.handler({**asked, "attempt": 1}, LambdaContext())
+    assert store.get("runs/sales/r1/a/result.json") == first
+
+
+def test_an_attempt_whose_answer_was_lost_is_not_run_again(task_runner, store):
+    control_tasks = importlib.import_module("tests.runtime.sample_tasks")
+    control_tasks.calls.clear()
+    task_runner.handler(event("a", "one"), LambdaContext())
+    assert task_runner.handler(event("a", "one", attempt=1), LambdaContext())["value"] == "1"
+    assert control_tasks.calls == [("one", {})]
+
+
 def test_the_task_runner_prepares_batch_jobs(task_runner, store):
     answer = task_runner.handler(event("a", "one", prepare=True), LambdaContext())
     assert json.loads(store.get(answer["uri"]))["task"] == "a"
