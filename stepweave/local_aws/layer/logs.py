@@ -1,4 +1,6 @@
-"""Log groups, written to from inside the server; log lines in the embedded metric format become metrics."""
+"""Log groups, written to from inside the server; lines in the embedded metric format become metrics, and what
+looks for lines of JSON finds those only.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
 
+from stepweave.local_aws.layer import log_patterns
 from stepweave.local_aws.layer.emf import metrics_of
 from stepweave.local_aws.layer.part import Part, Setting
 from stepweave.local_aws.layer.scope import local_account
@@ -42,6 +45,10 @@ def _install(setting: Setting) -> None:
             _count(str(event.get("message", "")))
 
     cloudwatch_logs._append_log_events = append_with_metrics
+    by_words = cloudwatch_logs._compile_filter_pattern
+    cloudwatch_logs._compile_filter_pattern = lambda raw: (
+        log_patterns.compiled(raw) if log_patterns.is_json_pattern(raw) else by_words(raw)
+    )
 
 
 def _count(message: str) -> None:
@@ -66,6 +73,7 @@ PART = Part(
         Seam("ministack.services.cloudwatch_logs", "_create_log_stream", ("data",)),
         Seam("ministack.services.cloudwatch_logs", "_put_log_events", ("data",)),
         Seam("ministack.services.cloudwatch_logs", "_append_log_events", ("stream", "events")),
+        Seam("ministack.services.cloudwatch_logs", "_compile_filter_pattern", ("raw",)),
     ),
     install=_install,
 )

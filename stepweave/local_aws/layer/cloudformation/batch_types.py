@@ -21,6 +21,9 @@ _LONGEST = 128
 _NUMBERS = ("attempts", "attemptDurationSeconds", "vcpus", "memory", "order", "priority", "sharedMemorySize")
 """Fields that templates may give as text."""
 
+_kept: set[str] = set()
+"""Revisions that were replaced and stay usable."""
+
 
 def handlers() -> dict[str, Handler]:
     """The handlers, by type. Read from Batch's dispatch table when they are called: other parts replace entries."""
@@ -33,7 +36,7 @@ def handlers() -> dict[str, Handler]:
         "AWS::Batch::JobDefinition": {
             "create": _create_definition,
             "update": _update_definition,
-            "delete": lambda arn, properties: _deregister(arn),
+            "delete": _delete_definition,
         },
     }
 
@@ -79,20 +82,23 @@ def _create_definition(logical_id: str, properties: Properties, stack: str) -> R
 
 def _update_definition(arn: str, old: Properties, new: Properties, stack: str) -> Resource:
     """A new revision; the old one stays usable where the template asks for it, as executions may still submit it."""
-    found = _register(new, arn.split("/")[-1].split(":")[0])
-    if str((new.get("ResourceRetentionPolicy") or {}).get("SkipDeregisterOnUpdate")).lower() != "true":
-        _deregister(arn)
-    return found
+    if str((new.get("ResourceRetentionPolicy") or {}).get("SkipDeregisterOnUpdate")).lower() == "true":
+        _kept.add(arn)
+    return _register(new, arn.split("/")[-1].split(":")[0])
+
+
+def _delete_definition(arn: str, properties: Properties) -> None:
+    """Deregister a revision; ministack calls it for the old one too, once an update has succeeded."""
+    if arn in _kept:
+        _kept.discard(arn)
+    else:
+        _call("DeregisterJobDefinition", {"jobDefinition": arn})
 
 
 def _register(properties: Properties, name: str) -> Resource:
     known = {key: value for key, value in properties.items() if key != "ResourceRetentionPolicy"}
     arn = _call("RegisterJobDefinition", {**_plain(known), "jobDefinitionName": name})["jobDefinitionArn"]
     return arn, {"JobDefinitionArn": arn}
-
-
-def _deregister(arn: str) -> None:
-    _call("DeregisterJobDefinition", {"jobDefinition": arn})
 
 
 def _plain(properties: Properties) -> dict[str, Any]:
