@@ -27,7 +27,8 @@ def is_first(name: str, of: int) -> bool:
     context = get_current_context()
     if context.store is None:
         raise UsageError("bad luck is dealt out in runs only")
-    return any(context.store.create(f"luck/{context.run_id}/{name}-{number}", b"") for number in range(of))
+    below = f"checkpoints/{context.dag_id}/{context.run_id}/luck"
+    return any(context.store.create(f"{below}/{name}-{number}", b"") for number in range(of))
 
 
 @task(replicate=3, quorum=2)

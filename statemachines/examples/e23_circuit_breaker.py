@@ -42,7 +42,7 @@ def ask(currency: str, down: bool) -> Rate:
     context = get_current_context()
     if context.store is None:
         raise UsageError("calls are counted in runs only")
-    context.store.put(f"calls/{context.run_id}/{currency}", b"")
+    context.store.put(f"checkpoints/{context.dag_id}/{context.run_id}/calls/{currency}", b"")
     if down:
         raise TransientError("503 Service Unavailable")
     return {"currency": currency, "rate": RATES[currency], "source": "service"}
@@ -58,7 +58,8 @@ def table(rates: list[Rate]) -> dict[str, float]:
 def calls(rates: list[Rate]) -> int:
     """Returns how often the service was called."""
     context = get_current_context()
-    return len(list(context.store.list(f"calls/{context.run_id}"))) if context.store else 0
+    below = f"checkpoints/{context.dag_id}/{context.run_id}/calls"
+    return len(list(context.store.list(below))) if context.store else 0
 
 
 @dag

@@ -29,8 +29,9 @@ def check(column: str, number: int, broken: int) -> int:
 @task
 def check_again(column: str, cured: bool) -> int:
     """Returns the number of rows; in a run that cures, what failed at first succeeds when the run tries again."""
-    store = get_current_context().store
-    first = store is not None and store.create(f"seen/{get_current_context().run_id}/{column}", b"")
+    context = get_current_context()
+    key = f"checkpoints/{context.dag_id}/{context.run_id}/seen/{column}"
+    first = context.store is not None and context.store.create(key, b"")
     if first or not cured:
         raise DataError(f"column {column!r} is still being written")
     return 1000
@@ -44,9 +45,10 @@ def total(rows: list[int]) -> int:
 
 def tell(status: str, failed: Sequence[str]) -> None:
     """Tells somebody how the run ended; here, a file in the store."""
-    store = get_current_context().store
-    if store is not None:
-        store.put(f"told/{get_current_context().run_id}", f"{status}: {', '.join(failed)}".encode())
+    context = get_current_context()
+    if context.store is not None:
+        key = f"checkpoints/{context.dag_id}/{context.run_id}/told"
+        context.store.put(key, f"{status}: {', '.join(failed)}".encode())
 
 
 @dag(fail_fast=True)

@@ -19,7 +19,7 @@ def registry(partition: str) -> object:
 
 def told(run: Ended) -> str:
     """What somebody was told about the run."""
-    return store().get(f"told/{run.id}").decode()
+    return store().get(f"checkpoints/persistent/{run.id}/told").decode()
 
 
 # e17: setup and teardown.
