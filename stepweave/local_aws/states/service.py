@@ -214,7 +214,12 @@ class States:
             raise ApiError("InvalidDefinition", str(problem)) from problem
 
     def _begin(self, entry: Entry, live: Live, value: Any) -> None:
-        live.engine.start(entry.revision.name, value, entry.name)
+        machine = entry.revision.name
+        if entry.revision.express:
+            live.engine.create({"name": entry.name, "machine": machine, "input": value, "express": True})
+            live.engine.resume(entry.name)
+        else:
+            live.engine.start(machine, value, entry.name)
         self._follow(entry)
 
     def _follow(self, entry: Entry) -> None:

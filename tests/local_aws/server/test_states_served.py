@@ -251,6 +251,72 @@ def test_what_a_schedule_cannot_deliver_goes_to_its_dead_letter_queue(client: Cl
     client("scheduler").delete_schedule(Name="lost")
 
 
+def test_rules_and_schedules_start_what_they_name(client: Client) -> None:
+    url, queue_arn = queue(client, "named")
+    machine = deploy(client, "named", {"Type": "Pass"})
+    version = client("stepfunctions").publish_state_machine_version(stateMachineArn=machine)
+    routes = [{"stateMachineVersionArn": version["stateMachineVersionArn"], "weight": 100}]
+    alias = client("stepfunctions").create_state_machine_alias(name="live", routingConfiguration=routes)[
+        "stateMachineAliasArn"
+    ]
+    topic = client("sns").create_topic(Name="named")["TopicArn"]
+    client("sns").subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    client("events").put_rule(Name="named", EventPattern=json.dumps({"source": ["test"]}))
+    client("events").put_targets(
+        Rule="named",
+        Targets=[
+            {"Id": "machine", "Arn": alias, "InputPath": "$.detail"},
+            {"Id": "topic", "Arn": topic, "Input": '"to the topic"'},
+            {"Id": "queue", "Arn": queue_arn, "Input": '"to the queue"'},
+        ],
+    )
+    universal = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
+        "RoleArn": ROLE,
+        "Input": json.dumps({"QueueUrl": url, "MessageBody": "by any action"}),
+    }
+    client("scheduler").create_schedule(
+        Name="named", ScheduleExpression="rate(1 day)", FlexibleTimeWindow={"Mode": "OFF"}, Target=universal
+    )
+
+    entry = {"Source": "test", "DetailType": "x", "Detail": '{"a": 1}'}
+    client("events").put_events(Entries=[entry])
+
+    told: list[str] = []
+    eventually(lambda: told.extend(received(client, url)) or len(told) >= 3)
+    assert sorted(told) == ['"to the queue"', '"to the topic"', "by any action"]
+    listed = client("stepfunctions").list_executions(stateMachineArn=alias)["executions"]
+    answer = ended(client, listed[0]["executionArn"])
+    assert (answer["input"], answer["stateMachineAliasArn"]) == ('{"a": 1}', alias)
+
+
+def test_messages_in_a_dead_letter_queue_raise_an_alarm(client: Client) -> None:
+    url, _ = queue(client, "dead")
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="dead",
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Dimensions=[{"Name": "QueueName", "Value": "dead"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+
+    def state() -> Any:
+        return client("cloudwatch").describe_alarms(AlarmNames=["dead"])["MetricAlarms"][0]["StateValue"]
+
+    eventually(lambda: state() == "OK")
+    client("sqs").send_message(QueueUrl=url, MessageBody="x")
+    eventually(lambda: state() == "ALARM")
+    client("sqs").purge_queue(QueueUrl=url)
+    assert eventually(lambda: state() == "OK")
+
+
 def test_failed_executions_raise_an_alarm_that_tells_its_topic(client: Client) -> None:
     arn = client("stepfunctions").create_state_machine(
         name="failing",
