@@ -7,8 +7,9 @@
 
 Two things start it: a CSV file that somebody uploads below ``raw/customers/``, whose address arrives as ``uri``, and
 the clock, on every working day at six in Berlin; then the file that came last is taken again. Light tasks run on
-Lambda, the training on Batch, on spot capacity: where that is reclaimed, the job is started again. ``release``
-publishes the model as the current one of the asset ``churn-model``; a failed run tells somebody.
+Lambda, the training on Batch, on spot capacity: where that is reclaimed, the job is started again, and the training
+goes on at its last checkpoint. ``release`` publishes the model as the current one of the asset ``churn-model``; a
+failed run tells somebody.
 
 Run it: ``stepweave run statemachines/examples/e31_event_driven.py``, or with ``--param uri=customers.csv``. Deployed,
 it runs when you upload: ``aws s3 cp customers.csv s3://BUCKET/raw/customers/``.
@@ -31,6 +32,8 @@ from stepweave.triggers import S3ObjectCreated
 SAMPLE = Path(__file__).with_name("e31_customers.csv")
 COLUMNS = ("months", "calls", "bill", "yearly")
 LEAST_ROWS = 100
+ROUNDS_KEPT = 50
+"""Rounds after which the training keeps how far it is."""
 
 
 class Customer(TypedDict):
@@ -119,16 +122,24 @@ def train(rows: list[Customer], rounds: int) -> Model:
         "weights": [0.0] * (len(columns) + 1),
     }
     inputs = [scaled(model, row["features"]) for row in known]
-    for _ in range(rounds):
-        slopes = [0.0] * len(model["weights"])
-        for row, wanted in zip(inputs, truth, strict=True):
-            error = sigmoid(model["weights"], row) - wanted
-            slopes = [slope + error * value for slope, value in zip(slopes, row, strict=True)]
-        model["weights"] = [
-            weight - slope / len(inputs) for weight, slope in zip(model["weights"], slopes, strict=True)
-        ]
-    get_current_context().log_metadata(rows=len(inputs), rounds=rounds)
-    return model
+    context = get_current_context()
+    begun = context.checkpoint.load({"rounds": 0, "weights": model["weights"]})
+    weights = begun["weights"]
+    for number in range(begun["rounds"] + 1, rounds + 1):
+        weights = descended(weights, inputs, truth)
+        if number % ROUNDS_KEPT == 0 or context.stopping:
+            context.checkpoint.save({"rounds": number, "weights": weights})
+    context.log_metadata(rows=len(inputs), rounds=rounds, begun_at=begun["rounds"])
+    return {**model, "weights": weights}
+
+
+def descended(weights: list[float], inputs: list[list[float]], truth: list[float]) -> list[float]:
+    """The weights after one step down the gradient of the log loss."""
+    slopes = [0.0] * len(weights)
+    for row, wanted in zip(inputs, truth, strict=True):
+        error = sigmoid(weights, row) - wanted
+        slopes = [slope + error * value for slope, value in zip(slopes, row, strict=True)]
+    return [weight - slope / len(inputs) for weight, slope in zip(weights, slopes, strict=True)]
 
 
 def scaled(model: Model, row: list[float]) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from stepweave.authoring.schedule import Cron
 from stepweave.compiler import compile_graph
-from stepweave.runtime.context import Context
+from stepweave.runtime.context import Context, get_current_context, swap_context
 from tests.statemachines.examples.example_runs import FOLDER, example, run_example, store
 
 SAMPLE = FOLDER / "e31_customers.csv"
@@ -59,6 +60,21 @@ def test_a_file_that_came_is_taken_again_by_the_run_of_the_clock() -> None:
     fewer = rows[:151]
     Path("customers.csv").write_text("\n".join(fewer))
     assert set(run_example("e31", uri="customers.csv", rounds=10).value("drift").values()) != {0.0}
+
+
+def test_training_that_was_cut_off_goes_on_at_its_checkpoint() -> None:
+    module = importlib.import_module(example("e31").module)
+    rows = module.parse(SAMPLE.read_text())
+    before = swap_context(context())
+    try:
+        whole = module.train(rows, 60)
+        kept = get_current_context().checkpoint.load()
+        assert kept["rounds"] == module.ROUNDS_KEPT
+        assert module.train(rows, 60) == whole
+        get_current_context().checkpoint.save({"rounds": 60, "weights": [1.0] * 5})
+        assert module.train(rows, 60) == {**whole, "weights": [1.0] * 5}
+    finally:
+        swap_context(before)
 
 
 @pytest.mark.parametrize(
