@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import stepweave
 from stepweave.errors import UsageError
 from stepweave.local_aws import venv
 from stepweave.local_aws.home import ADDRESS, Home, Running, locked
@@ -96,7 +95,7 @@ def _link(code: Path) -> None:
     """A folder for the import path that holds this package only: beside it lie packages of other versions."""
     code.mkdir(parents=True, exist_ok=True)
     link = code / "stepweave"
-    package = Path(stepweave.__file__).parent
+    package = Path(__file__).parent.parent
     if not (link.is_symlink() and link.readlink() == package):
         link.unlink(missing_ok=True)
         link.symlink_to(package)
