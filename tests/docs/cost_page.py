@@ -120,9 +120,14 @@ def _prices() -> Iterator[str]:
         compared = price.compared or "not again"
         page = price.source.removeprefix("https://").rstrip("/")
         yield (
-            f"| {price.service}: {price.what} | {dollars(price.usd)} | {price.unit} | {free} "
+            f"| {price.service}: {price.what} | {_exact(price.usd)} | {price.unit} | {free} "
             f"| [{page}]({price.source}) | {compared} |"
         )
+
+
+def _exact(usd: float) -> str:
+    """All digits: ``$0.0000133334``."""
+    return "$" + f"{usd:.10f}".rstrip("0").rstrip(".")
 
 
 def _mwaa() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import cast
 
 from stepweave.authoring.dags import Dag
@@ -27,7 +27,7 @@ def declare(parser: ArgumentParser) -> None:
     what = "a DAG (path.py, path.py:dag, its id), a run (its id or latest); none: all DAGs in ./statemachines"
     parser.add_argument("target", metavar="TARGET|RUN", nargs="?", help=what)
     add_assumptions(parser)
-    parser.add_argument("--runs", type=float, metavar="N", help="runs a month (default: by the schedule)")
+    parser.add_argument("--runs", type=_number, metavar="N", help="runs a month (default: by the schedule)")
     compare = "also what Metaflow on Step Functions and Amazon MWAA would cost"
     parser.add_argument("--compare", action="store_true", help=compare)
     template = "what an environment costs while nothing runs: a cloud assembly (cdk.out) or a template"
@@ -83,14 +83,28 @@ def command(
             raise UsageError("--template and a TARGET exclude one another: ask for one after the other")
         found = cost_of_templates(template, asked.region)
     elif target is None:
-        dags = load_targets(())
-        records = open_records(store)
-        found = cost_of_all(dags, {dag.id: records.durations(dag.id) for dag in dags}, asked)
+        found = _cost_of_all(store, asked)
     else:
         found = _cost_of(target, durations, items, choose, store, asked)
     if not as_json:
         sys.stdout.write("\n".join(found.lines) + "\n")
     return Answer(found.value)
+
+
+def _number(text: str) -> float:
+    """``text`` as a number above 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return found
+
+
+def _cost_of_all(store: str, asked: Asked) -> Cost:
+    dags, records = load_targets(()), open_records(store)
+    return cost_of_all(dags, {dag.id: records.durations(dag.id) for dag in dags}, asked)
 
 
 def _cost_of(

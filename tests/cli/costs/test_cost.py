@@ -95,6 +95,12 @@ def test_runs_and_region_may_be_said(nightly: str, capfd: Capture) -> None:
     assert "no prices for the region 'mars'" in text_of(capfd, "cost", nightly, "--region", "mars", status=2)
 
 
+@pytest.mark.parametrize("text", ["0", "-3", "nan", "inf", "many"])
+def test_runs_are_a_number_above_0(nightly: str, capfd: Capture, text: str) -> None:
+    out = text_of(capfd, "cost", nightly, f"--runs={text}", status=2)
+    assert f"expected a number above 0, got '{text}'" in out
+
+
 def test_others_are_compared_with_when_asked(nightly: str, capfd: Capture) -> None:
     found = json_of(capfd, "cost", nightly, "--compare")
     assert found["compared"]["metaflow"]["usd"] > found["usd"]
