@@ -34,6 +34,7 @@ TASKS = {
     "on_a_cluster": 3,
     "patiently": 1,
     "fallbacks": 3,
+    "long_training": 1,
     "releasing": 2,
     "copies": 5,
     "rates": 1,
