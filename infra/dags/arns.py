@@ -58,9 +58,11 @@ class Arns:
         """The rule behind a trigger of a DAG."""
         return self._of("events", f"rule/{names.rule_name(self.env, dag, number)}")
 
-    def schedule(self, dag: str) -> str:
-        """The schedule of a DAG, in the default group."""
-        return self._of("scheduler", f"schedule/default/{names.schedule_name(self.env, dag)}")
+    def schedule_group(self) -> str:
+        """The group of the schedules, on whose behalf the scheduler takes their roles
+        (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
+        """
+        return self._of("scheduler", "schedule-group/default")
 
     def dead_letters(self) -> str:
         """The queue of what could not be delivered."""

@@ -38,6 +38,7 @@ from stepweave.compiler import Compiled
 from stepweave.deployed import names
 from stepweave.deployed.environment import DeployedDag
 from stepweave.graph.model import Task
+from stepweave.planning.profiles import LambdaProfile
 
 TASK_HANDLER = "functions.task_runner.handler.handler"
 
@@ -102,33 +103,37 @@ class DagStack(Stack):
             ),
             description=f"Tasks of {dag} on Lambda",
         )
-        store, table = f"s3://{self.arns.bucket_name()}", names.table_name(self.settings.env)
-        found = {}
-        for target in self._of_kind("runner").values():
-            assert target.profile is not None
-            spec = FunctionSpec(
-                name=names.function_name(self.settings.env, target.name, dag),
-                description=f"Tasks of {dag}: {target.profile.memory_mib} MiB, {target.profile.timeout_seconds} s",
-                handler=TASK_HANDLER,
-                code=self._code.runner(self.compiled, target.profile),
-                memory_mib=target.profile.memory_mib,
-                timeout_seconds=target.profile.timeout_seconds,
-                ephemeral_mib=target.profile.ephemeral_mib,
-                environment={
-                    **environment(self.settings, store, table, "task_runner"),
-                    **task_metrics(self.settings),
-                },
-                log_group=group.ref,
-            )
-            found[target.name] = DeployedFunction(
+        return {
+            target.name: DeployedFunction(
                 self,
                 f"Runner-{target.name}",
-                spec=spec,
+                spec=self._runner(target.name, target.profile, group.ref),
                 role_arn=role.attr_arn,
                 settings=self.settings,
                 alias=False,
             )
-        return found
+            for target in self._of_kind("runner").values()
+            if target.profile is not None
+        }
+
+    def _runner(self, part: str, profile: LambdaProfile, log_group: str) -> FunctionSpec:
+        """What the task runner of a profile is made of."""
+        dag, settings = self.compiled.graph.dag.id, self.settings
+        store, table = f"s3://{self.arns.bucket_name()}", names.table_name(settings.env)
+        return FunctionSpec(
+            name=names.function_name(settings.env, part, dag),
+            description=f"Tasks of {dag}: {profile.memory_mib} MiB, {profile.timeout_seconds} s",
+            handler=TASK_HANDLER,
+            code=self._code.runner(self.compiled, profile),
+            memory_mib=profile.memory_mib,
+            timeout_seconds=profile.timeout_seconds,
+            ephemeral_mib=profile.ephemeral_mib,
+            environment={
+                **environment(settings, store, table, "task_runner"),
+                **task_metrics(settings),
+            },
+            log_group=log_group,
+        )
 
     def _jobs(self) -> Jobs | None:
         """The job definitions; None when no task runs on Batch."""

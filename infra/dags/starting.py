@@ -51,6 +51,13 @@ class Starting(Construct):
         """``log`` is the name of the log group, ``log_group`` the reference to it; nothing starts before ``after``."""
         super().__init__(scope, id)
         self._dag, self._arns, self._settings, self._after = dag, arns, settings, after
+        self.starter = self._starter(dag_json(dag, code_version), log, log_group, code)
+        self._arn = arns.function(PART, dag.id)
+        self.schedule = self._schedule(dag.schedule) if dag.schedule else None
+        self.rules = tuple(self._rule(trigger) for trigger in triggers)
+
+    def _starter(self, dag_file: str, log: str, log_group: str, code: Code) -> DeployedFunction:
+        dag, arns, settings = self._dag, self._arns, self._settings
         role = service_role(
             self,
             "Role",
@@ -62,7 +69,7 @@ class Starting(Construct):
             name=names.function_name(settings.env, PART, dag.id),
             description=f"Starts runs of {dag.id}, each once",
             handler="functions.starter.handler.handler",
-            code=code.starter(dag_json(dag, code_version)),
+            code=code.starter(dag_file),
             memory_mib=MEMORY_MIB,
             timeout_seconds=TIMEOUT_SECONDS,
             environment={
@@ -73,41 +80,12 @@ class Starting(Construct):
             },
             log_group=log_group,
         )
-        self.starter = DeployedFunction(
+        return DeployedFunction(
             self, "Function", spec=spec, role_arn=role.attr_arn, settings=settings, alias=True
         )
-        self._arn = arns.function(PART, dag.id)
-        self.schedule = self._schedule(dag.schedule) if dag.schedule else None
-        self.rules = tuple(self._rule(trigger) for trigger in triggers)
 
     def _schedule(self, schedule: str) -> aws_scheduler.CfnSchedule:
         said = schedule_expression(schedule)
-        group = f"arn:{self._arns.partition}:scheduler:{self._arns.region}:{self._arns.account}:schedule-group/default"
-        by = f"schedule of {self._dag.id}"
-        role = service_role(
-            self,
-            "ScheduleRole",
-            service="scheduler.amazonaws.com",
-            needs=(
-                Need(action="lambda:InvokeFunction", resource=self._arn, by=by),
-                Need(action="sqs:SendMessage", resource=self._arns.dead_letters(), by=by),
-            ),
-            only=of_account(self._arns.account, group),
-            description=f"Calls the starter of {self._dag.id} by the clock",
-        )
-        target = aws_scheduler.CfnSchedule.TargetProperty(
-            arn=self._arn,
-            role_arn=role.attr_arn,
-            input=json.dumps(
-                {"source": "schedule", "scheduled_time": SCHEDULED_TIME, "schedule": self._dag.schedule}
-            ),
-            retry_policy=aws_scheduler.CfnSchedule.RetryPolicyProperty(
-                maximum_retry_attempts=RETRIES, maximum_event_age_in_seconds=LONGEST_SECONDS
-            ),
-            dead_letter_config=aws_scheduler.CfnSchedule.DeadLetterConfigProperty(
-                arn=self._arns.dead_letters()
-            ),
-        )
         created = aws_scheduler.CfnSchedule(
             self,
             "Schedule",
@@ -117,11 +95,38 @@ class Starting(Construct):
             schedule_expression_timezone=said.timezone,
             state="ENABLED" if self._settings.schedules else "DISABLED",
             flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            target=target,
+            target=aws_scheduler.CfnSchedule.TargetProperty(
+                arn=self._arn,
+                role_arn=self._schedule_role(),
+                input=json.dumps(
+                    {"source": "schedule", "scheduled_time": SCHEDULED_TIME, "schedule": schedule}
+                ),
+                retry_policy=aws_scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=RETRIES, maximum_event_age_in_seconds=LONGEST_SECONDS
+                ),
+                dead_letter_config=aws_scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=self._arns.dead_letters()
+                ),
+            ),
         )
         created.add_resource_dependency(self._alias)
         created.add_resource_dependency(self._after)
         return created
+
+    def _schedule_role(self) -> str:
+        by = f"schedule of {self._dag.id}"
+        role = service_role(
+            self,
+            "ScheduleRole",
+            service="scheduler.amazonaws.com",
+            needs=(
+                Need(action="lambda:InvokeFunction", resource=self._arn, by=by),
+                Need(action="sqs:SendMessage", resource=self._arns.dead_letters(), by=by),
+            ),
+            only=of_account(self._arns.account, self._arns.schedule_group()),
+            description=f"Calls the starter of {self._dag.id} by the clock",
+        )
+        return role.attr_arn
 
     def _rule(self, trigger: Trigger) -> aws_events.CfnRule:
         name = names.rule_name(self._settings.env, self._dag.id, trigger.number)
