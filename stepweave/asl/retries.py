@@ -34,6 +34,10 @@ https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.
 RESOURCE_ERRORS = ("ResourceError", *KILLED)
 """A task that ran out of memory or disk."""
 
+TIMED_OUT = ("States.Timeout", "Sandbox.Timedout")
+"""What Step Functions and Lambda report of an attempt that was not over in time; the second where code that could not
+be interrupted held the process until Lambda ended it."""
+
 RETRY_AFTER = "RetryAfter"
 """What an attempt raises that asks to be made again after a time of its own choice."""
 
@@ -71,7 +75,8 @@ def of_task(task: Task) -> list[Retrier]:
 def of_policy(policy: RetryPolicy) -> Retrier:
     """The retrier of one policy."""
     killed = KILLED if "ResourceError" in policy.on else ()
-    return _retrier([*policy.on, *killed], policy)
+    timed_out = TIMED_OUT if "TransientError" in policy.on else ()
+    return _retrier(list(dict.fromkeys([*policy.on, *killed, *timed_out])), policy)
 
 
 def of_job(task: Task) -> list[Retrier]:

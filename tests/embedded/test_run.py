@@ -377,6 +377,28 @@ ENDLESS = """
 """
 
 
+IMPATIENT = """
+import time
+from stepweave import Retry, dag, get_current_context, task
+
+@task(timeout="1s", retry=Retry(attempts=1, delay="1s", jitter=False))
+def hangs() -> int:
+    attempt = get_current_context().attempt
+    time.sleep(60 if attempt == 0 else 0)
+    return attempt
+
+@dag
+def impatient():
+    hangs()
+"""
+
+
+def test_an_attempt_that_takes_too_long_is_made_again(dag_of: MakeDag) -> None:
+    result = run_it(dag_of(IMPATIENT, "impatient"))
+    assert statuses_of(result) == {"hangs": "success"}
+    assert result.tasks["hangs"].attempts == 2
+
+
 def test_a_dag_with_a_timeout_ends_in_time_and_says_so(dag_of: MakeDag) -> None:
     result = run_it(dag_of(ENDLESS, "too_long"))
     assert result.status == "failed"
