@@ -45,8 +45,8 @@ class Ending:
     def terminate(self, number: int, frame: FrameType | None) -> None:
         """What a signal does: the process ends within the grace time."""
         stopping.request_stop()
-        sys.stderr.write("terminated: the job was stopped or its instance is reclaimed\n")
-        sys.stderr.flush()
+        # Not by `sys.stderr`, which may be at work just now.
+        os.write(2, b"terminated: the job was stopped or its instance is reclaimed\n")
         # In a thread: the signal may have come while a library was at work that must not be entered again.
         threading.Thread(target=self._finish, name="stepweave-ending", daemon=True).start()
 
@@ -79,6 +79,8 @@ class Ending:
             stopped = Stopped("the job was stopped, or its instance reclaimed, before the task had ended")
             with suppress(Exception):  # the process ends in any case, and the job's status says enough
                 write_failure(self._job.store, self._job.prefix, reported(stopped))
+        with suppress(Exception):
+            sys.stdout.flush()
         self._leave(EXIT_STATUS[TransientError])
 
     def _save(self) -> None:

@@ -69,6 +69,9 @@ class Starter:
         run = self._table.get(self._dag.dag, request.run_id)
         if run is not None and any(_name_of(arn) == request.execution for arn in run.executions):
             return Started(run_id=request.run_id, status="duplicate", execution=run.execution)
+        if run is not None and run.status in ENDED and request.source != "resume":
+            # It was cancelled while it waited; that its event comes again does not start it.
+            return Started(run_id=request.run_id, status="duplicate")
         if run is not None and run.place is not None:
             return self._queued(request)
         if self._has_slot(request):

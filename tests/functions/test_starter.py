@@ -316,3 +316,5 @@ def test_a_queued_run_that_is_withdrawn_never_begins(dynamodb, states):
     queue.free("sales", "r1")
     assert starter.drain().status == "idle"
     assert table.get("sales", "r2").status == "cancelled"
+    assert starter.start(manual("r2")).status == "duplicate"
+    assert len(states.started) == 1
