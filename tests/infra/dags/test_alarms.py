@@ -11,7 +11,7 @@ from cronsim import CronSim
 from infra.dags.alarms import LONGEST_LOOK_SECONDS, watched
 from infra.dags.gaps import longest_gap_seconds
 from stepweave.graph.model import DagInfo
-from tests.infra.dags.conftest import Stacks
+from tests.infra.dags.stacks import Stacks
 
 HOUR = 3_600
 DAY = 24 * HOUR

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from infra.dags.dashboard import WIDTH, Shown, body
-from tests.infra.dags.conftest import Stacks
+from tests.infra.dags.stacks import Stacks
 
 
 def shown(**given: Any) -> Shown:

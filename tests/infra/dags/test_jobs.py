@@ -1,0 +1,74 @@
+"""Job definitions of a DAG."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.infra.dags.stacks import Stacks, text
+
+
+def jobs(stacks: Stacks, dag: str) -> list[Any]:
+    return sorted(
+        stacks[dag].of_type("Batch::JobDefinition").values(),
+        key=lambda one: json.dumps(one["ContainerProperties"]["ResourceRequirements"]),
+    )
+
+
+def test_tasks_that_need_the_same_share_a_job_definition(watched: Stacks) -> None:
+    substitutions = watched["heavy"].only("StepFunctions::StateMachine")["DefinitionSubstitutions"]
+    assert substitutions["JobDefinition_train"] == substitutions["JobDefinition_train_too"]
+    assert substitutions["JobDefinition_train"] != substitutions["JobDefinition_crunch"]
+    assert len(jobs(watched, "heavy")) == 2
+
+
+def test_a_job_with_a_gpu_has_it_and_shared_memory(watched: Stacks) -> None:
+    gpu = next(one for one in jobs(watched, "heavy") if "GPU" in json.dumps(one))
+    container = gpu["ContainerProperties"]
+    asked = {one["Type"]: one["Value"] for one in container["ResourceRequirements"]}
+    assert asked == {"VCPU": "4", "MEMORY": "16384", "GPU": "1"}
+    assert container["LinuxParameters"] == {"InitProcessEnabled": True, "SharedMemorySize": 4096}
+    assert gpu["Timeout"] == {"AttemptDurationSeconds": 7200}
+
+
+def test_a_container_has_no_more_rights_than_it_needs(watched: Stacks) -> None:
+    for job in [*jobs(watched, "heavy"), *jobs(watched, "churn")]:
+        container = job["ContainerProperties"]
+        assert container["User"] == "10001"
+        assert container["Privileged"] is False
+        assert container["ReadonlyRootFilesystem"] is True
+        assert [mount["ContainerPath"] for mount in container["MountPoints"]] == ["/tmp"]
+        assert container["Command"] == ["python", "-m", "functions.batch_worker.worker"]
+        assert container["LogConfiguration"]["LogDriver"] == "awslogs"
+
+
+def test_batch_tries_again_where_the_instance_was_taken_away_and_nowhere_else(watched: Stacks) -> None:
+    for job in [*jobs(watched, "heavy"), *jobs(watched, "churn")]:
+        assert job["RetryStrategy"]["EvaluateOnExit"] == [
+            {"Action": "RETRY", "OnStatusReason": "Host EC2*"},
+            {"Action": "RETRY", "OnExitCode": "143"},
+            {"Action": "EXIT", "OnReason": "*"},
+        ]
+
+
+def test_revisions_stay_active_for_the_runs_that_began_with_them(watched: Stacks) -> None:
+    found = [one for one in watched["heavy"].resources.values() if one["Type"] == "AWS::Batch::JobDefinition"]
+    assert {one["DeletionPolicy"] for one in found} == {"RetainExceptOnCreate"}
+    assert all(
+        one["Properties"]["ResourceRetentionPolicy"] == {"SkipDeregisterOnUpdate": True} for one in found
+    )
+
+
+def test_in_the_local_aws_a_job_is_code_instead_of_an_image(local: Stacks) -> None:
+    (job,) = jobs(local, "churn")
+    variables = {one["Name"]: one["Value"] for one in job["ContainerProperties"]["Environment"]}
+    assert text(variables["STEPWEAVE_BUNDLE"]).startswith("s3://cdk-hnb659fds-assets-")
+    assert variables["STEPWEAVE_STORE"] == "s3://stepweave-local-000000000000-us-east-1"
+    assets = json.loads(next((local.folder / "cdk.out").glob("*/*churn*.assets.json")).read_text())
+    assert assets["dockerImages"] == {}
+
+
+def test_a_dag_without_jobs_has_nothing_of_batch(watched: Stacks) -> None:
+    stack = watched["city_features"]
+    assert stack.of_type("Batch::JobDefinition") == {}
+    assert "JobLog" not in stack.resources
