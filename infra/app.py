@@ -19,11 +19,11 @@ from typing import Any, Protocol
 from aws_cdk import App, Aws, Tags
 from constructs import Construct
 
+from infra import nag
 from infra.dags.arns import Arns
 from infra.dags.code import Code
 from infra.dags.packaged import PackagedCode
 from infra.dags.stack import DagStack
-from infra.nag import add_checks, findings, not_accepted
 from infra.platform.shared_functions import SharedCode
 from infra.platform.stack import PlatformStack
 from infra.settings import Settings, load
@@ -65,21 +65,14 @@ def run(app: App) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     if app.node.try_get_context("nag"):
-        add_checks(app)
-        return _checked(app)
+        return report(nag.synthesize(app))
     app.synth()
     return 0
 
 
-def _checked(app: App) -> int:
-    """The exit status of a synthesis with cdk-nag: 0 when all that it finds is accepted."""
-    try:
-        app.synth()
-    except RuntimeError as error:  # raised for every finding, as it knows nothing of infra/nag.py
-        if "ValidationFailed" not in str(error):
-            raise
-    found = findings(Path(app.outdir))
-    problems = not_accepted(found)
+def report(found: Sequence[nag.Finding]) -> int:
+    """The exit status: 0 when all that cdk-nag found is accepted."""
+    problems = nag.not_accepted(found)
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
     sys.stderr.write(

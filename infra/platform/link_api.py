@@ -35,7 +35,9 @@ class LinkApi(Construct):
             description=f"stepweave {settings.env}: approval links",
             protocol_type="HTTP",
         )
-        group = names.function_log_group(settings.env, "approval-links")
+        # With this prefix CloudWatch needs no resource policy that grows
+        # (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html).
+        group = f"/aws/vendedlogs/{names.function_name(settings.env, 'approval-links')}"
         logs = log_group(self, "Logs", name=group, settings=settings)
         stage = aws_apigatewayv2.CfnStage
         made = stage(

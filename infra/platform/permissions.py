@@ -45,11 +45,12 @@ def recorder_needs(arns: Arns) -> Iterator[Need]:
     mark = f"{arns.bucket()}/status/*"
     yield Need(action="s3:PutObject", resource=mark, by="the mark by which other DAGs wait for a run")
     path = names.dags_path(arns.env).rstrip("/")
-    yield Need(
-        action="ssm:GetParametersByPath",
-        resource=_arn(arns, "ssm", f"parameter{path}"),
-        by="which DAG a state machine is of",
-    )
+    for parameters in (path, f"{path}/*"):  # the path, and what is on it
+        yield Need(
+            action="ssm:GetParametersByPath",
+            resource=_arn(arns, "ssm", f"parameter{parameters}"),
+            by="which DAG a state machine is of",
+        )
     for action, by in (
         ("states:ListExecutions", "executions without a record"),
         ("states:StartExecution", "the clean-up after a run that broke off"),

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from infra import nag
 from infra.app import ROOT, add_environment, compiled_dags, new_app
-from infra.nag import add_checks
 from infra.settings import Settings, load, parse
 from tests.infra.dags.empty_code import EmptyCode
 
@@ -83,7 +83,7 @@ def in_repository() -> Iterator[None]:
         os.chdir(before)
 
 
-def synthesize(folder: Path, settings: Settings, *, dags: bool, nag: bool) -> Synthesized:
+def synthesize(folder: Path, settings: Settings, *, dags: bool, checked: bool) -> Synthesized:
     """The app with these settings, with code that installs nothing."""
     with in_repository():
         app = new_app(outdir=str(folder / "cdk.out"))
@@ -91,10 +91,9 @@ def synthesize(folder: Path, settings: Settings, *, dags: bool, nag: bool) -> Sy
         code.mkdir()
         compiled = compiled_dags() if dags else ()
         add_environment(app, settings, compiled, code=EmptyCode(code), known=("churn", "digits"))
-        if nag:
-            add_checks(app)
-        # With nag: raised for every finding, accepted or not; `infra.nag` reads them from the report.
-        with contextlib.suppress(RuntimeError) if nag else contextlib.nullcontext():
+        if checked:
+            nag.synthesize(app)
+        else:
             app.synth()
     return Synthesized(settings, folder / "cdk.out")
 
@@ -102,19 +101,19 @@ def synthesize(folder: Path, settings: Settings, *, dags: bool, nag: bool) -> Sy
 @pytest.fixture(scope="session")
 def whole_app(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """Production, with every DAG of the repository, and what cdk-nag finds in it."""
-    return synthesize(tmp_path_factory.mktemp("whole"), load("prod", ROOT), dags=True, nag=True)
+    return synthesize(tmp_path_factory.mktemp("whole"), load("prod", ROOT), dags=True, checked=True)
 
 
 @pytest.fixture(scope="session")
 def dev_platform(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """The platform of everyday work, and what cdk-nag finds in it."""
-    return synthesize(tmp_path_factory.mktemp("dev"), load("dev", ROOT), dags=False, nag=True)
+    return synthesize(tmp_path_factory.mktemp("dev"), load("dev", ROOT), dags=False, checked=True)
 
 
 @pytest.fixture(scope="session")
 def local_platform(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """The platform of the local AWS."""
-    return synthesize(tmp_path_factory.mktemp("local"), load("local", ROOT), dags=False, nag=False)
+    return synthesize(tmp_path_factory.mktemp("local"), load("local", ROOT), dags=False, checked=False)
 
 
 @pytest.fixture(scope="session")
@@ -139,4 +138,4 @@ def told_platform(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
         },
         "told.toml",
     )
-    return synthesize(tmp_path_factory.mktemp("told"), settings, dags=False, nag=False)
+    return synthesize(tmp_path_factory.mktemp("told"), settings, dags=False, checked=False)

