@@ -34,6 +34,7 @@ from stepweave.local_aws.states.failing import ApiError
 from stepweave.local_aws.states.publishing import Publisher
 from stepweave.local_aws.states.service import States
 from stepweave.local_aws.states.shelf import Shelf
+from stepweave.local_aws.states.shifting import Shifting
 from stepweave.local_aws.states.wiring import Neighbours, integrations
 from stepweave.local_aws.timing import timing
 from stepweave.standalone.service_objects import ServiceObjects
@@ -103,6 +104,7 @@ class _Server:
         self.publisher = Publisher(_Services(), clock.now)
         self.states = States(world, _Registry(), Shelf(setting.state / "executions"), self.publisher)
         self.api = Api(self.states)
+        self.shifting = Shifting(_route, _is_alarming, timing().submit, setting.state / "shifts.json")
         self.others = stepfunctions.handle_request
         self.start_other = stepfunctions._start_execution
 
@@ -200,6 +202,25 @@ def states() -> States:
     return _server[-1].states
 
 
+def shifting() -> Shifting:
+    """The aliases of this server that go over to a new version step by step."""
+    return _server[-1].shifting
+
+
+def _route(alias: str, routes: Sequence[tuple[str, int]]) -> None:
+    configuration = [{"stateMachineVersionArn": version, "weight": weight} for version, weight in routes]
+    with local_account():
+        stepfunctions._update_state_machine_alias(
+            {"stateMachineAliasArn": alias, "routingConfiguration": configuration}
+        )
+
+
+def _is_alarming(alarm: str) -> bool:
+    with local_account():
+        found = cloudwatch._alarms.get(alarm) or cloudwatch._composite_alarms.get(alarm)
+    return found is not None and found["StateValue"] == "ALARM"
+
+
 def _allow_open_files() -> None:
     """Let this process hold as many files as it may: every running execution has a journal."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -217,6 +238,7 @@ def _install(setting: Setting) -> None:
 
 def _start() -> None:
     timing().call(states().resume)
+    shifting().resume()
 
 
 def _stop() -> None:
@@ -238,6 +260,7 @@ PART = Part(
             ("handle_request", _REQUEST),
             ("_start_execution", ("data",)),
             ("_resolve_state_machine_arn", ("arn",)),
+            ("_update_state_machine_alias", ("data",)),
         ),
         *(
             Seam("ministack.services.stepfunctions", name)
@@ -259,6 +282,8 @@ PART = Part(
             "cloudwatch",
             ("record_metric", ("namespace", "metric_name", "value", "unit", "dimensions")),
         ),
+        Seam("ministack.services.cloudwatch", "_alarms"),
+        Seam("ministack.services.cloudwatch", "_composite_alarms"),
     ),
     install=_install,
     start=_start,

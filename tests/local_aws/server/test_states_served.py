@@ -378,3 +378,61 @@ def test_executions_survive_the_server(client: Client, home: Home, server: Runni
     answer = ended(client, running)
     assert (answer["status"], answer["output"]) == ("SUCCEEDED", '"late"')
     assert (answer["stopDate"] - answer["startDate"]).total_seconds() >= 300
+
+
+def test_an_alias_of_a_stack_goes_over_step_by_step(client: Client, server: Running) -> None:
+    def template(version: int) -> str:
+        definition = {
+            "QueryLanguage": "JSONata",
+            "StartAt": "a",
+            "States": {"a": {"Type": "Pass", "Output": version, "End": True}},
+        }
+        machine = {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "StateMachineName": "shifted",
+                "RoleArn": ROLE,
+                "DefinitionString": json.dumps(definition),
+            },
+        }
+        published = {
+            "Type": "AWS::StepFunctions::StateMachineVersion",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "StateMachineArn": {"Ref": "Machine"},
+                "StateMachineRevisionId": {"Fn::GetAtt": ["Machine", "StateMachineRevisionId"]},
+            },
+        }
+        preference = {
+            "StateMachineVersionArn": {"Ref": f"Version{version}"},
+            "Type": "CANARY",
+            "Percentage": 50,
+            "Interval": 120,
+        }
+        alias = {
+            "Type": "AWS::StepFunctions::StateMachineAlias",
+            "Properties": {"Name": "live", "DeploymentPreference": preference},
+        }
+        return json.dumps({"Resources": {"Machine": machine, f"Version{version}": published, "Alias": alias}})
+
+    stacks, states = client("cloudformation"), client("stepfunctions")
+    stacks.create_stack(StackName="shifted", TemplateBody=template(1))
+    stacks.get_waiter("stack_create_complete").wait(StackName="shifted", WaiterConfig={"Delay": 1})
+    alias = "arn:aws:states:us-east-1:000000000000:stateMachine:shifted:live"
+
+    def routes() -> list[tuple[str, int]]:
+        answer = states.describe_state_machine_alias(stateMachineAliasArn=alias)
+        return [
+            (route["stateMachineVersionArn"][-1], route["weight"]) for route in answer["routingConfiguration"]
+        ]
+
+    assert routes() == [("1", 100)]
+    stacks.update_stack(StackName="shifted", TemplateBody=template(2))
+    stacks.get_waiter("stack_update_complete").wait(StackName="shifted", WaiterConfig={"Delay": 1})
+    assert routes() == [("2", 50), ("1", 50)]
+    set_clock(server, advance=120 * 60)
+    eventually(lambda: routes() == [("2", 100)])
+    started = states.start_execution(stateMachineArn=alias)["executionArn"]
+    assert ended(client, started)["output"] == "2"
+    stacks.delete_stack(StackName="shifted")

@@ -14,6 +14,8 @@ from stepweave.local_aws.layer.cloudformation.types import (
     answer,
     created_name,
 )
+from stepweave.local_aws.states.part import shifting
+from stepweave.local_aws.states.shifting import Shift
 
 _LONGEST = 80
 """Characters of a name: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateActivity.html"""
@@ -68,13 +70,25 @@ def _create_alias(logical_id: str, properties: Properties, stack: str) -> Resour
 
 
 def _update_alias(arn: str, old: Properties, new: Properties, stack: str) -> Resource:
-    request = {"stateMachineAliasArn": arn, "routingConfiguration": _routing(new)}
-    answer(stepfunctions._update_state_machine_alias(request))
+    preference = new.get("DeploymentPreference")
+    shift = None if preference is None else Shift.of(arn, _present_version(arn), preference)
+    if shift is not None:
+        shifting().begin(shift)
+    else:
+        shifting().end(arn)
+        request = {"stateMachineAliasArn": arn, "routingConfiguration": _routing(new)}
+        answer(stepfunctions._update_state_machine_alias(request))
     return arn, {"Arn": arn}
 
 
+def _present_version(arn: str) -> str:
+    """The version to which most of what an alias starts goes."""
+    routes = stepfunctions._state_machine_aliases[arn]["routingConfiguration"]
+    return str(max(routes, key=lambda route: route["weight"])["stateMachineVersionArn"])
+
+
 def _routing(properties: Properties) -> list[dict[str, Any]]:
-    """Where the alias leads. A gradual deployment ends at once here: nobody watches its alarms for minutes."""
+    """Where the alias leads: in the end, if it is to go there step by step."""
     preference = properties.get("DeploymentPreference")
     if preference:
         return [{"stateMachineVersionArn": preference["StateMachineVersionArn"], "weight": 100}]
