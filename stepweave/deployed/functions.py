@@ -32,4 +32,9 @@ def invoke(aws: Clients, function: str, event: Mapping[str, Any], doing: str) ->
         if kind in OF_THE_USER:
             raise UsageError(message)
         raise StepweaveError(f"{doing}: the function {function} failed: {kind}: {message}; see its log")
-    return said if isinstance(said, dict) else {}
+    if not isinstance(said, dict):
+        return {}
+    if isinstance(said.get("error"), dict):
+        # How a function refuses without failing: its failures wake people up.
+        raise UsageError(str(said["error"].get("message", said["error"])))
+    return said

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from stepweave.deployed.deployment import Deployment
 from stepweave.deployed.executions import ExecutionState, describe
 from stepweave.deployed.histories import FOLLOWED_ITEMS, SHOWN_ITEMS, Histories, machine_of
 from stepweave.deployed.run_records import RunRecords
 from stepweave.deployed.statuses import RunStatuses
+from stepweave.embedded.causes import error_message
 from stepweave.embedded.taskruns import Observer
 from stepweave.graph.model import Graph
-from stepweave.stores.run_table import DeployedRun
+from stepweave.stores.run_table import ENDED, DeployedRun
 
 FIRST_POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 5.0
@@ -84,6 +86,29 @@ def follow(
     view = RunView(execution=execution, statuses=statuses, resumed=run.attempt > 1)
     _close(view)
     return view
+
+
+def as_seen(run: DeployedRun, execution: ExecutionState) -> DeployedRun:
+    """The run as its execution says, which the record follows a few seconds later."""
+    if execution.status == run.status:
+        return run
+    ended = execution.ended_at
+    why = ": ".join(
+        part for part in (execution.error, error_message(execution.cause, execution.error)) if part
+    )
+    return replace(
+        run,
+        status=execution.status,
+        ended=datetime.fromtimestamp(ended, UTC).isoformat() if ended is not None else None,
+        error=why,
+    )
+
+
+def as_it_is(deployment: Deployment, run: DeployedRun) -> DeployedRun:
+    """The run; one that goes on by its record as its execution says, since events arrive late, or never."""
+    if run.status in ENDED or run.execution is None:
+        return run
+    return as_seen(run, describe(deployment.aws, run.execution))
 
 
 def _begun(deployment: Deployment, run: DeployedRun, sleep: Sleep) -> DeployedRun:

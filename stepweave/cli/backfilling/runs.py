@@ -50,23 +50,48 @@ class DatedRun:
         }
 
 
-def planned(records: Records, dag_id: str, moments: Sequence[datetime], *, rerun: bool) -> list[DatedRun]:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A run that there is already."""
+
+    run_id: str
+    status: str
+    wall_seconds: float | None
+
+
+Find = Callable[[str], Earlier | None]
+"""The run of an id, if there is one."""
+
+
+def planned(find: Find, dag_id: str, moments: Sequence[datetime], *, rerun: bool) -> list[DatedRun]:
     """What is to be done for each date: what has succeeded is skipped, what failed goes on, unless all is run again."""
-    return [_planned(records, dag_id, moment, rerun) for moment in moments]
+    return [_planned(find, dag_id, moment, rerun) for moment in moments]
 
 
-def _planned(records: Records, dag_id: str, moment: datetime, rerun: bool) -> DatedRun:
-    number, earlier = 1, records.run(run_id_of(dag_id, moment))
+def found_in(records: Records) -> Find:
+    """Finds runs on this machine."""
+
+    def find(run_id: str) -> Earlier | None:
+        row = records.run(run_id)
+        return Earlier(run_id, status_now(row), _wall(row)) if row is not None else None
+
+    return find
+
+
+def _planned(find: Find, dag_id: str, moment: datetime, rerun: bool) -> DatedRun:
+    number, earlier = 1, find(run_id_of(dag_id, moment))
     latest = earlier
     while earlier is not None:
         latest, number = earlier, number + 1
-        earlier = records.run(run_id_of(dag_id, moment, number))
+        earlier = find(run_id_of(dag_id, moment, number))
     fresh = DatedRun(date=moment.isoformat(), run_id=run_id_of(dag_id, moment, number), way="run")
     if latest is None:
         return fresh
-    status = status_now(latest)
-    if status == "running" or (status == "success" and not rerun):
-        return replace(fresh, run_id=latest.run_id, way="skip", status=status, wall_seconds=_wall(latest))
+    status = latest.status
+    if status in ("running", "queued") or (status == "success" and not rerun):
+        return replace(
+            fresh, run_id=latest.run_id, way="skip", status=status, wall_seconds=latest.wall_seconds
+        )
     return fresh if rerun else replace(fresh, run_id=latest.run_id, way="resume")
 
 

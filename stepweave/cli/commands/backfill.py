@@ -11,9 +11,10 @@ from stepweave.authoring.dags import Dag
 from stepweave.authoring.schedule import Every, Schedule, mistakes
 from stepweave.cli.answer import Answer
 from stepweave.cli.backfilling.dates import logical_dates
-from stepweave.cli.backfilling.runs import Backfill, DatedRun, planned
+from stepweave.cli.backfilling.runs import Backfill, DatedRun, found_in, planned
 from stepweave.cli.found import open_records
-from stepweave.cli.options import add_json, add_params, add_store, add_target, positive
+from stepweave.cli.lazy import environment_command
+from stepweave.cli.options import add_env, add_json, add_params, add_store, add_target, positive
 from stepweave.cli.params import read_params
 from stepweave.cli.progress.words import duration, first_line
 from stepweave.cli.screen import Table, print_table
@@ -21,7 +22,7 @@ from stepweave.errors import UsageError
 from stepweave.loading import load
 from stepweave.runtime.run_ids import check_run_id
 
-_BAD = ("failed", "cancelled")
+_BAD = ("failed", "cancelled", "timed_out")
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -44,6 +45,7 @@ def declare(parser: ArgumentParser) -> None:
     workers = "worker processes of each run; default: the CPUs shared among the runs"
     parser.add_argument("--workers", type=positive, metavar="N", help=workers)
     add_store(parser)
+    add_env(parser)
     add_json(parser)
 
 
@@ -60,11 +62,13 @@ def command(
     params_file: str | None,
     workers: int | None,
     store: str,
+    env: str | None,
     as_json: bool,
 ) -> Answer:
     """Run a DAG once for each logical date of its schedule in a range; dates that have succeeded are skipped.
 
-    Ctrl-C cancels the runs that go on and begins no more; the same command then goes on where it was.
+    Ctrl-C cancels the runs that go on and begins no more; the same command then goes on where it was. With --env the
+    runs are those of the deployed DAG: Ctrl-C begins no more, and those that go on do so.
 
     Examples:
       stepweave backfill sales --start 2026-01-01 --end 2026-01-31
@@ -73,23 +77,32 @@ def command(
     dag = load(target)
     params = dag.validate_params(read_params(pairs, params_file, dag.params_from_text))
     moments = logical_dates(_schedule(dag, every), start, end)
-    runs = planned(open_records(store), dag.id, moments[::-1] if reverse else moments, rerun=rerun)
-    check_run_id(runs[0].run_id)
+    moments = moments[::-1] if reverse else moments
 
     def tell(run: DatedRun) -> None:
         if not as_json:
             sys.stdout.write(f"{run.date}  {run.status:<9}  {duration(run.wall_seconds or 0)}\n")
             sys.stdout.flush()
 
+    if env is not None:
+        command = environment_command("backfill")
+        ended = command.backfill(env, dag.id, params, moments, concurrency, rerun, tell)
+        return _answer(dag.id, ended, as_json)
+    runs = planned(found_in(open_records(store)), dag.id, moments, rerun=rerun)
+    check_run_id(runs[0].run_id)
+
     share = workers or max(1, (os.cpu_count() or 1) // concurrency)
     backfill = Backfill(
         target=target, params=params, store=store, concurrency=concurrency, workers=share, told=tell
     )
-    ended = backfill.run(runs)
+    return _answer(dag.id, backfill.run(runs), as_json)
+
+
+def _answer(dag_id: str, ended: list[DatedRun], as_json: bool) -> Answer:
     if not as_json:
         _show(ended)
     bad = any(run.status in _BAD or run.status is None for run in ended)
-    return Answer({"dag_id": dag.id, "runs": [run.to_json() for run in ended]}, status=1 if bad else 0)
+    return Answer({"dag_id": dag_id, "runs": [run.to_json() for run in ended]}, status=1 if bad else 0)
 
 
 def _schedule(dag: Dag, every: str | None) -> Schedule:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.environment.described import dag_here, not_here, run_object
-from stepweave.cli.environment.show import as_seen
 from stepweave.cli.lazy import module_named
 from stepweave.cli.progress.lines import LineView
 from stepweave.cli.progress.summary import summary_lines
@@ -18,7 +17,7 @@ from stepweave.cli.running import run_object as ended_object
 from stepweave.cli.screen import paint
 from stepweave.deployed.deployment import Deployment
 from stepweave.deployed.executions import ExecutionState
-from stepweave.deployed.looking import RunView, follow
+from stepweave.deployed.looking import RunView, as_seen, follow
 from stepweave.embedded.causes import error_message
 from stepweave.embedded.result import RunEnd, RunResult
 from stepweave.embedded.results import results_of

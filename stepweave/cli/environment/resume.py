@@ -10,13 +10,14 @@ from stepweave.cli.environment.following import follow_and_show
 from stepweave.cli.environment.trigger import told
 from stepweave.deployed.deployment import open_deployment
 from stepweave.deployed.finding import find_run
+from stepweave.deployed.looking import as_it_is
 from stepweave.deployed.starting import resume as ask
 
 
 def resume(env: str, name: str, wait: bool, as_json: bool) -> Answer:
     """Start a new execution of a run that ended badly: the deployed code, what succeeded reused."""
     deployment = open_deployment(env)
-    run = find_run(deployment, name)
+    run = as_it_is(deployment, find_run(deployment, name))
     started = ask(deployment, run, by=getpass.getuser())
     if not wait:
         return told(deployment, started, run.params or {}, False, as_json)

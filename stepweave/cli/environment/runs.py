@@ -10,6 +10,7 @@ from stepweave.cli.environment.described import depth_of, run_object, took
 from stepweave.cli.progress.words import duration, first_line
 from stepweave.cli.screen import Table, print_table
 from stepweave.deployed.deployment import open_deployment
+from stepweave.deployed.looking import as_it_is
 from stepweave.deployed.run_records import RunRecords
 from stepweave.stores.run_table import DeployedRun
 
@@ -19,7 +20,8 @@ def runs(env: str, dag: str | None, limit: int, as_json: bool) -> Answer:
     deployment = open_deployment(env)
     if dag is not None:
         deployment.dag(dag)  # says which there are when it is not one of them
-    found = _in_order(RunRecords(deployment).newest(dag, limit))
+    newest = RunRecords(deployment).newest(dag, limit)
+    found = _in_order([as_it_is(deployment, run) for run in newest])
     if not as_json and found:
         print_table(_table(found))
     elif not as_json:

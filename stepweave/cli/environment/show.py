@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from stepweave.cli.answer import Answer
@@ -16,12 +14,10 @@ from stepweave.cli.progress.words import count, duration, in_environment
 from stepweave.cli.screen import print_table
 from stepweave.cli.task_objects import task_objects
 from stepweave.deployed.deployment import Deployment, open_deployment
-from stepweave.deployed.executions import ExecutionState
 from stepweave.deployed.finding import find_run
 from stepweave.deployed.histories import SHOWN_ITEMS
-from stepweave.deployed.looking import RunView, look_at
+from stepweave.deployed.looking import RunView, as_seen, look_at
 from stepweave.deployed.run_records import RunRecords
-from stepweave.embedded.causes import error_message
 from stepweave.embedded.taskruns import TaskRun
 from stepweave.embedded.values import MAX_VALUE_CHARACTERS, json_value
 from stepweave.stores.run_table import DeployedRun
@@ -52,22 +48,6 @@ def show(env: str, name: str, items: bool, as_json: bool) -> Answer:
             sys.stdout.write("the run has not begun; it waits until fewer runs of its DAG go on\n")
         return Answer(None)
     return Answer(_object(run, view, inside, deployment))
-
-
-def as_seen(run: DeployedRun, execution: ExecutionState) -> DeployedRun:
-    """The run as its execution says, which the record follows a few seconds later."""
-    if execution.status == run.status:
-        return run
-    ended = execution.ended_at
-    why = ": ".join(
-        part for part in (execution.error, error_message(execution.cause, execution.error)) if part
-    )
-    return replace(
-        run,
-        status=execution.status,
-        ended=datetime.fromtimestamp(ended, UTC).isoformat() if ended is not None else None,
-        error=why,
-    )
 
 
 def _head(run: DeployedRun, inside: Sequence[DeployedRun], deployment: Deployment) -> list[str]:
