@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,8 +14,9 @@ from ministack.core import persistence
 from stepweave.local_aws.layer.part import Part, Setting
 from stepweave.local_aws.layer.seams import Seam
 
-INTERVAL_SECONDS = 20.0
-"""What is lost at most when the server is killed."""
+SHORTEST_PAUSE_SECONDS = 5.0
+LARGEST_SHARE = 0.05
+"""Of the time, that saving takes at most: the more there is, the longer the pauses."""
 _ATTEMPTS = 3
 
 _log = logging.getLogger("stepweave.saving")
@@ -54,10 +56,13 @@ def _start() -> None:
 
 
 def _save_now_and_then() -> None:
-    while not _over.wait(INTERVAL_SECONDS):
+    pause = SHORTEST_PAUSE_SECONDS
+    while not _over.wait(pause):
         if _asked.is_set():
             _asked.clear()
+            began = time.monotonic()
             save()
+            pause = max(SHORTEST_PAUSE_SECONDS, (time.monotonic() - began) / LARGEST_SHARE)
 
 
 PART = Part(
