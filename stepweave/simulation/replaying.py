@@ -42,7 +42,7 @@ def replay(
         transitions=ended.work.transitions * executions + _repeated(runs),
         control_calls=ended.work.control_calls * executions,
         gate_calls=ended.work.gate_calls * executions,
-        executions=executions,
+        executions=ended.work.executions * executions,
     )
     usage = usage_of(work, ended.tasks, ended.placements, architecture)
     return replace(ended, work=work, usage=usage)

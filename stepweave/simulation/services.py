@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from stepweave.embedded.calls import APPROVALS, RENDEZVOUS, TASK_RUNNER
@@ -24,21 +24,28 @@ _CONTROL = ("prepare", "collect", "commit", "quorum", "notice", "read")
 class Services:
     """Counts what is billed; a listener of the engine."""
 
-    def __init__(self, tasks: Mapping[str, Task], jobs: Mapping[str, str], assumptions: Assumptions) -> None:
-        """``jobs``: the task of each job definition."""
-        self.transitions = 0
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        jobs: Mapping[str, str],
+        assumptions: Assumptions,
+        dags: Collection[str],
+    ) -> None:
+        """``jobs``: the task of each job definition; ``dags``: of which an execution counts as a run."""
+        self.transitions = self.executions = 0
         self.control_calls = 0
         self.gate_calls = 0
         self.task_calls: list[tuple[str, float]] = []
         """Task and seconds of each call."""
-        self._tasks, self._jobs, self._assumptions = tasks, jobs, assumptions
+        self._tasks, self._jobs, self._assumptions, self._dags = tasks, jobs, assumptions, dags
         self._meet: Function | None = None
         self._tokens: EngineTokens | None = None
         self._pending: set[asyncio.Task[None]] = set()
 
     def __call__(self, event: Event) -> None:
-        """Count a transition."""
+        """Count a transition, or a run."""
         self.transitions += event.kind == "state_entered"
+        self.executions += event.kind == "execution_started" and event.machine in self._dags
 
     def integrations(self) -> dict[str, Integration]:
         """What the machines call."""
@@ -60,6 +67,7 @@ class Services:
             calls=tuple(self.task_calls),
             control_calls=self.control_calls,
             gate_calls=self.gate_calls,
+            executions=self.executions,
         )
 
     async def spend(self, task: str, calls: int = 1) -> None:

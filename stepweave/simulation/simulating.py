@@ -85,7 +85,7 @@ def estimate(
     flows = flows_of(graph, compiled)
     machines = to_engine(*(flow.compiled for flow in flows.values()), timeouts=False)
     tasks = {task.id: task for flow in flows.values() for task in every_task(flow.graph)}
-    services = Services(tasks, machines.task_of_job_definition, assumptions)
+    services = Services(tasks, machines.task_of_job_definition, assumptions, flows)
     clock = VirtualClock()
     engine = Engine(machines.machines, services.integrations(), clock=clock, listeners=[services])
     services.connect(engine)

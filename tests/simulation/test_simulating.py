@@ -1,5 +1,7 @@
 """DAGs on a virtual clock."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from stepweave.compiler import compile_graph
 from stepweave.embedded.timing import critical_path
 from stepweave.graph.model import DagInfo, Expression, FromTask, Graph, Resources, Task
+from stepweave.loading import load
 from stepweave.pricing.prices import usd
 from stepweave.simulation.simulating import beyond_timeout, estimate, simulate
 
@@ -55,6 +58,12 @@ def test_a_gpu_costs_by_its_time() -> None:
         return simulate(graph, {"train": seconds}).cost_usd
 
     assert cost(7200) - cost(3600) == pytest.approx(1.006, rel=1e-3)
+
+
+def test_a_dag_inside_that_is_an_execution_of_its_own_is_a_run_of_its_own() -> None:
+    page = Path(__file__).parents[2] / "statemachines" / "examples" / "e15_composition.py"
+    assert estimate(load(f"{page}:composition").graph(), {}).work.executions == 2
+    assert estimate(load(f"{page}:city_features").graph(), {}).work.executions == 1
 
 
 def test_an_expression_on_a_value_does_not_stand_in_the_way() -> None:
