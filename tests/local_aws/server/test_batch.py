@@ -174,6 +174,26 @@ def test_what_cannot_run_is_refused(
         aws("batch").submit_job(**request)
 
 
+def test_a_queue_with_a_scheduling_policy_wants_a_share_identifier_and_no_other_does(
+    aws: Client, definition: str
+) -> None:
+    policy = aws("batch").create_scheduling_policy(name="fair", fairsharePolicy={"shareDecaySeconds": 60})
+    aws("batch").create_job_queue(
+        jobQueueName="fair",
+        priority=1,
+        schedulingPolicyArn=policy["arn"],
+        computeEnvironmentOrder=[{"order": 1, "computeEnvironment": "machine"}],
+    )
+    request = {"jobName": "plain", "jobQueue": "fair", "jobDefinition": definition}
+    shared = aws("batch").submit_job(**request, shareIdentifier="churn")["jobId"]
+    assert when(aws, shared, *ENDED)["shareIdentifier"] == "churn"
+    for wrong in (request, {**request, "jobQueue": "jobs", "shareIdentifier": "churn"}):
+        with pytest.raises(
+            aws("batch").exceptions.ClientException, match="shareIdentifier must be specified"
+        ):
+            aws("batch").submit_job(**wrong)
+
+
 def test_a_revision_that_was_deregistered_takes_no_jobs(aws: Client, definition: str) -> None:
     container = {"image": "local", "command": ["true"]}
     register = aws("batch").register_job_definition

@@ -25,6 +25,7 @@ _KEPT = (
     "consumableResourceProperties",
 )
 """What a job definition has besides what ministack keeps."""
+_KEPT_OF_QUEUES = ("schedulingPolicyArn", "jobStateTimeLimitActions")
 
 
 def actions(jobs: Jobs) -> dict[str, Callable[[Request], Response]]:
@@ -39,6 +40,7 @@ def actions(jobs: Jobs) -> dict[str, Callable[[Request], Response]]:
         "/v1/registerjobdefinition": register,
         "/v1/deregisterjobdefinition": _answered(_deregister),
         "/v1/describejobdefinitions": _answered(_describe_definitions),
+        "/v1/createjobqueue": create_queue,
         "/v1/updatejobqueue": _answered(_update_queue),
         "/v1/deletejobqueue": _answered(_delete_queue),
         "/v1/deletecomputeenvironment": _answered(_delete_environment),
@@ -102,7 +104,17 @@ def register(request: Request) -> Response:
     return response
 
 
+def create_queue(request: Request) -> Response:
+    """Create a job queue, with everything that was given."""
+    response: Response = _ministack_create_queue(request)
+    if response[0] == 200:
+        record = batch._job_queues[request["jobQueueName"]]
+        record.update({name: request[name] for name in _KEPT_OF_QUEUES if name in request})
+    return response
+
+
 _ministack_register = batch._register_job_definition
+_ministack_create_queue = batch._create_job_queue
 
 
 def _deregister(request: Request) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ PART = Part(
             for name in ("_DISPATCH", "_jobs", "_job_definitions", "_job_queues", "_compute_envs")
         ),
         Seam(_BATCH, "_register_job_definition", ("p",)),
+        Seam(_BATCH, "_create_job_queue", ("p",)),
         Seam(_BATCH, "_job_queue_name_from_ref", ("ref",)),
         Seam(_BATCH, "_compute_environment_name_from_ref", ("ref",)),
         Seam(_BATCH, "_job_arn", ("job_id",)),

@@ -36,6 +36,11 @@ def new_record(request: Mapping[str, Any]) -> dict[str, Any]:
         raise BatchError("ClientException", f"Job Queue {request.get('jobQueue')} does not exist")
     if batch._job_queues[queue].get("state") == "DISABLED":
         raise BatchError("ClientException", f"Job Queue {queue} is disabled")
+    if bool(batch._job_queues[queue].get("schedulingPolicyArn")) != bool(request.get("shareIdentifier")):
+        raise BatchError(
+            "ClientException",
+            f"shareIdentifier must be specified where the queue has a scheduling policy, and only there; queue {queue}",
+        )
     for field in ("arrayProperties", "dependsOn", "nodeOverrides"):
         if request.get(field):
             raise BatchError("ClientException", f"the local AWS runs no jobs with {field}")
