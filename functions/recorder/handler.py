@@ -3,7 +3,7 @@
 Events: of EventBridge (*Step Functions Execution Status Change*), and ``{"reconcile": true}`` of a schedule.
 
 Environment: ``STEPWEAVE_ENV``, ``STEPWEAVE_STORE``, ``STEPWEAVE_TABLE``, ``STEPWEAVE_TOPICS`` (JSON: ARNs by kind);
-optional ``STEPWEAVE_RUNBOOK``, the address of the runbook.
+optional ``STEPWEAVE_BUS``, the bus that is told of ends, and ``STEPWEAVE_RUNBOOK``, the address of the runbook.
 """
 
 from __future__ import annotations
@@ -74,11 +74,13 @@ def _parts(env: str, table: str, store: str) -> tuple[Recorder, Clients, Deploye
         states=client("stepfunctions"),
         sns=client("sns"),
         functions=client("lambda"),
+        events=client("events"),
     )
     recorder = Recorder(
         env,
         clients,
         warn_topic=topics().get("warn"),
+        bus=os.environ.get("STEPWEAVE_BUS") or None,
         runbook=os.environ.get("STEPWEAVE_RUNBOOK", _RUNBOOK),
         write_line=_write_line,
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.recorder.run_events import announce
 from functions.recorder.run_metrics import metrics_line
 from functions.recorder.run_notices import RunNotice
 from functions.shared.executions import input_of, state_of
@@ -39,9 +40,10 @@ class Clients:
     queue: RunQueue
     store: ObjectStore
     states: Any
-    """boto3 clients: of Step Functions, SNS and Lambda."""
+    """boto3 clients: of Step Functions, SNS, Lambda and EventBridge."""
     sns: Any
     functions: Any
+    events: Any
 
 
 class Recorder:
@@ -53,13 +55,18 @@ class Recorder:
         clients: Clients,
         *,
         warn_topic: str | None,
+        bus: str | None,
         runbook: str,
         write_line: Callable[[str], object],
     ) -> None:
-        """``write_line`` takes lines for CloudWatch; without a ``warn_topic`` nobody is told of failures."""
+        """``write_line`` takes lines for CloudWatch; without a ``warn_topic`` nobody is told of failures.
+
+        ``bus``: name of the bus that is told of every end; None for none.
+        """
         self._env = env
         self._to = clients
         self._warn_topic = warn_topic
+        self._bus = bus
         self._runbook = runbook
         self._write_line = write_line
 
@@ -114,6 +121,8 @@ class Recorder:
         date = run.facts.logical_date
         status = _MARKED.get(state.status, "failed")
         write_marker(self._to.store, run.dag, run.run_id, status, logical_date=date)
+        if self._bus is not None:
+            announce(self._to.events, self._bus, self._env, run)
         self._notify(run)
         self._write_line(metrics_line(self._env, run))
         self._to.table.mark_handled(state)

@@ -196,6 +196,20 @@ class Topic:
 
 
 @dataclass
+class Bus:
+    """A client of EventBridge that keeps what is put; with ``failing`` it takes nothing."""
+
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    failing: bool = False
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        if self.failing:
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled", "ErrorMessage": "later"}]}
+        self.entries += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+
+@dataclass
 class Functions:
     """A client of Lambda that keeps what is invoked."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from functions.recorder.deployed_dags import DeployedDags
 from functions.recorder.reconciling import Reconciler
 from functions.recorder.recording import Clients, Recorder, cleanup_name
+from functions.recorder.run_events import BusError
 from stepweave.deployed.environment import DeployedDag
 from stepweave.stores.objects import open_store
 from stepweave.stores.run_queue import RunQueue
@@ -21,6 +22,7 @@ from tests.functions.environment_fakes import (
     MACHINE,
     STARTER,
     TABLE,
+    Bus,
     DiedError,
     Functions,
     Topic,
@@ -38,7 +40,7 @@ class Environment:
 
     def __init__(self, dynamodb, states, folder):
         self.states = states
-        self.topic, self.functions, self.lines = Topic(), Functions(), []
+        self.topic, self.functions, self.lines, self.bus = Topic(), Functions(), [], Bus()
         self.table, self.queue = RunTable(dynamodb, TABLE), RunQueue(dynamodb, TABLE)
         self.store = open_store(folder)
         self.clients = Clients(
@@ -48,11 +50,13 @@ class Environment:
             states=states,
             sns=self.topic,
             functions=self.functions,
+            events=self.bus,
         )
         self.recorder = Recorder(
             "dev",
             self.clients,
             warn_topic="arn:aws:sns:::warn",
+            bus="stepweave-dev",
             runbook="https://runbook",
             write_line=self.lines.append,
         )
@@ -107,6 +111,27 @@ def test_a_failed_run_is_told_of_with_its_tasks_and_where_to_look(env):
     assert "Tasks that failed: load, train" in message["email"]
     assert "stepweave resume r1 --env dev" in message["email"]
     assert env.marker()["status"] == "failed"
+
+
+def test_the_end_of_a_run_is_announced_on_the_bus_without_its_params(env):
+    arn = env.start()
+    told = env.states.end(arn, "FAILED", LATER, error="DagRunFailed", cause="failed: load")
+    env.bus.failing = True
+    with pytest.raises(BusError, match="Throttled: later"):
+        env.tell(told)
+    env.bus.failing = False
+    env.tell(told)
+    env.tell(told)
+    (entry,) = env.bus.entries
+    assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == (
+        "stepweave-dev",
+        "stepweave",
+        "Run Ended",
+    )
+    detail_told = json.loads(entry["Detail"])
+    assert (detail_told["dag"], detail_told["status"], detail_told["failed"]) == ("sales", "failed", ["load"])
+    assert "params" not in detail_told
+    assert len(env.topic.published) == 1
 
 
 def test_numbers_of_a_run_are_metrics_of_its_dag_and_of_all(env):

@@ -11,6 +11,7 @@ from tests.functions.environment_fakes import (
     MACHINE,
     STARTER,
     TABLE,
+    Bus,
     Functions,
     LambdaContext,
     Topic,
@@ -47,6 +48,7 @@ def recorder(dynamodb, states, monkeypatch, tmp_path):
         "stepfunctions": states,
         "sns": module.topic,
         "lambda": Functions(),
+        "events": Bus(),
         "ssm": Parameters(),
     }
     monkeypatch.setattr(module, "client", clients.__getitem__)
