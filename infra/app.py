@@ -20,8 +20,8 @@ from aws_cdk import App, Aws, Tags
 from constructs import Construct
 
 from infra import nag
-from infra.dags.arns import Arns
-from infra.dags.code import Code
+from infra.arns import Arns
+from infra.code import Code
 from infra.dags.packaged import PackagedCode
 from infra.dags.stack import DagStack
 from infra.platform.shared_functions import SharedCode

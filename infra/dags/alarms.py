@@ -11,7 +11,7 @@ from math import ceil
 from aws_cdk import aws_cloudwatch
 from constructs import Construct
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.dags.gaps import longest_gap_seconds
 from infra.settings import Settings
 from stepweave.graph.model import DagInfo

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from aws_cdk import RemovalPolicy, Stack, aws_batch
 from constructs import Construct
 
-from infra.dags import assets
-from infra.dags.arns import Arns
-from infra.dags.code import Code
-from infra.dags.functions import task_metrics
+from infra import assets
+from infra.arns import Arns
+from infra.code import Code
 from infra.dags.job_specs import JobSpec
-from infra.dags.needs import ANY, Need, only_if
-from infra.dags.roles import service_role
+from infra.functions import task_metrics
+from infra.needs import ANY, Need, only_if
+from infra.roles import service_role
 from infra.settings import Settings
 from stepweave.compiler import Compiled
 from stepweave.deployed import names

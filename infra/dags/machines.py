@@ -13,11 +13,11 @@ from pathlib import Path
 from aws_cdk import RemovalPolicy, Stack, aws_stepfunctions
 from constructs import Construct
 
+from infra.arns import Arns
+from infra.assets import file
 from infra.dags import policies
-from infra.dags.arns import Arns
-from infra.dags.assets import file
-from infra.dags.roles import of_account, service_role
 from infra.dags.targets import Target, placeholders
+from infra.roles import of_account, service_role
 from infra.settings import Settings
 from stepweave.compiler import Compiled
 from stepweave.deployed import names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.dags.code import CodeFolder, Image
+from infra.code import CodeFolder, Image
 from infra.dags.targets import every_task
 from infra.packaging.base import OWN
 from infra.packaging.bundle import Bundle, bundle

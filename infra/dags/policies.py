@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.dags.arns import Arns
-from infra.dags.needs import ANY, Need
+from infra.arns import Arns
 from infra.dags.targets import Target
+from infra.needs import ANY, Need
 from stepweave.asl import states
 from stepweave.asl.measure import every_state
 

@@ -16,23 +16,23 @@ from collections.abc import Mapping
 from aws_cdk import Environment, Stack, Tags, aws_cloudwatch, aws_logs, aws_ssm
 from constructs import Construct
 
+from infra.arns import Arns
+from infra.code import Code
 from infra.dags.alarms import Alarms
-from infra.dags.arns import Arns
 from infra.dags.asset_uses import asset_uses
-from infra.dags.code import Code
 from infra.dags.committed import committed_definitions
 from infra.dags.dashboard import Shown, body
-from infra.dags.functions import DeployedFunction, FunctionSpec, environment, task_metrics
 from infra.dags.jobs import Jobs
 from infra.dags.machines import Machines
-from infra.dags.needs import Need
 from infra.dags.nested import inner_dags
-from infra.dags.roles import service_role
 from infra.dags.starting import PART, Starting, function_needs
 from infra.dags.targets import Target, every_task, targets
 from infra.dags.task_needs import Tasks, task_needs
 from infra.dags.triggers import triggers_of
+from infra.functions import DeployedFunction, FunctionSpec, environment, task_metrics
+from infra.needs import Need
 from infra.removal import removal_policy
+from infra.roles import service_role
 from infra.settings import Settings
 from stepweave.compiler import Compiled
 from stepweave.deployed import names

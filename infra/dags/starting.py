@@ -10,13 +10,13 @@ import json
 from aws_cdk import CfnResource, aws_events, aws_lambda, aws_scheduler
 from constructs import Construct
 
-from infra.dags.arns import Arns
-from infra.dags.code import Code
+from infra.arns import Arns
+from infra.code import Code
 from infra.dags.cron import schedule_expression
-from infra.dags.functions import DeployedFunction, FunctionSpec, environment
-from infra.dags.needs import ANY, Need, only_if
-from infra.dags.roles import of_account, service_role
 from infra.dags.triggers import Trigger, pattern
+from infra.functions import DeployedFunction, FunctionSpec, environment
+from infra.needs import ANY, Need, only_if
+from infra.roles import of_account, service_role
 from infra.settings import Settings
 from stepweave.deployed import names
 from stepweave.graph.model import DagInfo

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.dags.asset_uses import AssetUses
-from infra.dags.needs import Need, only_if
 from infra.dags.triggers import Trigger
+from infra.needs import Need, only_if
 from stepweave.graph.model import Literal, Task
 from stepweave.stores import layout
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from aws_cdk import aws_cloudwatch
 from constructs import Construct
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.settings import Settings
 from stepweave.deployed import names
 

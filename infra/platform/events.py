@@ -12,7 +12,7 @@ import json
 from aws_cdk import aws_events, aws_lambda
 from constructs import Construct
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.platform.permissions import of_dags
 from stepweave.deployed import names
 

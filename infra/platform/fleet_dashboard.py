@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.dags.dashboard import HEIGHT, WIDTH, Shown, Widget, body
 from infra.settings import Settings
 from stepweave.deployed import names

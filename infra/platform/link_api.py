@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_apigatewayv2, aws_lambda
 from constructs import Construct
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.logs import log_group
 from infra.settings import Settings
 from stepweave.deployed import names

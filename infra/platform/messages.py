@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import Duration, aws_events, aws_iam, aws_kms, aws_sns, aws_sns_subscriptions, aws_sqs
 from constructs import Construct
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.removal import removal_policy
 from infra.settings import Settings
 from stepweave.deployed import names

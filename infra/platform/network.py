@@ -14,9 +14,9 @@ from __future__ import annotations
 from aws_cdk import Fn, aws_ec2
 from constructs import Construct
 
-from infra.dags.needs import Need
-from infra.dags.roles import service_role
 from infra.logs import log_group
+from infra.needs import Need
+from infra.roles import service_role
 from infra.settings import Settings
 from stepweave.deployed import names
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra.dags.arns import Arns
-from infra.dags.needs import ANY, Condition, Need, only_if
+from infra.arns import Arns
+from infra.needs import ANY, Condition, Need, only_if
 from stepweave.deployed import names
 
 TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
@@ -68,6 +68,8 @@ def recorder_needs(arns: Arns) -> Iterator[Need]:
     )
     for kind in ("warn", "page"):
         yield Need(action="sns:Publish", resource=arns.topic(kind), by="people are told of a failed run")
+    bus = _arn(arns, "events", f"event-bus/{names.bus_name(arns.env)}")
+    yield Need(action="events:PutEvents", resource=bus, by="the end of each run is announced")
 
 
 def notifier_needs(*, secret: str) -> Iterator[Need]:

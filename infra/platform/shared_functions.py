@@ -18,12 +18,11 @@ from typing import Literal, Protocol, TypeAlias
 from aws_cdk import aws_lambda, aws_secretsmanager, aws_sns
 from constructs import Construct
 
-from infra.dags.arns import Arns
-from infra.dags.code import CodeFolder
-from infra.dags.functions import DeployedFunction, FunctionSpec, environment
-from infra.dags.needs import Need
-from infra.dags.roles import service_role
+from infra.arns import Arns
+from infra.code import CodeFolder
+from infra.functions import DeployedFunction, FunctionSpec, environment
 from infra.logs import log_group
+from infra.needs import Need
 from infra.platform.link_api import LinkApi
 from infra.platform.messages import TOPICS, Messages
 from infra.platform.permissions import (
@@ -34,6 +33,7 @@ from infra.platform.permissions import (
     rendezvous_needs,
     running_needs,
 )
+from infra.roles import service_role
 from infra.settings import Settings
 from stepweave.deployed import names
 

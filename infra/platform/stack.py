@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import Environment, Stack, aws_cloudwatch, aws_ssm
 from constructs import Construct
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.platform.alarms import FleetAlarms
 from infra.platform.batch import JobQueues
 from infra.platform.events import Events

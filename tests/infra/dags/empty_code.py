@@ -6,7 +6,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from infra.dags.code import CodeFolder, Image
+from infra.code import CodeFolder, Image
 from infra.dags.packaged import modules
 from stepweave.compiler import Compiled
 from stepweave.planning.profiles import ImageProfile, LambdaProfile

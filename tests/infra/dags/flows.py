@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.loading import all_dags, dags_in, import_file
 

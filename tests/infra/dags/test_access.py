@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from infra.dags.asset_uses import asset_uses
-from infra.dags.needs import document, statements
 from infra.dags.nested import inner_dags
 from infra.dags.packaged import PackagedCode
 from infra.dags.targets import every_task
 from infra.dags.task_needs import Tasks, task_needs
 from infra.dags.triggers import triggers_of
+from infra.needs import document, statements
 from infra.settings import parse
 from stepweave.authoring.dags import Dag
 from stepweave.embedded import functions

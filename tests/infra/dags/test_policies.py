@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.dags.needs import document, statements
 from infra.dags.policies import Machine, machine_needs
 from infra.dags.targets import targets
+from infra.needs import document, statements
 from stepweave.asl.measure import every_state
 from stepweave.compiler import Compiled
 from tests.infra.dags.flows import ARNS, HEAVY, compiled_repository, written

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from infra.dags.asset_uses import AssetUses
-from infra.dags.needs import document, statements
 from infra.dags.targets import every_task
 from infra.dags.task_needs import Tasks, task_needs
 from infra.dags.triggers import Trigger
+from infra.needs import document, statements
 from stepweave.stores import layout
 from tests.infra.dags.flows import ARNS, HEAVY, compiled, written
 from tests.infra.dags.iam import Request, allows, without_each

@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.dags.needs import Need, document, only_if, statements
-from infra.dags.roles import MAX_MANAGED, chunks
+from infra.needs import Need, document, only_if, statements
+from infra.roles import MAX_MANAGED, chunks
 from tests.infra.dags.iam import Request, allows
 
 PREFIXES = ("a/*", "b/*")

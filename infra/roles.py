@@ -9,7 +9,7 @@ from dataclasses import replace
 from aws_cdk import aws_iam
 from constructs import Construct
 
-from infra.dags.needs import Condition, Need, Statement, document, statements
+from infra.needs import Condition, Need, Statement, document, statements
 
 MAX_INLINE = 9_000
 """Characters of a role's inline policies together; IAM's limit of 10,240 counts the values of tokens, which we estimate

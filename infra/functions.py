@@ -1,4 +1,4 @@
-"""`DeployedFunction`: a Lambda function of a DAG with a published version, and if it is called by name an alias.
+"""`DeployedFunction`: a Lambda function with a published version, and if it is called by name an alias.
 
 A version outlives the next ones: runs that began with it go on calling it. Its id holds a digest of all that makes it,
 and so does the description of the function: Lambda refuses to publish a function that has not changed since its last
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from aws_cdk import RemovalPolicy, Stack, aws_lambda
 from constructs import Construct
 
-from infra.dags import assets
-from infra.dags.code import CodeFolder
+from infra import assets
+from infra.code import CodeFolder
 from infra.settings import Settings
 from stepweave.deployed import names
 
@@ -112,7 +112,7 @@ def _plain(value: str) -> str:
 
 
 def environment(settings: Settings, store: str, table: str, service: str) -> dict[str, str]:
-    """The environment that every function of a DAG has."""
+    """The environment that every function has."""
     return {
         "STEPWEAVE_ENV": settings.env,
         "STEPWEAVE_STORE": store,
