@@ -35,7 +35,8 @@ def metrics_of(entry: Entry) -> Iterator[Sample]:
 
     The one of the machine, and those of the version and the alias by which it was started.
     """
-    counted = {"RUNNING": "ExecutionsStarted"} | _ENDS
+    started = "RedrivenExecutions" if entry.redrive_count else "ExecutionsStarted"
+    counted = {"RUNNING": started} | _ENDS
     for dimensions in _dimensions(entry):
         yield Sample(name=counted[entry.status], value=1, unit="Count", dimensions=dimensions)
         if entry.stopped_at is not None:

@@ -116,6 +116,10 @@ def test_the_end_of_an_execution_is_counted_and_its_time_measured(status: str, n
     ]
 
 
+def test_a_redrive_is_no_start() -> None:
+    assert {sample.name for sample in metrics_of(entry(redrive_count=1))} == {"RedrivenExecutions"}
+
+
 def test_versions_and_aliases_are_counted_by_themselves() -> None:
     found = {dict(sample.dimensions).get("Alias") for sample in metrics_of(entry())}
     arns = {dict(sample.dimensions)["StateMachineArn"] for sample in metrics_of(entry())}
