@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,20 +43,11 @@ def _compiled(new: Path, profile: Profile, wanted: list[str], constraints: str, 
     asked, constraint = new / "asked.txt", new / "constraints.txt"
     asked.write_text("\n".join(wanted) + "\n", encoding="utf-8")
     constraint.write_text(unpinned(constraints, wanted), encoding="utf-8")
-    what = [
-        "--quiet",
-        "--generate-hashes",
-        "--no-header",
-        "--no-annotate",
-        "--constraint",
-        str(constraint),
-        str(asked),
-    ]
-    lines = uv.run(
-        ["pip", "compile", *profile.for_uv, *what],
-        root,
-        f"resolving {', '.join(wanted)} for {profile.described}",
-    )
+    # The Python that runs resolves for another: uv need not look for that one on this machine.
+    where = ["--python", sys.executable, *profile.for_uv, "--constraint", str(constraint)]
+    how = ["--quiet", "--generate-hashes", "--no-header", "--no-annotate"]
+    doing = f"resolving {', '.join(wanted)} for {profile.described}"
+    lines = uv.run(["pip", "compile", *where, *how, str(asked)], root, doing)
     check_locked([required(line) for line in lines.splitlines() if line[:1].isalnum()], wanted, constraints)
     return lines
 

@@ -1,0 +1,54 @@
+"""What is built once is seen whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from infra.packaging.kept import make
+
+
+def test_it_is_built_once(tmp_path: Path) -> None:
+    built: list[Path] = []
+
+    def build(new: Path) -> None:
+        built.append(new)
+        (new / "a").write_text("1")
+
+    first, second = make(tmp_path / "x" / "thing", build), make(tmp_path / "x" / "thing", build)
+    assert first == second == tmp_path / "x" / "thing"
+    assert (first / "a").read_text() == "1"
+    assert len(built) == 1
+
+
+def test_nothing_remains_of_what_could_not_be_built(tmp_path: Path) -> None:
+    def build(new: Path) -> None:
+        (new / "half").write_text("1")
+        raise RuntimeError("no network")
+
+    with pytest.raises(RuntimeError, match="no network"):
+        make(tmp_path / "thing", build)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_several_who_build_at_once_one_wins_and_all_get_the_same(tmp_path: Path) -> None:
+    together = threading.Barrier(4, timeout=30)
+    found: list[str] = []
+
+    def build(new: Path) -> None:
+        together.wait()  # all have seen that it is not there yet
+        (new / "who").write_text(threading.current_thread().name)
+
+    def take() -> None:
+        found.append((make(tmp_path / "thing", build) / "who").read_text())
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert len(set(found)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["thing"]
