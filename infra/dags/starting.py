@@ -170,7 +170,7 @@ def starter_needs(dag: str, log_group: str, arns: Arns, *, tracing: bool) -> tup
     """What the starter of a DAG must be allowed: to start it, to know what became of it, and the DAG's own records."""
     table = arns.table()
     own = only_if("ForAllValues:StringEquals", "dynamodb:LeadingKeys", f"DAG#{dag}")
-    records = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "ConditionCheckItem")
+    records = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
     return (
         Need(action="states:StartExecution", resource=arns.machine(dag), by="starting runs"),
         Need(action="states:DescribeExecution", resource=arns.executions(dag), by="runs started before"),
