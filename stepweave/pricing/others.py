@@ -36,7 +36,7 @@ def on_metaflow(
     tasks = dict(_every(graph.tasks))
     counts = Counter(name for name, _ in made)
     maps = sum(1 for name in counts if name in tasks and tasks[name].expansion is not None)
-    transitions = 1 + len(made) + _splits(graph) + 2 * maps
+    transitions = len(made) + _splits(graph) + 2 * maps
     jobs = total(on_batch(seconds, *_job(tasks.get(name)), architecture) for name, seconds in made)
     writes = Usage.of(s3_put=CHECKS_PER_STEP * len(made), table_write=2 * maps, table_read=2 * maps)
     return jobs + writes + Usage.of(transition=transitions)
