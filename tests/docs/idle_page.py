@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.app import add_environment, compiled_dags, new_app
-from infra.dags.code import CodeFolder
+from infra.code import CodeFolder
 from infra.settings import load
 from stepweave.cli.costs.telling import dollars
 from stepweave.pricing.idle import Idle, idle, templates_in

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.dags import alarms as dag_alarms
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.platform import alarms as fleet_alarms
 from infra.settings import parse
 from stepweave.deployed import names

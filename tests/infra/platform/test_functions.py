@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.platform.permissions import approvals_needs, recorder_needs, rendezvous_needs
 from stepweave.deployed.environment import Platform
 from tests.infra.conftest import Synthesized

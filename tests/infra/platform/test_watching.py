@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infra.dags.arns import Arns
+from infra.arns import Arns
 from infra.platform.alarms import watched
 from infra.platform.fleet_dashboard import CHOSEN, fleet_body
 from infra.settings import parse
