@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,19 +62,21 @@ class Engines:
         self._heard = heard
         self._open: OrderedDict[str, Live] = OrderedDict()
         self._parsed: OrderedDict[tuple[str, str], Machine] = OrderedDict()
+        self._parsing = threading.Lock()
 
     def machine(self, name: str, definition: str) -> Machine:
         """A definition, parsed. Raises ``DefinitionError``."""
         key = (name, definition)
-        if key not in self._parsed:
-            self._parsed[key] = parse(definition, name)
-            if len(self._parsed) > _PARSED:
-                self._parsed.popitem(last=False)
-        self._parsed.move_to_end(key)
-        return self._parsed[key]
+        with self._parsing:
+            if key not in self._parsed:
+                self._parsed[key] = parse(definition, name)
+                if len(self._parsed) > _PARSED:
+                    self._parsed.popitem(last=False)
+            self._parsed.move_to_end(key)
+            return self._parsed[key]
 
     def check(self, name: str, definition: str) -> None:
-        """Nothing; raises ``DefinitionError`` for a definition that could not run."""
+        """Nothing; raises ``DefinitionError`` for a definition that could not run. From any thread."""
         Engine({name: self.machine(name, definition)}, self._world.integrations)
 
     def of(self, entry: Entry) -> Live:

@@ -13,24 +13,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ministack.core.responses import error_response_json, json_response
-from ministack.services import cloudwatch, eventbridge, stepfunctions
+from ministack.services import cloudwatch, stepfunctions
+from ministack.services.cloudformation import provisioners
 
 from stepweave.engine.integrations.activity import Activities
 from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.tokens import Tokens
 from stepweave.errors import DefinitionError
 from stepweave.local_aws.home import ACCOUNT, REGION
-from stepweave.local_aws.layer import logs
 from stepweave.local_aws.layer.batch.part import jobs
-from stepweave.local_aws.layer.clients import client
-from stepweave.local_aws.layer.lambdas import invoking
 from stepweave.local_aws.layer.part import Part, Setting
 from stepweave.local_aws.layer.scope import local_account
 from stepweave.local_aws.layer.seams import Seam
 from stepweave.local_aws.states.api import Api
 from stepweave.local_aws.states.engines import World
-from stepweave.local_aws.states.execution_metrics import Sample
 from stepweave.local_aws.states.failing import ApiError
+from stepweave.local_aws.states.neighbours import ServerFunctions, ServerRegistry, ServerServices
 from stepweave.local_aws.states.publishing import Publisher
 from stepweave.local_aws.states.service import States
 from stepweave.local_aws.states.shelf import Shelf
@@ -42,47 +40,6 @@ from stepweave.standalone.service_objects import ServiceObjects
 Answer = tuple[int, Mapping[str, str], bytes]
 
 
-class _Functions:
-    """Lambda of this server."""
-
-    @staticmethod
-    def invoke(function_ref: str, payload: bytes, qualifier: str = "") -> invoking.Invoked:
-        return invoking.invoke(function_ref, payload, qualifier)
-
-    @staticmethod
-    def invoke_later(function_ref: str, payload: bytes, qualifier: str = "") -> None:
-        more = {"Qualifier": qualifier} if qualifier else {}
-        client("lambda").invoke(FunctionName=function_ref, Payload=payload, InvocationType="Event", **more)
-
-
-class _Registry:
-    """The state machines that are deployed here."""
-
-    machines: Mapping[str, Any] = stepfunctions._state_machines
-    versions: Mapping[str, Any] = stepfunctions._state_machine_versions
-    aliases: Mapping[str, Any] = stepfunctions._state_machine_aliases
-
-
-class _Services:
-    """EventBridge, CloudWatch and CloudWatch Logs of this server."""
-
-    @staticmethod
-    def put_event(event: dict[str, Any]) -> None:
-        with local_account():
-            eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
-
-    @staticmethod
-    def record(namespace: str, sample: Sample) -> None:
-        with local_account():
-            cloudwatch.record_metric(
-                namespace, sample.name, sample.value, sample.unit, dict(sample.dimensions)
-            )
-
-    @staticmethod
-    def write(group: str, stream: str, lines: Sequence[str], at_ms: int) -> None:
-        logs.write(group, stream, lines, at_ms)
-
-
 class _Server:
     """The executions of this server, and the functions of ministack that they replace."""
 
@@ -91,7 +48,7 @@ class _Server:
         services = AwsServices(endpoint=setting.endpoint, region=REGION, account=ACCOUNT)
         self.activities = Activities()
         neighbours = Neighbours(
-            functions=_Functions(), jobs=jobs(), services=services, activities=self.activities
+            functions=ServerFunctions(), jobs=jobs(), services=services, activities=self.activities
         )
         world = World(
             clock=clock,
@@ -101,12 +58,13 @@ class _Server:
             objects=ServiceObjects(services),
             tokens=Tokens(),
         )
-        self.publisher = Publisher(_Services(), clock.now)
-        self.states = States(world, _Registry(), Shelf(setting.state / "executions"), self.publisher)
+        self.publisher = Publisher(ServerServices(), clock.now)
+        self.states = States(world, ServerRegistry(), Shelf(setting.state / "executions"), self.publisher)
         self.api = Api(self.states)
         self.shifting = Shifting(_route, _is_alarming, timing().submit, setting.state / "shifts.json")
         self.others = stepfunctions.handle_request
         self.start_other = stepfunctions._start_execution
+        self.definition = provisioners._sfn_definition
 
     async def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Any
@@ -139,6 +97,16 @@ class _Server:
             return _answered(timing().submit(self.api.actions["StartExecution"](data)).result())
         except ApiError as error:
             return _refusal(error)
+
+    def definition_of(self, props: Mapping[str, Any]) -> str:
+        """The definition in a template; raises ``ValueError`` for one that our engine could not run."""
+        definition = str(self.definition(props))
+        if _is_jsonata(definition):
+            try:
+                self.states.check(str(props.get("StateMachineName") or "the definition"), definition)
+            except DefinitionError as error:
+                raise ValueError(f"Invalid State Machine Definition: {error}") from error
+        return definition
 
     def _ours(self, action: str, request: Mapping[str, Any]) -> bool:
         """Whether a request is for our engine."""
@@ -234,6 +202,7 @@ def _install(setting: Setting) -> None:
     timing().call(server.states.load)
     stepfunctions.handle_request = server.handle
     stepfunctions._start_execution = server.start
+    provisioners._sfn_definition = server.definition_of
 
 
 def _start() -> None:
@@ -282,6 +251,7 @@ PART = Part(
             "cloudwatch",
             ("record_metric", ("namespace", "metric_name", "value", "unit", "dimensions")),
         ),
+        Seam("ministack.services.cloudformation.provisioners", "_sfn_definition", ("props",)),
         Seam("ministack.services.cloudwatch", "_alarms"),
         Seam("ministack.services.cloudwatch", "_composite_alarms"),
     ),

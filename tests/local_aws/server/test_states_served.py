@@ -195,6 +195,27 @@ def test_a_definition_that_step_functions_would_refuse_is_refused(client: Client
         deploy(client, "wrong", {"Type": "Pass", "Foo": 1})
 
 
+def test_a_stack_with_such_a_definition_is_rolled_back_and_says_why(client: Client) -> None:
+    definition = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "a",
+        "States": {"a": {"Type": "Pass", "Foo": 1, "End": True}},
+    }
+    properties = {"RoleArn": ROLE, "DefinitionString": json.dumps(definition)}
+    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+
+    stacks = client("cloudformation")
+    stacks.create_stack(StackName="wrong", TemplateBody=json.dumps({"Resources": {"Machine": machine}}))
+
+    def status() -> str:
+        return str(stacks.describe_stacks(StackName="wrong")["Stacks"][0]["StackStatus"])
+
+    eventually(lambda: status() == "ROLLBACK_COMPLETE")
+    events = stacks.describe_stack_events(StackName="wrong")["StackEvents"]
+    assert any("a Pass state has no field Foo" in event.get("ResourceStatusReason", "") for event in events)
+    stacks.delete_stack(StackName="wrong")
+
+
 def test_a_machine_in_jsonpath_still_runs(client: Client) -> None:
     definition = json.dumps({"StartAt": "a", "States": {"a": {"Type": "Pass", "Result": 5, "End": True}}})
     states = client("stepfunctions")
