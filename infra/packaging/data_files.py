@@ -8,6 +8,7 @@ that exists beside it is taken for one; of folders only where the module asks fo
 from __future__ import annotations
 
 import ast
+import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +38,12 @@ class _Texts:
 
 def data_files(file: Path) -> tuple[Path, ...]:
     """The data files of a module, sorted. Raises ``UsageError`` where a declared pattern matches nothing."""
-    return tuple(sorted(set(_found(file, _texts(parsed(file))))))
+    return _data_files(file, parsed(file))
+
+
+@functools.lru_cache(maxsize=4096)  # a module is in the closures of many DAGs
+def _data_files(file: Path, tree: ast.Module) -> tuple[Path, ...]:
+    return tuple(sorted(set(_found(file, _texts(tree)))))
 
 
 def _texts(tree: ast.Module) -> _Texts:
