@@ -46,8 +46,12 @@ print(json.dumps([name for name in files if name and ("site-packages" in name or
 _WARM = """
 import sys, time, resource
 import functions.task_runner.handler as function
-from tests.functions.environment_fakes import LambdaContext
 from tests.runtime.events import event
+
+class LambdaContext:
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "function"
+    def get_remaining_time_in_millis(self):
+        return 60_000
 
 class Timed:
     def __init__(self, store):
