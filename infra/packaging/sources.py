@@ -20,6 +20,8 @@ class Sources:
     """Folders in which first-party modules are found, the first that has one wins."""
 
     roots: tuple[Path, ...]
+    library: Path | None = None
+    """Folder in which stepweave lies. Nothing else in it is ours: it may be an environment's ``site-packages``."""
     _known: dict[str, Path | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def file_of(self, module: str) -> Path | None:
@@ -31,11 +33,15 @@ class Sources:
         return self._known[module]
 
     def _look(self, inside: str) -> Path | None:
-        for root in self.roots:
+        for root in self._homes(inside.partition("/")[0]):
             for candidate in (f"{root}/{inside}.py", f"{root}/{inside}/__init__.py"):
                 if os.path.isfile(candidate):
                     return Path(candidate)
         return None
+
+    def _homes(self, top: str) -> tuple[Path, ...]:
+        """Folders that may hold a top-level module."""
+        return (*self.roots, self.library) if self.library and top == stepweave.__name__ else self.roots
 
     def member_of(self, package: str, name: str) -> Path | None:
         """The file of a module by its package and its own name; quick where ``package`` is a plain module."""
@@ -44,7 +50,7 @@ class Sources:
 
     def modules_in(self, package: str) -> list[str]:
         """All modules in the folder of a package, and in the folders inside it."""
-        for root in self.roots:
+        for root in self._homes(package.partition(".")[0]):
             folder = root / package.replace(".", "/")
             if folder.is_dir():
                 return sorted(self._module(file.relative_to(root)) for file in folder.rglob("*.py"))
@@ -59,7 +65,7 @@ class Sources:
 
     def inside(self, file: Path) -> str:
         """Path of one of our files in the bundle, with ``/``."""
-        for root in self.roots:
+        for root in self._homes(stepweave.__name__):
             if file.is_relative_to(root):
                 return file.relative_to(root).as_posix()
         raise ValueError(f"{file} is in none of {', '.join(map(str, self.roots))}")
@@ -77,6 +83,6 @@ def sources_of(root: Path) -> Sources:
 
 @functools.lru_cache(maxsize=16)
 def _sources_of(root: Path) -> Sources:
-    home = Path(stepweave.__file__).resolve().parents[1]
-    candidates = (root / "src", root, home)
-    return Sources(tuple(dict.fromkeys(folder for folder in candidates if folder.is_dir())))
+    library = Path(stepweave.__file__).resolve().parents[1]
+    roots = tuple(folder for folder in (root / "src", root) if folder.is_dir())
+    return Sources(roots, library=None if library == root else library)

@@ -135,6 +135,16 @@ def test_sources_are_found_in_src_in_the_project_and_where_stepweave_is(tmp_path
     ]  # fmt: skip
 
 
+def test_of_the_folder_in_which_stepweave_is_installed_only_stepweave_is_ours(tmp_path: Path) -> None:
+    installed = write(
+        tmp_path / "site-packages", {"stepweave/errors.py": "", "numpy.py": "", "functions/x.py": ""}
+    )
+    write(tmp_path / "project", {"sales.py": "import numpy\nimport functions.x\nimport stepweave.errors"})
+    found = closure(["sales"], Sources((tmp_path / "project",), library=installed))
+    assert list(found.modules) == ["sales", "stepweave.errors"]
+    assert [one.package for one in found.outside] == ["numpy", "functions"]
+
+
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Path]:
     return closure(["functions.task_runner.handler", "statemachines.digits"], sources_of(ROOT)).modules
