@@ -72,6 +72,10 @@ class Arns:
         """The records table."""
         return self._of("dynamodb", f"table/{names.table_name(self.env)}")
 
+    def bus(self) -> str:
+        """The event bus."""
+        return self._of("events", f"event-bus/{names.bus_name(self.env)}")
+
     def topic(self, kind: str) -> str:
         """A topic: ``warn``, ``page`` or ``ask``."""
         return self._of("sns", names.topic_name(self.env, kind))

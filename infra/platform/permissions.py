@@ -19,7 +19,7 @@ TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 def rendezvous_needs(arns: Arns) -> Iterator[Need]:
     """Gates are items of the table; whoever completes one tells the state machine that waits."""
     yield from _items(arns, "GATE#*", "an arrival, or the token of a gate", "dynamodb:UpdateItem")
-    yield from _tokens(arns)
+    yield from _tokens(arns, "states:SendTaskSuccess", "states:SendTaskFailure")
 
 
 def approvals_needs(arns: Arns, *, link_secret: str) -> Iterator[Need]:
@@ -31,7 +31,8 @@ def approvals_needs(arns: Arns, *, link_secret: str) -> Iterator[Need]:
         yield Need(action="s3:PutObject", resource=f"{runs}/{name}", by="question, decision and result")
     for name in ("decision.json", "result.json"):
         yield Need(action="s3:DeleteObject", resource=f"{runs}/{name}", by="a resumed run asks anew")
-    yield from _tokens(arns)
+    # A rejection is a success of the state, too: the machine decides what it means.
+    yield from _tokens(arns, "states:SendTaskSuccess")
     yield Need(action="sns:Publish", resource=arns.topic("ask"), by="people are asked")
     yield from _items(arns, "DAG#*", "who started a run does not approve it", "dynamodb:GetItem")
     if link_secret:
@@ -66,8 +67,8 @@ def recorder_needs(arns: Arns) -> Iterator[Need]:
         resource=of_dags(arns, "lambda", "function:", f"*:{names.LIVE}"),
         by="the starter of a DAG starts the run that waits longest",
     )
-    for kind in ("warn", "page"):
-        yield Need(action="sns:Publish", resource=arns.topic(kind), by="people are told of a failed run")
+    yield Need(action="sns:Publish", resource=arns.topic("warn"), by="people are told of a failed run")
+    yield Need(action="events:PutEvents", resource=arns.bus(), by="whoever listens is told of every end")
     bus = _arn(arns, "events", f"event-bus/{names.bus_name(arns.env)}")
     yield Need(action="events:PutEvents", resource=bus, by="the end of each run is announced")
 
@@ -118,8 +119,8 @@ def _listing(arns: Arns, prefix: str) -> Need:
     )
 
 
-def _tokens(arns: Arns) -> Iterator[Need]:
-    for action in ("states:SendTaskSuccess", "states:SendTaskFailure"):
+def _tokens(arns: Arns, *actions: str) -> Iterator[Need]:
+    for action in actions:
         yield Need(
             action=action, resource=of_dags(arns, "states", "stateMachine:"), by="the state that waits"
         )
