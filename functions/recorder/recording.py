@@ -8,7 +8,6 @@ second time, but for a notice, of which two are better than none.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,17 +17,13 @@ from functions.recorder.run_events import announce
 from functions.recorder.run_metrics import metrics_line
 from functions.recorder.run_notices import RunNotice
 from functions.shared.executions import input_of, state_of
+from stepweave.deployed.cleaning import CLEANUP, cleanup_name, is_broken_off
 from stepweave.deployed.environment import DeployedDag
-from stepweave.errors import TASKS_FAILED
 from stepweave.runtime.run_markers import write_marker
 from stepweave.stores.objects import ObjectStore
 from stepweave.stores.run_queue import RunQueue
 from stepweave.stores.run_table import ENDED, DeployedRun, ExecutionState, RunFacts, RunTable
 
-CLEANUP = "cleanup"
-"""Name of the machine of a DAG that cleans up after runs that broke off."""
-_MAX_NAME = 80
-"""Longest name of an execution."""
 _MARKED = {"success": "success", "cancelled": "cancelled"}
 
 
@@ -155,21 +150,3 @@ class Recorder:
             Message=notice.message(),
             MessageStructure="json",
         )
-
-
-def is_broken_off(status: str, error: str) -> bool:
-    """Whether an execution ended without reaching its own end, where tear-downs and compensations are."""
-    return status in ("cancelled", "timed_out") or (status == "failed" and error != TASKS_FAILED)
-
-
-def cleanup_name(execution: str, redrives: int) -> str:
-    """Name of the execution that cleans up after ``execution``; the same each time.
-
-    >>> cleanup_name("r1", 0), cleanup_name("r1", 2)
-    ('r1-cleanup', 'r1-cleanup-2')
-    """
-    end = f"-cleanup-{redrives}" if redrives else "-cleanup"
-    if len(execution) + len(end) <= _MAX_NAME:
-        return execution + end
-    digest = hashlib.sha256(execution.encode()).hexdigest()[:8]
-    return f"{execution[: _MAX_NAME - len(end) - 9]}-{digest}{end}"

@@ -6,10 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from stepweave.deployed.connecting import Clients
-from stepweave.deployed.explaining import explained
+from stepweave.deployed.explaining import code_of, explained
 from stepweave.stores.run_table import STATUS_OF, DeployedStatus
 
+_MISSING = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
 PAGE_EVENTS = 1000
 """Most events of one answer:
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html"""
@@ -29,6 +32,7 @@ class ExecutionState:
     error: str = ""
     cause: str = ""
     input: Any = None
+    redrives: int = 0
 
 
 def describe(aws: Clients, arn: str) -> ExecutionState:
@@ -47,7 +51,20 @@ def describe(aws: Clients, arn: str) -> ExecutionState:
         error=str(said.get("error") or ""),
         cause=str(said.get("cause") or ""),
         input=json.loads(said.get("input") or "{}"),
+        redrives=int(said.get("redriveCount") or 0),
     )
+
+
+def exists(aws: Clients, arn: str) -> bool:
+    """Whether there is such an execution."""
+    with explained(f"looking for the execution {arn}"):
+        try:
+            aws.client("stepfunctions").describe_execution(executionArn=arn)
+        except ClientError as error:
+            if code_of(error) not in _MISSING:
+                raise
+            return False
+    return True
 
 
 def history(aws: Clients, arn: str, after: int = 0) -> list[dict[str, Any]]:

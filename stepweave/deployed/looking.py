@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from stepweave.deployed.cleaning import CLEANUP, cleanup_name, is_broken_off
 from stepweave.deployed.deployment import Deployment
-from stepweave.deployed.executions import ExecutionState, describe
+from stepweave.deployed.executions import ExecutionState, describe, exists
 from stepweave.deployed.histories import FOLLOWED_ITEMS, SHOWN_ITEMS, Histories, machine_of
 from stepweave.deployed.run_records import RunRecords
 from stepweave.deployed.statuses import RunStatuses
 from stepweave.embedded.causes import error_message
 from stepweave.embedded.taskruns import Observer
+from stepweave.errors import StepweaveError
 from stepweave.graph.model import Graph
 from stepweave.stores.run_table import ENDED, DeployedRun
 
@@ -21,6 +23,8 @@ FIRST_POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 5.0
 """Time between two looks at a run that is followed. AWS answers 20 GetExecutionHistory and 15 DescribeExecution a
 second for a whole account (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+CLEANUP_SECONDS = 20.0
+"""How long a run that broke off may take until it is cleaned up after, while somebody waits."""
 SLOWER = 1.2
 """Factor by which the time between looks grows."""
 
@@ -33,13 +37,6 @@ class RunView:
 
     execution: ExecutionState
     statuses: RunStatuses
-    resumed: bool
-    """Whether it goes on with what an earlier execution had left."""
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more happens in it."""
-        return self.execution.status != "running"
 
 
 def look_at(
@@ -53,9 +50,14 @@ def look_at(
     # The second look tells what the end of a line that waits for others was held back for.
     statuses.look()
     statuses.look()
-    view = RunView(execution=execution, statuses=statuses, resumed=run.attempt > 1)
-    _close(view)
-    return view
+    is_done = True
+    cleanup = _cleanup(deployment, run, execution)
+    if cleanup is not None and exists(deployment.aws, cleanup):
+        statuses.clean_up(_histories(deployment, run, cleanup, items))
+        statuses.look()
+        statuses.look()
+        is_done = statuses.has_ended
+    return _closed(execution, statuses, run, is_done=is_done and execution.status != "running")
 
 
 def follow(
@@ -83,9 +85,15 @@ def follow(
         sleep(seconds)
     if statuses is None:
         return execution
-    view = RunView(execution=execution, statuses=statuses, resumed=run.attempt > 1)
-    _close(view)
-    return view
+    cleanup = _cleanup(deployment, run, execution)
+    if cleanup is not None and _appears(deployment, cleanup, sleep):
+        statuses.clean_up(_histories(deployment, run, cleanup, FOLLOWED_ITEMS))
+        for seconds in _pauses():
+            statuses.look()
+            if statuses.has_ended:
+                break
+            sleep(seconds)
+    return _closed(execution, statuses, run, is_done=True)
 
 
 def as_seen(run: DeployedRun, execution: ExecutionState) -> DeployedRun:
@@ -117,6 +125,8 @@ def _begun(deployment: Deployment, run: DeployedRun, sleep: Sleep) -> DeployedRu
     for seconds in _pauses():
         if run.execution is not None:
             break
+        if run.status in ENDED:
+            raise StepweaveError(f"run {run.run_id} was {run.status} before it began")
         sleep(seconds)
         run = records.run(run.dag, run.run_id) or run
     return run
@@ -130,21 +140,46 @@ def _pauses() -> Iterator[float]:
         seconds = min(seconds * SLOWER, LONGEST_POLL_SECONDS)
 
 
+def _cleanup(deployment: Deployment, run: DeployedRun, execution: ExecutionState) -> str | None:
+    """ARN of the execution that cleans up after ``execution``; None where nothing is to be cleaned up."""
+    machine = deployment.dag(run.dag).machines.get(CLEANUP)
+    if machine is None or not is_broken_off(execution.status, execution.error):
+        return None
+    head, _, name = execution.arn.rpartition(":")
+    return f"{head.rpartition(':')[0]}:{machine_of(machine)}:{cleanup_name(name, execution.redrives)}"
+
+
+def _appears(deployment: Deployment, execution: str, sleep: Sleep) -> bool:
+    """Whether an execution is there, at the latest after :data:`CLEANUP_SECONDS`: an event has to tell of the end."""
+    waited = 0.0
+    while not exists(deployment.aws, execution):
+        if waited >= CLEANUP_SECONDS:
+            return False
+        sleep(1.0)
+        waited += 1.0
+    return True
+
+
 def _statuses(
     deployment: Deployment, run: DeployedRun, graph: Graph, items: int, observers: Sequence[Observer] = ()
 ) -> RunStatuses:
-    assert run.execution is not None
-    dag = deployment.dag(run.dag)
-    machines = frozenset(map(machine_of, (dag.machine, run.execution, *dag.machines.values())))
-    histories = Histories(deployment.aws, run.execution, machines, items)
+    histories = _histories(deployment, run, str(run.execution), items)
     return RunStatuses(
         graph, run.run_id, histories, env=deployment.env, store=deployment.store(), observers=observers
     )
 
 
-def _close(view: RunView) -> None:
-    resumed_at = view.execution.started_at if view.resumed else None
-    if view.has_ended:
-        view.statuses.end(resumed_at=resumed_at)
+def _histories(deployment: Deployment, run: DeployedRun, execution: str, items: int) -> Histories:
+    dag = deployment.dag(run.dag)
+    machines = frozenset(map(machine_of, (dag.machine, execution, *dag.machines.values())))
+    return Histories(deployment.aws, execution, machines, items)
+
+
+def _closed(execution: ExecutionState, statuses: RunStatuses, run: DeployedRun, *, is_done: bool) -> RunView:
+    """The run as it is shown. ``is_done``: nothing more happens in it, nor is anything cleaned up."""
+    resumed_at = execution.started_at if run.attempt > 1 else None
+    if is_done:
+        statuses.end(resumed_at=resumed_at)
     else:
-        view.statuses.pause(resumed_at=resumed_at)
+        statuses.pause(resumed_at=resumed_at)
+    return RunView(execution=execution, statuses=statuses)

@@ -71,6 +71,13 @@ class RunStatuses:
         for translator in self._translators.values():
             translator.look_over()
 
+    def clean_up(self, histories: Histories) -> None:
+        """The execution has broken off, and ``histories`` tells from now on of the one that cleans up after it."""
+        # Of what was cut off nothing follows for the tasks after it: they may still run when the run is resumed.
+        self._propagation.connect(None)
+        self.runs.interrupted()
+        self._histories = histories
+
     @property
     def has_ended(self) -> bool:
         """Whether the history has told of the end."""

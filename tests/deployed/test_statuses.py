@@ -120,6 +120,45 @@ def test_a_run_that_was_cut_off_has_failed_where_it_was(
     assert {run.status for run in others} == {None}
 
 
+STOPPED = """
+import time
+from stepweave import dag, task
+
+def unset(result: str) -> None:
+    pass
+
+@task(compensate=unset)
+def change() -> str:
+    return "changed"
+
+@task
+def wait(changed: str) -> None:
+    time.sleep(30)
+
+@dag(timeout="1s")
+def stopped():
+    wait(change())
+"""
+
+
+def test_what_cleans_up_after_a_run_that_broke_off_is_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "stopped_run.py"
+    file.write_text(STOPPED)
+    result, step_functions = ran(str(file), tmp_path, monkeypatch)
+    cleanup = step_functions.engine.executions["r1-cleanup"]
+    statuses = statuses_of(result, step_functions)
+    statuses.look()
+    own = frozenset({machine_of(cleanup.arn)})
+    statuses.clean_up(Histories(Clients({"stepfunctions": step_functions}), cleanup.arn, own, ALL_ITEMS))
+    statuses.look()
+    statuses.end()
+    assert statuses.tasks()["change"].undone == "success"
+    assert statuses.tasks()["wait"].status == "failed"
+    assert told(statuses) == expected(result)
+
+
 MANY = """
 from stepweave import dag, task
 from stepweave.errors import DataError
@@ -174,7 +213,9 @@ def ran(
     monkeypatch.chdir(tmp_path)
     dag = load(name if name.startswith("/") else f"{FOLDER}/{name}")
     with engines_kept(monkeypatch) as engines:
-        result = run_dag(RunRequest(dag=dag, run_id="r1", inline="replicas" not in name))
+        result = run_dag(
+            RunRequest(dag=dag, run_id="r1", inline="replicas" not in name and "stopped" not in name)
+        )
     return result, EngineAsStepFunctions(engines[0])
 
 

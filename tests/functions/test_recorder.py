@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from functions.recorder.deployed_dags import DeployedDags
 from functions.recorder.reconciling import Reconciler
-from functions.recorder.recording import Clients, Recorder, cleanup_name
+from functions.recorder.recording import Clients, Recorder
 from functions.recorder.run_events import BusError
+from stepweave.deployed.cleaning import cleanup_name
 from stepweave.deployed.environment import DeployedDag
 from stepweave.stores.objects import open_store
 from stepweave.stores.run_queue import RunQueue
