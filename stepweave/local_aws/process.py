@@ -16,8 +16,8 @@ from stepweave.local_aws.home import ADDRESS, Home, Running, locked
 
 PORT = 4566
 """The port that emulators of AWS listen on, by custom."""
-_START_SECONDS = 60
-_STOP_SECONDS = 20
+_START_SECONDS = 90
+_STOP_SECONDS = 90
 _LOG_LINES = 25
 
 

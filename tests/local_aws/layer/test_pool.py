@@ -76,11 +76,13 @@ def test_a_call_waits_when_there_are_as_many_processes_as_may_be(pool: Pool) -> 
     assert answered.is_set()
 
 
-def test_idle_processes_of_other_functions_make_room(pool: Pool, tmp_path: Path) -> None:
+def test_of_too_many_idle_processes_the_longest_idle_ends(pool: Pool) -> None:
     code = zipped(PID)
-    pids = [call(pool, config(name), code) for name in ("a", "b", "c", "d")]
-    assert len(set(pids)) == 4
-    assert call(pool, config("a"), code) not in pids
+    names = "abcdefg"
+    pids = [call(pool, config(name), code) for name in names]
+    assert len(set(pids)) == len(names)
+    assert call(pool, config(names[-1]), code) == pids[-1]
+    assert call(pool, config(names[0]), code) not in pids
 
 
 def test_code_is_unpacked_once(pool: Pool, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from typing import Any
 from stepweave.local_aws.layer.lambdas.process import FunctionProcess, environment
 
 MOST_PROCESSES = max(8, 4 * (os.cpu_count() or 2))
-"""Processes at a time. Lambda has no such bound, and this machine has; whoever comes later waits for a while."""
+"""Processes at work. Lambda has no such bound, and this machine has; whoever comes later waits for a while."""
+IDLE_FOR_EACH = 2
+"""Idle processes that are kept for each that may be at work: a run calls functions of several kinds in turn."""
 PATIENCE_SECONDS = 20.0
 """How long an invocation waits for another to end. Then it gets a process all the same: it may be that the others wait
 for *it*, as a function does that calls a function."""
@@ -88,7 +90,7 @@ class Pool:
             ((process.used, key, process) for key, each in self._idle.items() for process in each),
             key=lambda one: one[0],
         )
-        too_many = self._busy + len(waiting) - self._most
+        too_many = len(waiting) - IDLE_FOR_EACH * self._most
         old = time.monotonic() - IDLE_SECONDS
         ended = [one for number, one in enumerate(waiting) if number < too_many or one[0] < old]
         for _, key, process in ended:
