@@ -158,11 +158,12 @@ async def _body(receive: Any) -> bytes:
             return b"".join(parts)
 
 
-class _Kept:
+class KeptClock:
     """How far the clock is ahead, in a file: what happened in its time must not lie in the future after a restart."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
 
     def read(self) -> float:
         try:
@@ -171,7 +172,11 @@ class _Kept:
             return 0.0
 
     def write(self, of: LayerClock) -> None:
-        if (ahead := of.ahead) > _SLIP_SECONDS:
+        with self._lock:
+            self._write(of.ahead)
+
+    def _write(self, ahead: float) -> None:
+        if ahead > _SLIP_SECONDS:
             beside = self._path.with_name(f"{self._path.name}~")
             beside.write_text(json.dumps({"ahead": ahead}))
             os.replace(beside, self._path)
@@ -184,11 +189,11 @@ class _Kept:
             self.write(of)
 
 
-_kept: list[_Kept] = []
+_kept: list[KeptClock] = []
 
 
 def _install(setting: Setting) -> None:
-    kept = _Kept(setting.state / "clock.json")
+    kept = KeptClock(setting.state / "clock.json")
     _kept.append(kept)
     _current.append(Timing(LayerClock(speed=setting.clock_speed, ahead=kept.read())))
     timing().submit(kept.keep(clock()))

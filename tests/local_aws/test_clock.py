@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stepweave.errors import UsageError
 from stepweave.local_aws.clock import LayerClock
-from stepweave.local_aws.timing import Timing, moved, shown
+from stepweave.local_aws.timing import KeptClock, Timing, moved, shown
 
 
 class Hands:
@@ -119,3 +121,25 @@ def test_a_wish_that_makes_no_sense_is_refused(wish: dict[str, Any]) -> None:
         moved(clock, wish)
 
     assert clock.now() == 1000
+
+
+def test_many_may_set_the_clock_and_it_is_kept(tmp_path: Path) -> None:
+    clock = LayerClock()
+    kept = KeptClock(tmp_path / "clock.json")
+    clock.on_change(lambda: kept.write(clock))
+
+    with ThreadPoolExecutor(8) as threads:
+        done = [threads.submit(moved, clock, {"advance": 1}) for _ in range(200)]
+        for one in done:
+            one.result()
+
+    assert KeptClock(tmp_path / "clock.json").read() == pytest.approx(clock.ahead, abs=1)
+
+
+def test_a_clock_that_was_never_moved_goes_with_this_machine(tmp_path: Path) -> None:
+    kept = KeptClock(tmp_path / "clock.json")
+
+    kept.write(LayerClock(real=Hands()))
+
+    assert kept.read() == 0.0
+    assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, cast
@@ -26,6 +27,9 @@ SHORTEST_PAUSE_SECONDS = 0.25
 """The same by this machine's, at the least."""
 GAUGE_SECONDS = 60.0
 """How often it is counted what waits in queues."""
+
+_evaluating = threading.RLock()
+"""Whoever stores metrics looks at alarms too: each change is told once."""
 
 _store_datum = cloudwatch._store_datum
 
@@ -61,6 +65,11 @@ def store_datum(
 
 def evaluate(alarm: dict[str, Any]) -> None:
     """Look at an alarm; tell who is to be told if its state is another."""
+    with _evaluating:
+        _evaluate(alarm)
+
+
+def _evaluate(alarm: dict[str, Any]) -> None:
     rule = Rule.of(alarm)
     if rule is None or not alarm.get("MetricName"):
         return
