@@ -10,7 +10,8 @@ from constructs import Construct
 
 from infra.platform.instances import Instances
 from infra.platform.network import Network
-from infra.settings import Architecture, Queue, QueueKind, Settings
+from infra.settings import Settings
+from infra.settings_sections import Architecture, Queue, QueueKind
 from stepweave.deployed import names
 
 CPU_TYPES: Mapping[Architecture, tuple[str, ...]] = {
