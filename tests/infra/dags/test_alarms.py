@@ -11,6 +11,7 @@ from cronsim import CronSim
 from infra.dags.alarms import LONGEST_LOOK_SECONDS, watched
 from infra.dags.gaps import longest_gap_seconds
 from stepweave.graph.model import DagInfo
+from tests.infra.dags.flows import ROOT
 from tests.infra.dags.stacks import Stacks
 
 HOUR = 3_600
@@ -82,3 +83,10 @@ def test_what_a_shift_is_rolled_back_by_tells_nobody(watched: Stacks) -> None:
     rollback = alarms["stepweave-prod-sign_off-rollback"]
     assert "AlarmActions" not in rollback
     assert rollback["Period"] == 60
+
+
+@pytest.mark.parametrize(
+    "kind", ["runs-failed", "runs-timed-out", "throttled", "schedule-missed", "rollback"]
+)
+def test_the_runbook_has_the_chapter_that_an_alarm_names(kind: str) -> None:
+    assert f"\n### {kind}\n" in (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
