@@ -15,7 +15,7 @@ from stepweave.errors import UsageError
 from stepweave.local_aws.states.entry import Entry
 from stepweave.local_aws.states.failing import ApiError, no_execution
 from stepweave.local_aws.states.machines import Revision
-from stepweave.local_aws.states.paging import LARGEST_PAGE, known_length, page
+from stepweave.local_aws.states.paging import LARGEST_PAGE, known_length, page, page_after
 from stepweave.local_aws.states.service import States
 
 Request: TypeAlias = Mapping[str, Any]
@@ -116,8 +116,10 @@ class Api:
             ]
         status = request.get("statusFilter")
         shown = [item for item in shown if status in (None, item["status"]) and _redriven(item, request)]
-        shown.sort(key=lambda item: (item["startDate"], item["executionArn"]), reverse=True)
-        items, token = page(request, shown, of=f"executions/{run or ''}", default=LARGEST_PAGE)
+        shown.sort(key=_place, reverse=True)
+        items, token = page_after(
+            request, shown, of=f"executions/{run or ''}", default=LARGEST_PAGE, key=_place
+        )
         return {"executions": list(items)} | _next(token)
 
     async def _history(self, request: Request) -> Answer:
@@ -194,6 +196,10 @@ def _arn(request: Request) -> str:
     if not isinstance(arn, str):
         raise no_execution(arn)
     return arn
+
+
+def _place(item: Mapping[str, Any]) -> tuple[float, str]:
+    return item["startDate"], item["executionArn"]
 
 
 def _redriven(item: Mapping[str, Any], request: Request) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from stepweave.local_aws.states.failing import ApiError
@@ -36,6 +36,23 @@ def page(
     return found, _written(start + size, of, until) if follows else None
 
 
+def page_after(
+    request: Mapping[str, Any],
+    items: Sequence[T],
+    *,
+    of: str,
+    default: int,
+    key: Callable[[T], tuple[float, str]],
+) -> tuple[Sequence[T], str | None]:
+    """As :func:`page`, of items that come by their ``key``, the largest first: new ones move no page."""
+    if (token := request.get("nextToken")) is not None:
+        at, what = _read_key(token, of)
+        items = [item for item in items if key(item) < (at, what)]
+    size = _size(request.get("maxResults"), default)
+    found = items[:size]
+    return found, _encoded([*key(found[-1]), of]) if len(items) > size else None
+
+
 def known_length(request: Mapping[str, Any], of: str) -> int | None:
     """How long the list was when its first page was asked for; None when this is the first page."""
     token = request.get("nextToken")
@@ -51,15 +68,37 @@ def _size(wanted: Any, default: int) -> int:
 
 
 def _written(start: int, of: str, length: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([start, of, length]).encode()).decode()
+    return _encoded([start, length, of])
 
 
 def _read(token: Any, of: str) -> tuple[int, int]:
+    start, length = _decoded(token, of)
+    if not (isinstance(start, int) and isinstance(length, int) and start >= 0 and length >= 0):
+        raise _invalid()
+    return start, length
+
+
+def _read_key(token: Any, of: str) -> tuple[float, str]:
+    at, what = _decoded(token, of)
+    if not (isinstance(at, int | float) and isinstance(what, str)):
+        raise _invalid()
+    return at, what
+
+
+def _encoded(token: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(token).encode()).decode()
+
+
+def _decoded(token: Any, of: str) -> tuple[Any, Any]:
+    """The two values of a token of this list."""
     try:
-        start, what, length = json.loads(base64.urlsafe_b64decode(str(token).encode()))
-        known = what == of and start >= 0 and length >= 0
-    except (ValueError, TypeError):
-        known = False
-    if not known:
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
-    return int(start), int(length)
+        first, second, what = json.loads(base64.urlsafe_b64decode(str(token).encode()))
+    except (ValueError, TypeError) as error:
+        raise _invalid() from error
+    if what != of:
+        raise _invalid()
+    return first, second
+
+
+def _invalid() -> ApiError:
+    return ApiError("InvalidToken", "Invalid Token: 'Invalid token'")

@@ -28,6 +28,9 @@ _log = logging.getLogger("stepweave.states")
 
 STOP_SECONDS = 10.0
 """Longest time that StopExecution waits for what the execution started to be stopped."""
+KEPT_SECONDS = 90 * 24 * 3600.0
+"""How long an execution is known after its end:
+https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html."""
 TELL_SECONDS = 0.5
 """How often what happened in running executions is told."""
 
@@ -158,8 +161,12 @@ class States:
 
     def load(self) -> None:
         """Know the executions of before."""
+        oldest = self.world.clock.now() - KEPT_SECONDS
         for entry in self._shelf.entries():
-            self._add(entry)
+            if entry.stopped_at is not None and entry.stopped_at < oldest:
+                self._shelf.forget(entry)
+            else:
+                self._add(entry)
 
     def resume(self) -> None:
         """Let those that were left running go on, parents after the children that they wait for are known."""

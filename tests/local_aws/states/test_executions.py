@@ -249,6 +249,7 @@ def test_executions_are_listed_the_latest_first_in_pages(tmp_path: Path) -> None
         await local.states.wait(local.states.start(version, "{}", "failing").arn)
         local.states.start(machine_arn("other"), name="elsewhere")
         first = await local.ask("ListExecutions", stateMachineArn=arn, maxResults=4)
+        await local.states.wait(local.states.start(machine_arn("main"), '{"n": 1}', "new").arn)
         rest = await local.ask(
             "ListExecutions", stateMachineArn=arn, maxResults=4, nextToken=first["nextToken"]
         )

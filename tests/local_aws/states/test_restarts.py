@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from stepweave.local_aws.states.shelf import Shelf
 from tests.local_aws.states.world import Local, Registry, definition, execution_arn, invoke
 
 START = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2"}
@@ -198,3 +199,43 @@ def test_an_execution_that_had_not_begun_begins(tmp_path: Path) -> None:
     _, _, answer = two_servers(tmp_path, registry, before_and_cut_off, after)
 
     assert (answer["status"], answer["output"]) == ("SUCCEEDED", "1")
+
+
+def test_an_end_that_only_the_journal_knows_is_told_once(tmp_path: Path) -> None:
+    registry = Registry()
+    arn = registry.deploy("main", definition({"Type": "Pass", "Output": 5}))
+
+    async def before(local: Local) -> None:
+        entry = await local.states.wait(local.states.start(arn, name="one").arn)
+        # The server died after the last record and before the head was written.
+        entry.status, entry.stopped_at, entry.output = "RUNNING", None, None
+        Shelf(tmp_path).write(entry)
+
+    async def after(local: Local) -> dict[str, Any]:
+        return await local.ended(execution_arn("main", "one"))
+
+    _, second, answer = two_servers(tmp_path, registry, before, after)
+
+    assert (answer["status"], answer["output"]) == ("SUCCEEDED", "5")
+    assert second.told.changes == [("one", "ended", "SUCCEEDED")]
+
+
+def test_after_ninety_days_an_execution_is_forgotten(tmp_path: Path) -> None:
+    registry = Registry()
+    arn = registry.deploy("main", definition({"Type": "Pass"}))
+
+    async def before(local: Local) -> None:
+        await local.states.wait(local.states.start(arn, name="old").arn)
+        local.clock.set(now=local.clock.now() + 91 * 86_400)
+        await local.states.wait(local.states.start(arn, name="new").arn)
+
+    async def after(local: Local) -> list[str]:
+        local.clock.set(now=local.clock.now() + 92 * 86_400)
+        local.states.entries.clear()
+        local.states.load()
+        return [entry.name for entry in local.states.entries.values()]
+
+    _, _, names = two_servers(tmp_path, registry, before, after)
+
+    assert names == ["new"]
+    assert len(list(tmp_path.glob("m-main/*"))) == 2
