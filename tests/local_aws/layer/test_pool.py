@@ -76,6 +76,14 @@ def test_a_call_waits_when_there_are_as_many_processes_as_may_be(pool: Pool) -> 
     assert answered.is_set()
 
 
+def test_functions_that_wait_for_functions_do_not_wait_for_ever(tmp_path: Path) -> None:
+    code = zipped(PID)
+    pool = Pool(tmp_path, {}, lambda layer: None, most=1, patience_seconds=0.1)
+    with pool.process(config("outer"), code):
+        assert call(pool, config("inner"), code) > 0
+    pool.close()
+
+
 def test_of_too_many_idle_processes_the_longest_idle_ends(pool: Pool) -> None:
     code = zipped(PID)
     names = "abcdefg"

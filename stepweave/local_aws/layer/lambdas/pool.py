@@ -23,8 +23,10 @@ MOST_PROCESSES = max(8, 4 * (os.cpu_count() or 2))
 IDLE_FOR_EACH = 2
 """Idle processes that are kept for each that may be at work: a run calls functions of several kinds in turn."""
 PATIENCE_SECONDS = 20.0
-"""How long an invocation waits for another to end. Then it gets a process all the same: it may be that the others wait
-for *it*, as a function does that calls a function."""
+"""How long an invocation waits for another to end. Then it may go beyond the bound: it may be that the others wait for
+*it*, as a function does that calls a function."""
+BEYOND = 4
+"""How many times the bound there are then at most."""
 IDLE_SECONDS = 300.0
 """How long a process is kept that nobody calls."""
 
@@ -38,11 +40,13 @@ class Pool:
         connection: Mapping[str, str],
         layer: Callable[[Any], bytes | None],
         most: int = MOST_PROCESSES,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._folder = folder
         self._connection = connection
         self._layer = layer
         self._most = most
+        self._patience = patience_seconds
         self._changed = threading.Condition()
         self._idle: dict[str, list[FunctionProcess]] = {}
         self._busy = 0
@@ -73,9 +77,8 @@ class Pool:
     def _leased(self, key: str) -> FunctionProcess | None:
         """An idle process; or None, with room for a new one."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: bool(self._idle.get(key)) or self._busy < self._most, PATIENCE_SECONDS
-            )
+            if not self._changed.wait_for(lambda: self._busy < self._most, self._patience):
+                self._changed.wait_for(lambda: self._busy < BEYOND * self._most)
             self._busy += 1
             ready = self._idle.get(key)
             process = ready.pop() if ready else None
