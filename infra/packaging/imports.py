@@ -21,7 +21,7 @@ Scope: TypeAlias = Literal["module", "guarded", "function", "attribute"]
 """When it runs.
 
 module     whenever the module is imported
-guarded    then, but it may fail
+guarded    then, but it may fail, or hangs on a condition
 function   when a function is called
 attribute  when a name is asked for that the module has not: in its ``__getattr__`` (PEP 562)
 """
@@ -99,6 +99,8 @@ class _Reader:
                 self.static.append(Import(self._absolute(node), members, scope, node.lineno))
             case ast.If() if _is_type_checking(node.test):
                 self.read(node.orelse, scope)
+            case ast.If():
+                self._inside(node, "guarded" if scope == "module" else scope)
             case ast.Try() if any(_catches_import_errors(handler) for handler in node.handlers):
                 inner: Scope = "guarded" if scope == "module" else scope
                 self.read(node.body, inner)

@@ -104,6 +104,13 @@ def test_an_import_that_may_fail_is_guarded(tmp_path: Path, error: str) -> None:
     assert names(found) == [("ujson", (), "guarded"), ("json", (), "guarded"), ("fast", (), "module")]
 
 
+def test_an_import_that_hangs_on_a_condition_is_guarded(tmp_path: Path) -> None:
+    found = read(
+        tmp_path, "import sys\nif sys.version_info < (3, 11):\n    import tomli\nelse:\n    import tomllib\n"
+    )
+    assert names(found) == [("sys", (), "module"), ("tomli", (), "guarded"), ("tomllib", (), "guarded")]
+
+
 def test_an_import_whose_failure_nobody_catches_is_none_of_these(tmp_path: Path) -> None:
     found = read(tmp_path, "try:\n    import numpy\nexcept OSError:\n    pass\n")
     assert names(found) == [("numpy", (), "module")]
