@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Iterator
@@ -72,10 +73,14 @@ def records_table(patch: pytest.MonkeyPatch) -> Iterator[Any]:
     patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     patch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        client = boto3.client("dynamodb")
-        create_table(client)
-        yield Atomic(client)
-        client.close()
+        create_table(_client())
+        yield Atomic(_client())
+
+
+@functools.cache
+def _client() -> Any:
+    """The one client: making it takes longer than most tests."""
+    return boto3.client("dynamodb")
 
 
 class Atomic:
