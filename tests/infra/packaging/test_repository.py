@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from infra.dags.packaged import PackagedCode
 from infra.packaging.bundle import Bundle, bundle
 from infra.packaging.profile import Architecture, Profile, local_profile
 from infra.packaging.runners import runners
 from infra.packaging.size import LAMBDA_MAX_UNZIPPED_BYTES
+from infra.settings import parse
 from stepweave.authoring.dags import Dag
 from stepweave.compiler import compile_graph
 from stepweave.loading import all_dags, load
@@ -68,6 +71,16 @@ def test_a_light_function_carries_little() -> None:
     names = {name for name, _ in rendezvous.largest}
     assert names.isdisjoint({"pydantic", "obstore", "numpy", "boto3", "botocore"})
     assert rendezvous.unzipped_bytes < 8 * 2**20
+
+
+@pytest.mark.parametrize("tracing", [False, True])
+def test_functions_carry_the_tracer_where_they_are_traced_and_never_what_lambda_has(tracing: bool) -> None:
+    settings = parse("traced", {"tracing": tracing}, "traced.toml")
+    made = PackagedCode(ROOT, settings).shared("rendezvous")
+    with zipfile.ZipFile(made.path) as archive:
+        packages = {name.partition("/")[0] for name in archive.namelist()}
+    assert ("aws_xray_sdk" in packages) is tracing
+    assert packages.isdisjoint({"boto3", "botocore"})
 
 
 def sizes_of(flow: Dag, architecture: Architecture) -> dict[str, int]:
