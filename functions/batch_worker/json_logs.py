@@ -41,11 +41,10 @@ class JsonLines(logging.Formatter):
         return json.dumps(found, ensure_ascii=False, default=str)
 
 
-def log_as_json(keys: Mapping[str, Any]) -> None:
-    """Send everything that is logged from now on to standard output, as lines with ``keys``."""
+def log_as_json(keys: Mapping[str, Any], level: str = "INFO") -> None:
+    """Send what is logged from now on, at ``level`` and above, to standard output, as lines with ``keys``."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines(keys))
     root = logging.getLogger()
     root.handlers = [handler]
-    if root.level == logging.WARNING:  # as Python has it: nobody has said what is wanted
-        root.setLevel(logging.INFO)
+    root.setLevel(level.upper())

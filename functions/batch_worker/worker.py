@@ -2,7 +2,8 @@
 
 Environment: ``STEPWEAVE_INPUT`` (key of the event, set per job), ``STEPWEAVE_STORE`` (``s3://bucket``) and
 ``STEPWEAVE_ENV`` (set in the job definition). What the task logs and prints goes to the container's output, which Batch
-sends to CloudWatch: lines of JSON, the last of which has the numbers of the attempt.
+sends to CloudWatch: lines of JSON, the last of which has the numbers of the attempt. ``POWERTOOLS_LOG_LEVEL`` says from
+which level on, as for functions.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> int:
 
     @contextmanager
     def around(job: Job) -> Iterator[None]:
-        log_as_json(log_keys(job.event))
+        log_as_json(log_keys(job.event), os.environ.get("POWERTOOLS_LOG_LEVEL") or "INFO")
         with measured(job.event, os.environ, _write_line), ending.watching(job):
             yield
 

@@ -66,7 +66,7 @@ def _share_format() -> None:
         if handling.formatter is not formatter:
             handling.setFormatter(formatter)
     if root.level == logging.WARNING:  # as Python has it: nobody has said what is wanted
-        root.setLevel(logging.INFO)
+        root.setLevel(logger.log_level)
 
 
 def _write_line(text: str) -> None:

@@ -95,6 +95,11 @@ def test_what_a_task_logs_in_a_job_is_json_with_the_keys_of_its_attempt(store):
     }
 
 
+def test_a_job_logs_from_the_level_on_that_the_settings_say(store):
+    done = finished(job(store, task("a", "logging_task"), POWERTOOLS_LOG_LEVEL="WARNING"))
+    assert [line["message"] for line in lines_of(done.stdout)] == ["task ended"]
+
+
 @pytest.mark.parametrize("kind, status", [("data", 65), ("fail", 70), ("value", 75), ("skip", 77)])
 def test_the_exit_status_tells_what_became_of_the_attempt(store, kind, status):
     done = finished(job(store, task("a", "raising", kind=kind)))
