@@ -1,7 +1,7 @@
 # Everything a person or CI does here. Needs Python 3.11 or newer, make and git; all else comes from uv.lock.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check format compile bench clean
+.PHONY: help demo demo-aws setup test check format compile bench clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.13 …` chooses another.
 ifndef PYTHON
@@ -14,10 +14,13 @@ BIN := .venv/bin
 SYNC = $(UV) sync --frozen --inexact --quiet $(if $(wildcard $(BIN)/python),,--python $(PYTHON))
 
 help: ## Show these commands.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: .venv/.demo ## Train four models on handwritten digits and keep the best one.
 	@$(BIN)/stepweave run statemachines/digits.py
+
+demo-aws: setup ## Deploy to a local AWS with the real CDK, upload a file, and look at the run that it starts.
+	@$(BIN)/python -m infra.demo
 
 setup: .venv/.dev ## Install everything that work on this repository needs.
 
@@ -46,7 +49,7 @@ bench: setup ## Run every benchmark; each prints one JSON object.
 		echo "# $$name" >&2; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 clean: ## Remove what the commands above made, runs included.
-	rm -rf .venv .uv .stepweave .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	rm -rf infra/node_modules cdk.out .venv .uv .stepweave .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
 
 # Stamps, so that a second `make` needs neither time nor network. The demo's is the smaller installation.
 .venv/.demo: pyproject.toml uv.lock | python $(filter .uv/bin/uv,$(UV))

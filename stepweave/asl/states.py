@@ -109,7 +109,10 @@ def batch_prepare(task: Task, payload: Mapping[str, Any]) -> State:
 
 
 def batch_job(task: Task, placement: Placement, share: str) -> State:
-    """A task on Batch; it gets the key of its inputs and nothing else (8,192 bytes of overrides are the limit)."""
+    """A task on Batch; it gets the key of its inputs, and how many jobs failed before it.
+
+    Overrides have 8,192 bytes at most.
+    """
     return {
         "Type": "Task",
         "Comment": text.comment(task.doc or task.id),
@@ -120,7 +123,10 @@ def batch_job(task: Task, placement: Placement, share: str) -> State:
             "JobQueue": placement.job_queue,
             "ShareIdentifier": share,
             "ContainerOverrides": {
-                "Environment": [{"Name": "STEPWEAVE_INPUT", "Value": "{% $states.input.Payload.uri %}"}]
+                "Environment": [
+                    {"Name": "STEPWEAVE_INPUT", "Value": "{% $states.input.Payload.uri %}"},
+                    {"Name": "STEPWEAVE_RETRY", "Value": "{% $string($states.context.State.RetryCount) %}"},
+                ]
             },
         },
         "TimeoutSeconds": (task.timeout_seconds or default_timeout_seconds(placement)) + QUEUE_WAIT_SECONDS,

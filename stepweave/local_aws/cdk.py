@@ -48,7 +48,7 @@ class Cdk:
         return self._run("destroy", *(stacks or (ALL,)), "--force", *_context(dags, None))
 
     def _run(self, command: str, *arguments: str, synthesizing: bool = True) -> str:
-        line = [str(node()), str(_command_line(self.root)), command, *arguments, "--no-notices"]
+        line = [str(node()), str(command_line(self.root)), command, *arguments, "--no-notices"]
         if synthesizing:
             line += ["--app", f"{sys.executable} -m infra.app"]
             line += ["--output", str(self.output)] if self.output else []
@@ -95,7 +95,7 @@ def node() -> Path:
     return package / "bin" / "node"
 
 
-def _command_line(root: Path) -> Path:
+def command_line(root: Path) -> Path:
     """The CDK's script, installed by npm from the lock file when it is not there."""
     folder = root / "infra"
     script = folder / "node_modules" / "aws-cdk" / "bin" / "cdk"

@@ -39,6 +39,8 @@ from stepweave.stores.objects import ObjectStore, open_store
 
 INPUT_VARIABLE = "STEPWEAVE_INPUT"
 STORE_VARIABLE = "STEPWEAVE_STORE"
+RETRY_VARIABLE = "STEPWEAVE_RETRY"
+"""How many jobs of the state failed before this one: attempts inside a job and retries of the state add up."""
 ATTEMPT_VARIABLE = (
     "AWS_BATCH_JOB_ATTEMPT"  # from 1: docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html
 )
@@ -113,7 +115,8 @@ def _job(environment: Mapping[str, str]) -> Job:
             )
     store = open_store(environment[STORE_VARIABLE])
     event: Event = json.loads(store.get(environment[INPUT_VARIABLE]))
-    event["attempt"] = event.get("attempt", 0) + int(environment.get(ATTEMPT_VARIABLE, "1")) - 1
+    within = int(environment.get(ATTEMPT_VARIABLE, "1")) - 1
+    event["attempt"] = event.get("attempt", 0) + int(environment.get(RETRY_VARIABLE, "0")) + within
     return Job(event, store)
 
 

@@ -148,7 +148,8 @@ def test_a_gpu_task_is_prepared_and_then_submitted_to_batch() -> None:
     assert job["Arguments"]["JobQueue"] == "${JobQueue_gpu}"
     assert job["Arguments"]["ShareIdentifier"] == "dag"
     assert [pair["Name"] for pair in job["Arguments"]["ContainerOverrides"]["Environment"]] == [
-        "STEPWEAVE_INPUT"
+        "STEPWEAVE_INPUT",
+        "STEPWEAVE_RETRY",
     ]
     assert states["a: prepare"]["Catch"][0] == {"ErrorEquals": ["Reused"], "Next": "a: collect"}
     assert job["Catch"][0] == {"ErrorEquals": ["States.TaskFailed"], "Next": "a: collect"}

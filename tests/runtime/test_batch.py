@@ -75,6 +75,12 @@ def test_after_a_transient_failure_a_further_attempt_runs(store):
     assert json.loads(store.get("runs/sales/r1/a/result.json"))["attempt"] == 2
 
 
+def test_jobs_of_one_state_and_attempts_inside_a_job_are_counted_through(store):
+    environment = job(store, event("a", "one"), attempt=2)
+    assert run({**environment, "STEPWEAVE_RETRY": "3"}) == 0
+    assert json.loads(store.get("runs/sales/r1/a/result.json"))["attempt"] == 4
+
+
 def test_a_new_job_forgets_how_the_last_one_failed(store):
     asked = event("a", "raising", {"kind": {"v": "data"}})
     run(job(store, asked))
