@@ -45,6 +45,9 @@ class Histories:
     _known: dict[str, _Execution] = field(default_factory=dict)
     _map_runs: dict[str, int] = field(default_factory=dict)
     """Map runs that go on, and how deep."""
+    _transitions: int = 0
+    _is_whole: bool = True
+    """Whether every item was read."""
 
     def read(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """ARN of its execution and event, of each event since the last call, in the order of time."""
@@ -70,6 +73,11 @@ class Histories:
         """Whether the execution that was asked for has ended."""
         return self.root in self._known and self._known[self.root].has_ended
 
+    @property
+    def transitions(self) -> int | None:
+        """State transitions so far, attempts after the first included; None where not every item was read."""
+        return self._transitions if self._is_whole else None
+
     def _events(self, execution: _Execution) -> list[dict[str, Any]]:
         events = history(self.aws, execution.arn, execution.last_event)
         for event in events:
@@ -81,6 +89,10 @@ class Histories:
     def _note(self, event: Mapping[str, Any], execution: _Execution) -> None:
         """What an event says of executions: that this one has ended, or that others have begun."""
         kind, depth = str(event["type"]), execution.depth + 1
+        # A task's first attempt is the transition into its state.
+        self._transitions += (
+            kind.endswith("StateEntered") + (kind == "TaskScheduled") - (kind == "TaskStateEntered")
+        )
         if kind in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"):
             execution.has_ended = True
         elif kind in ("TaskSubmitted", "TaskSucceeded"):
@@ -93,7 +105,9 @@ class Histories:
 
     def _find_items(self) -> None:
         for map_run, depth in self._map_runs.items():
-            for arn in children_of_map(self.aws, map_run, self.items):
+            children = children_of_map(self.aws, map_run, self.items)
+            self._is_whole = self._is_whole and len(children) < self.items
+            for arn in children:
                 self._known.setdefault(arn, _Execution(arn, depth))
 
 

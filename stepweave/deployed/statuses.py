@@ -44,6 +44,8 @@ class RunStatuses:
     ) -> None:
         self._graph, self._run_id, self._env, self._store = graph, run_id, env, store
         self._histories = histories
+        self._before: list[Histories] = []
+        """Those that were read before the one that is read now."""
         self._places = places_of(graph)
         self._propagation = Propagation(graph)
         self._now = 0.0
@@ -76,12 +78,19 @@ class RunStatuses:
         # Of what was cut off nothing follows for the tasks after it: they may still run when the run is resumed.
         self._propagation.connect(None)
         self.runs.interrupted()
+        self._before.append(self._histories)
         self._histories = histories
 
     @property
     def has_ended(self) -> bool:
         """Whether the history has told of the end."""
         return self._histories.has_ended
+
+    @property
+    def transitions(self) -> int | None:
+        """State transitions that the histories tell of; None where not every item of a map was read."""
+        counted = [histories.transitions for histories in (*self._before, self._histories)]
+        return None if None in counted else sum(filter(None, counted))
 
     def end(self, *, resumed_at: float | None = None) -> None:
         """Nothing more comes: what was cut off has failed, and tasks in bodies are summed up.

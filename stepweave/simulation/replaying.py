@@ -1,8 +1,9 @@
 """`replay`: what a run that has ended used of AWS, or would have used there, from its task runs.
 
-What each task run took, and how often it was attempted, is measured. The transitions are those of a simulation that
-makes the same decisions and has as many items and rounds, for each execution of the run, and one for each further
-attempt. Of executions that failed, or reused results, they are therefore the most they can have made.
+What each task run took, and how often it was attempted, is measured. Where nobody counted the transitions, they are
+those of a simulation that makes the same decisions and has as many items and rounds, for each execution of the run,
+and one for each further attempt. Of executions that failed, or reused results, they are then the most they can have
+made.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ def replay(
     runs: Sequence[TaskRun],
     *,
     executions: int = 1,
+    transitions: int | None = None,
     architecture: Architecture = "arm64",
 ) -> Estimate:
-    """What a run used, by its task runs in all its executions, and by those of the runs that it started."""
+    """What a run used, by its task runs in all its executions, and by those of the runs that it started.
+
+    ``transitions`` are given where they were counted.
+    """
     tasks = {task.id: task for task in every_task(graph)}
     known = [run for run in runs if run.task in tasks]
     ended = estimate(
@@ -39,7 +44,7 @@ def replay(
     work = replace(
         ended.work,
         calls=(*_calls(runs, ended.tasks), *_unseen(known, tasks)),
-        transitions=ended.work.transitions * executions + _repeated(runs),
+        transitions=transitions or ended.work.transitions * executions + _repeated(runs),
         control_calls=ended.work.control_calls * executions,
         gate_calls=ended.work.gate_calls * executions,
         executions=ended.work.executions * executions,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,7 +17,7 @@ from stepweave.embedded.run import run_dag
 from stepweave.embedded.taskruns import Items, TaskRun
 from stepweave.loading import load
 from stepweave.stores.objects import open_store
-from tests.deployed.engine_histories import Clients, EngineAsStepFunctions, engines_kept
+from tests.deployed.engine_histories import Clients, EngineAsStepFunctions, engines_kept, event
 
 FOLDER = Path(__file__).parents[2] / "statemachines" / "examples"
 ALL_ITEMS = 1_000
@@ -204,6 +205,56 @@ def test_a_resumed_run_tells_what_was_reused(tmp_path: Path, monkeypatch: pytest
     again.look()
     again.end(resumed_at=step_functions.root.started_at - 1_000)
     assert not any(run.reused for run in again.tasks().values())
+
+
+@pytest.mark.parametrize("name", [*EXAMPLES, "e18_retries.py", "e26_limits_of_failure.py:persistent"])
+def test_transitions_are_states_entered_and_further_attempts(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, step_functions = ran(name, tmp_path, monkeypatch)
+    statuses = statuses_of(result, step_functions)
+    statuses.look()
+    kinds = Counter(
+        event["type"]
+        for execution in step_functions.engine.executions.values()
+        for event in execution.history.events()
+    )
+    entered = sum(count for kind, count in kinds.items() if kind.endswith("StateEntered"))
+    assert statuses.transitions == entered + kinds["TaskScheduled"] - kinds["TaskStateEntered"]
+
+
+class OneItem:
+    """Step Functions with an execution whose map ran one item."""
+
+    HISTORIES: ClassVar = {
+        "root": [
+            event(1, 0, "MapStateEntered"),
+            event(2, 1, "MapRunStarted", mapRunArn="map"),
+            event(3, 2, "ExecutionSucceeded"),
+        ],
+        "item": [
+            event(1, 0, "TaskStateEntered"),
+            event(2, 1, "TaskScheduled"),
+            event(3, 2, "TaskFailed"),
+            event(4, 3, "TaskScheduled"),
+            event(5, 4, "ExecutionSucceeded"),
+        ],
+    }
+
+    def get_execution_history(self, executionArn: str, **asked: Any) -> dict[str, Any]:  # noqa: N803
+        return {"events": self.HISTORIES[executionArn]}
+
+    def list_executions(self, **asked: Any) -> dict[str, Any]:
+        return {"executions": [{"executionArn": "item"}]}
+
+
+@pytest.mark.parametrize("items, transitions", [(2, 3), (1, None)])
+def test_transitions_of_items_that_may_not_have_been_read_are_not_guessed(
+    items: int, transitions: int | None
+) -> None:
+    histories = Histories(Clients({"stepfunctions": OneItem()}), "root", frozenset(), items)
+    assert len(list(histories.read())) == 8
+    assert histories.transitions == transitions
 
 
 def ran(

@@ -77,18 +77,37 @@ def cost_of_run(row: RunRow, store: str, asked: Asked) -> Cost:
     for child in records.children(row.run_id):
         runs += tasks_now(records, child)
     return cost_of_task_runs(
-        row.run_id, status_now(row), load(row.target).graph(), runs, asked, 1 + row.resumes
+        row.run_id, status_now(row), load(row.target).graph(), runs, asked, executions=1 + row.resumes
     )
 
 
 def cost_of_task_runs(
-    run_id: str, status: str, graph: Graph, runs: Sequence[TaskRun], asked: Asked, executions: int = 1
+    run_id: str,
+    status: str,
+    graph: Graph,
+    runs: Sequence[TaskRun],
+    asked: Asked,
+    *,
+    executions: int = 1,
+    transitions: int | None = None,
 ) -> Cost:
-    """What a run with these task runs cost; ``executions``: how often it was begun or resumed."""
-    found = replay(graph, runs, executions=executions, architecture=asked.architecture)
+    """What a run with these task runs cost.
+
+    Args:
+        run_id: The run.
+        status: How it ended.
+        graph: The DAG.
+        runs: Its task runs, and those of runs inside.
+        asked: Region and architecture.
+        executions: How often it was begun or resumed.
+        transitions: Of all its executions, where they were counted.
+    """
+    found = replay(
+        graph, runs, executions=executions, transitions=transitions, architecture=asked.architecture
+    )
     value = {"run_id": run_id, "dag_id": graph.dag.id, "status": status, **_object(found, asked, None)}
     lines = [f"{run_id} ({status}): {dollars(value['usd'])}", *_lines(found, asked, None)]
-    if status != "success" or executions > 1:
+    if transitions is None and (status != "success" or executions > 1):
         lines += ["", "each execution counts with the transitions of one that succeeds: it made fewer"]
     return Cost(value=value, lines=lines)
 

@@ -9,6 +9,7 @@ from stepweave.cli.costs.dags import Asked, Cost, cost_of_task_runs
 from stepweave.deployed.deployment import open_deployment
 from stepweave.deployed.finding import find_run
 from stepweave.deployed.looking import look_at
+from stepweave.embedded.places import every_task
 from stepweave.errors import UsageError
 from stepweave.loading import load
 from stepweave.pricing.prices import REGIONS
@@ -28,7 +29,13 @@ def cost_of_deployed_run(env: str, name: str, region: str | None, asked: Asked) 
     tasks = [task for view in views for task in view.statuses.runs.every_run()]
     # The record follows an execution by some seconds.
     status = views[-1].execution.status
-    return cost_of_task_runs(run.run_id, status, graph, tasks, asked, executions=len(views))
+    counted = [view.statuses.transitions for view in views]
+    # The histories of runs inside are not read.
+    has_runs_inside = any(task.nested is not None for task in every_task(graph))
+    transitions = None if has_runs_inside or None in counted else sum(filter(None, counted))
+    return cost_of_task_runs(
+        run.run_id, status, graph, tasks, asked, executions=len(views), transitions=transitions
+    )
 
 
 def _executions(run: DeployedRun) -> Iterator[DeployedRun]:
