@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from aws_cdk import App, Aws, Tags
+from aws_cdk import App, Aws
 from constructs import Construct
 
 from infra import nag
@@ -27,8 +27,8 @@ from infra.dags.stack import DagStack
 from infra.platform.shared_functions import SharedCode
 from infra.platform.stack import PlatformStack
 from infra.settings import Settings, load
+from infra.tags import tag
 from stepweave.compiler import Compiled, compile_graph
-from stepweave.deployed import names
 from stepweave.errors import StepweaveError, UsageError
 from stepweave.loading import all_dags
 
@@ -120,8 +120,7 @@ def add_environment(
     PlatformStack(scope, PLATFORM, settings=settings, arns=arns, code=code, dags=ids)
     for one in compiled:
         DagStack(scope, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
-    for key, value in {f"{names.PRODUCT}:env": settings.env, **settings.tags}.items():
-        Tags.of(scope).add(key, value)
+    tag(scope, settings)
 
 
 def arns_of(settings: Settings) -> Arns:

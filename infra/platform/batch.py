@@ -12,6 +12,7 @@ from infra.platform.instances import Instances
 from infra.platform.network import Network
 from infra.settings import Settings
 from infra.settings_sections import Architecture, Queue, QueueKind
+from infra.tags import tags_of
 from stepweave.deployed import names
 
 CPU_TYPES: Mapping[Architecture, tuple[str, ...]] = {
@@ -141,7 +142,8 @@ class JobQueues(Construct):
             update_to_latest_image_version=True,
             subnets=network.subnet_ids,
             security_group_ids=[network.security_group_id],
-            tags={"Name": names.queue_name(self._settings.env, kind)},
+            # Of the instances: they are what costs.
+            tags={"Name": names.queue_name(self._settings.env, kind), **tags_of(self._settings)},
         )
 
     def _types(self, kind: QueueKind) -> tuple[str, ...]:

@@ -129,3 +129,16 @@ def test_the_local_aws_has_queues_whose_compute_is_this_machine(local_platform: 
     found = local_platform.platform.of_type("Batch::ComputeEnvironment").values()
     assert [one["Type"] for one in found] == ["UNMANAGED"] * 5
     assert not any(one["Type"].startswith("AWS::EC2::") for one in local_platform.platform.resources.values())
+
+
+def test_instances_carry_the_tags_by_which_costs_are_told_apart(told_platform: Synthesized) -> None:
+    for one in environments(told_platform):
+        if one["Type"] != "FARGATE":
+            assert one["Tags"]["stepweave:env"] == "told"
+            assert one["Tags"]["team"] == "ml"
+
+
+def test_another_tag_replaces_no_compute(told_platform: Synthesized) -> None:
+    # Tags of a compute environment cannot be changed, those of its instances can.
+    found = told_platform.platform.of_type("Batch::ComputeEnvironment").values()
+    assert not any("Tags" in one for one in found)
