@@ -96,29 +96,27 @@ def node() -> Path:
 
 
 def command_line(root: Path) -> Path:
-    """The CDK's script, installed by npm from the lock file when it is not there."""
+    """The CDK's script, installed by npm from the lock file when it is not there. Raises ``UsageError``."""
     folder = root / "infra"
     script = folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
-    if not script.exists():
-        npm = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        lock = root / ".stepweave" / "npm.lock"
-        lock.parent.mkdir(exist_ok=True)
-        with locked(lock) as alone:
-            if not alone:
-                raise UsageError(
-                    f"another process installs the CDK in {folder}; try again when it has finished"
-                )
-            command = [str(node()), str(npm), "ci", "--no-audit", "--no-fund"]
-            environment = {**os.environ, "PATH": os.pathsep.join([str(node().parent), os.environ["PATH"]])}
-            done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-            )
-        if done.returncode or not script.exists():
-            raise UsageError(
-                f"the CDK command line could not be installed in {folder} (npm ci).\n{done.stderr.strip()}\n"
-                "It needs a registry of npm packages."
-            )
+    lock = root / ".stepweave" / "npm.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with locked(lock, wait=True):
+        if not script.exists():
+            _install(folder)
     return script
+
+
+def _install(folder: Path) -> None:
+    npm = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    command = [str(node()), str(npm), "ci", "--no-audit", "--no-fund"]
+    environment = {**os.environ, "PATH": os.pathsep.join([str(node().parent), os.environ["PATH"]])}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UsageError(
+            f"the CDK command line could not be installed in {folder} (npm ci).\n{done.stderr.strip()}\n"
+            "It needs a registry of npm packages."
+        )
 
 
 def _context(dags: Sequence[str], context: Mapping[str, str] | None) -> list[str]:

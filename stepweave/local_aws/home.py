@@ -111,12 +111,15 @@ def default() -> Home:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Whether ``path`` could be locked; it stays locked inside the ``with``, and is free when this process ends."""
+def locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Whether ``path`` could be locked; it stays locked inside the ``with``, and is free when this process ends.
+
+    With ``wait`` it is locked as soon as it is free.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
         else:

@@ -22,10 +22,8 @@ def prepare(home: Home) -> bool:
     if _is(stamp, wanted):
         return False
     home.venv.parent.mkdir(parents=True, exist_ok=True)
-    with locked(home.venv.parent / "venv.lock") as alone:
-        if not alone:
-            raise UsageError(f"another process is preparing {home.venv}; try again when it has finished")
-        if not _is(stamp, wanted):
+    with locked(home.venv.parent / "venv.lock", wait=True):
+        if not _is(stamp, wanted):  # another process may have made it meanwhile
             uv = _uv()
             _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home.venv))
             _run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,22 @@ def test_a_lock_is_free_again_when_its_process_was_killed(tmp_path: Path) -> Non
         holder.kill()
     with locked(lock) as alone:
         assert alone
+
+
+def test_whoever_waits_for_a_lock_gets_it_when_it_is_free(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with locked(tmp_path / "lock", wait=True) as alone:
+            order.append(f"second {alone}")
+
+    with locked(tmp_path / "lock"):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(0.2)
+        order.append("first")
+    waiting.join(20)
+    assert order == ["first", "second True"]
 
 
 def test_a_folder_that_does_not_exist_is_held_by_nobody_and_stays_away(tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ def test_lines_are_written_while_it_runs_and_sigterm_reaches_it(tmp_path: Path) 
     assert lines[-1] == "saving"
 
 
+def test_one_that_is_terminated_before_it_begins_ends_at_once(tmp_path: Path) -> None:
+    one = attempt(tmp_path, [], *python("import time; time.sleep(60)"))
+    one.terminate()
+    assert one.run() == Ended(exit_code=143, why="terminated")
+
+
 def test_after_its_time_it_is_ended(tmp_path: Path) -> None:
     ended = attempt(tmp_path, [], *python("import time; time.sleep(60)"), timeout=0.3).run()
     assert ended == Ended(exit_code=143, why="timeout")

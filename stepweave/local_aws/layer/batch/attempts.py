@@ -49,6 +49,7 @@ class Attempt:
         self._write = write
         self._lock = threading.Lock()
         self._control = -1
+        self._asked = False
         self._over = False
 
     def run(self) -> Ended:
@@ -62,6 +63,7 @@ class Attempt:
     def terminate(self) -> None:
         """SIGTERM, then SIGKILL, as on Batch."""
         with self._lock:
+            self._asked = True  # if it has not begun, it hears of it when it does
             if self._control >= 0:
                 os.write(self._control, b"t")
 
@@ -91,6 +93,8 @@ class Attempt:
         os.close(theirs)
         with self._lock:
             self._control = own
+            if self._asked:
+                os.write(own, b"t")
             if self._over:  # killed before it began
                 os.close(own)
                 self._control = -1

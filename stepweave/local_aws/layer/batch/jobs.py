@@ -69,6 +69,10 @@ class Jobs:
 
     def terminate(self, job_id: str, reason: str) -> None:
         """Stop a job for good, whatever it is doing; one that has ended or is unknown stays as it is."""
+        with local_account():
+            record = batch._jobs.get(job_id)
+        if record is None or record["status"] in ENDED:
+            return
         with self._changed:
             self._stopped.setdefault(job_id, reason)
             self._changed.notify_all()
