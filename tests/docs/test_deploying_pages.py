@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.dags import alarms as dag_alarms
 from infra.arns import Arns
+from infra.dags import alarms as dag_alarms
 from infra.platform import alarms as fleet_alarms
 from infra.settings import parse
 from stepweave.deployed import names
@@ -119,3 +119,12 @@ def test_commands_of_the_cdk_name_stacks_that_there_are() -> None:
             environment = re.search(r"env=(\w+)", rest)
             named = {f"{environment[1]}/{name}" for name in ("platform", "churn")} if environment else set()
             assert set(stacks) <= named | {"cdk.out"}, (page.name, command, rest)
+
+
+def test_the_workflow_that_is_shown_compiles_without_credentials_and_deploys_what_was_compiled() -> None:
+    (shown,) = blocks(DEPLOYING, "yaml")
+    synth, deploy = shown.split("\n  synth:\n")[1].split("\n  deploy:\n")
+    assert "permissions: {contents: read}" in synth
+    assert "aws-actions" not in synth
+    assert "id-token: write" in deploy
+    assert "deploy --app cdk.out" in deploy
