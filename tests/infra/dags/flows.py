@@ -53,6 +53,23 @@ def heavy(n: int = 3, name: str = "x"):
     crunch(larger(one))
 '''
 
+LONG = '''
+from stepweave import dag, task
+
+@task.sensor(poke_interval="10s", timeout="7d")
+def arrived() -> bool:
+    return True
+
+@task
+def use(found: bool) -> int:
+    return 1
+
+@dag
+def long_wait():
+    """Waits for so long that it pokes in a machine of its own."""
+    use(arrived())
+'''
+
 
 @functools.cache
 def compiled_repository() -> tuple[Compiled, ...]:

@@ -14,8 +14,8 @@ from infra.dags.stack import DagStack
 from infra.settings import parse
 from stepweave.errors import DagError
 from tests.infra.dags.empty_code import EmptyCode
-from tests.infra.dags.flows import HEAVY, compiled, written
-from tests.infra.dags.stacks import Stacks, arn, text
+from tests.infra.dags.flows import HEAVY, LONG, compiled, written
+from tests.infra.dags.stacks import Stacks, arn, synthesized, text
 
 ACCOUNT = "eu-west-1:123456789012"
 
@@ -114,3 +114,22 @@ def test_a_definition_that_is_not_the_committed_one_is_refused(tmp_path: Path) -
         DagStack(
             stage, "heavy", compiled=flow, settings=settings, arns=arns_of(settings), code=EmptyCode(tmp_path)
         )
+
+
+def test_a_part_of_a_dag_is_called_by_its_version_and_made_before(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    flow = written(tmp_path_factory.mktemp("long_wait"), LONG, "long_wait_dag")
+    settings = {"account": "123456789012", "region": "eu-west-1"}
+    stack = synthesized(tmp_path, "dev", settings, [flow])["long_wait"]
+    machines = {one["StateMachineName"]: one for one in stack.of_type("StepFunctions::StateMachine").values()}
+    part = next(name for name in machines if name != "stepweave-dev-long_wait")
+    values = machines["stepweave-dev-long_wait"]["DefinitionSubstitutions"]
+    (placeholder,) = [name for name in values if name.startswith("Machine_")]
+    version = stack.resources[text(values[placeholder])[1:-1]]
+    assert version["Type"] == "AWS::StepFunctions::StateMachineVersion"
+    called = stack.resources[text(version["Properties"]["StateMachineArn"])[1:-1]]
+    assert called["Properties"]["StateMachineName"] == part
+    assert json.loads(arn(stack.only("SSM::Parameter")["Value"]))["machines"] == {
+        part.partition("--")[2]: f"arn:aws:states:{ACCOUNT}:stateMachine:{part}"
+    }

@@ -13,7 +13,7 @@ from infra.dags.targets import targets
 from infra.needs import document, statements
 from stepweave.asl.measure import every_state
 from stepweave.compiler import Compiled
-from tests.infra.dags.flows import ARNS, HEAVY, compiled_repository, written
+from tests.infra.dags.flows import ARNS, HEAVY, LONG, compiled_repository, written
 from tests.infra.dags.iam import Request, allows, without_each
 
 ACCOUNT = "eu-west-1:123456789012"
@@ -117,6 +117,10 @@ def test_a_role_allows_what_the_states_of_its_machine_do_and_nothing_else(dag_id
 
 def test_a_role_for_jobs_names_the_definitions_and_the_queues_of_its_states(tmp_path: Path) -> None:
     check(written(tmp_path, HEAVY, "heavy_policies"))
+
+
+def test_a_role_names_the_parts_that_its_machine_runs(tmp_path: Path) -> None:
+    check(written(tmp_path, LONG, "long_wait_policies"))
 
 
 def test_no_role_can_call_the_functions_of_another_dag() -> None:
