@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from stepweave.cli.options import DEFAULT_STORE
 from stepweave.errors import UsageError
 
 
@@ -17,8 +18,13 @@ def module_named(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def environment_command(name: str) -> Any:
-    """The module with the command ``name`` for deployed environments; ``UsageError`` where boto3 is missing."""
+def environment_command(name: str, store: str = DEFAULT_STORE) -> Any:
+    """The module with the command ``name`` for deployed environments.
+
+    ``UsageError`` where boto3 is missing, or a ``store`` was named.
+    """
+    if store != DEFAULT_STORE:
+        raise UsageError("--store is for runs on this machine; an environment has a store of its own")
     try:
         return module_named(f"stepweave.cli.environment.{name}")
     except ModuleNotFoundError as error:

@@ -54,7 +54,9 @@ def command(
     """
     by = by or getpass.getuser()
     if env is not None:
-        decided = environment_command("approve").approve(env, run, task, not reject, by, comment, as_json)
+        decided = environment_command("approve", store).approve(
+            env, run, task, not reject, by, comment, as_json
+        )
         return cast(Answer, decided)
     records = open_records(store)
     row = find_run(records, run, store)

@@ -85,7 +85,7 @@ def command(
             sys.stdout.flush()
 
     if env is not None:
-        command = environment_command("backfill")
+        command = environment_command("backfill", store)
         ended = command.backfill(env, dag.id, params, moments, concurrency, rerun, tell)
         return _answer(dag.id, ended, as_json)
     runs = planned(found_in(open_records(store)), dag.id, moments, rerun=rerun)

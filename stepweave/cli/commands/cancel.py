@@ -46,7 +46,7 @@ def command(*, run: str, store: str, env: str | None, as_json: bool) -> Answer:
       stepweave cancel latest --env dev
     """
     if env is not None:
-        return cast(Answer, environment_command("cancel").cancel(env, run, as_json))
+        return cast(Answer, environment_command("cancel", store).cancel(env, run, as_json))
     records = open_records(store)
     row = root_of(records, find_run(records, run, store))
     status = _cancel(records, row, store)

@@ -47,7 +47,7 @@ def command(
       stepweave logs latest --env prod --follow
     """
     if env is not None:
-        return cast(Answer, environment_command("logs").logs(env, run, task, attempt, follow, as_json))
+        return cast(Answer, environment_command("logs", store).logs(env, run, task, attempt, follow, as_json))
     if follow:
         raise UsageError("--follow is for deployed runs: name their environment with --env")
     records = open_records(store)

@@ -48,7 +48,7 @@ def command(
       stepweave resume latest --env dev --wait
     """
     if env is not None:
-        return cast(Answer, environment_command("resume").resume(env, run, wait, as_json))
+        return cast(Answer, environment_command("resume", store).resume(env, run, wait, as_json))
     row = find_run(open_records(store), run, store)
     status = status_now(row)
     if status == "success":

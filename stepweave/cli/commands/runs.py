@@ -35,7 +35,7 @@ def command(*, dag: str | None, limit: int, store: str, env: str | None, as_json
       stepweave runs --env prod
     """
     if env is not None:
-        return cast(Answer, environment_command("runs").runs(env, dag, limit, as_json))
+        return cast(Answer, environment_command("runs", store).runs(env, dag, limit, as_json))
     rows = open_records(store).runs(dag, limit=limit)
     if not as_json and rows:
         print_table(_table(rows))

@@ -49,7 +49,7 @@ def command(*, run: str, items: bool, store: str, env: str | None, as_json: bool
       stepweave show latest --env prod
     """
     if env is not None:
-        return cast(Answer, environment_command("show").show(env, run, items, as_json))
+        return cast(Answer, environment_command("show", store).show(env, run, items, as_json))
     records = open_records(store)
     row = find_run(records, run, store)
     tasks, children = tasks_now(records, row), records.children(row.run_id)

@@ -11,12 +11,11 @@ from typing import cast
 from stepweave.cli.answer import Answer
 from stepweave.cli.background import start_in_background
 from stepweave.cli.lazy import environment_command
-from stepweave.cli.options import DEFAULT_STORE, add_env, add_json, add_params, add_store, add_target, moment
+from stepweave.cli.options import add_env, add_json, add_params, add_store, add_target, moment
 from stepweave.cli.params import read_params
 from stepweave.cli.progress.words import in_store
 from stepweave.cli.starting import start
 from stepweave.embedded.request import RunRequest
-from stepweave.errors import UsageError
 from stepweave.loading import load
 from stepweave.runtime.run_ids import check_run_id, new_run_id
 
@@ -58,9 +57,7 @@ def command(
       stepweave trigger digits                     in the background of this machine
     """
     if env is not None:
-        if store != DEFAULT_STORE:
-            raise UsageError("--store is for runs on this machine; an environment has a store of its own")
-        triggered = environment_command("trigger").start(
+        triggered = environment_command("trigger", store).start(
             env, target, pairs, params_file, run_id, logical_date, wait, as_json
         )
         return cast(Answer, triggered)

@@ -253,6 +253,15 @@ def test_where_nothing_was_logged_it_is_said_where_was_looked(deployed: Deployed
     assert "/stepweave/dev/sales/jobs (which is not there)" in text
 
 
+@pytest.mark.parametrize("command", ["runs", "show latest", "logs latest", "trigger sales", "resume latest"])
+def test_naming_a_store_besides_an_environment_is_wrong_usage(
+    command: str, deployed: Deployed, said: Said
+) -> None:
+    status, text = said(*command.split(), *ENV, "--store", "elsewhere")
+    assert status == 2
+    assert "an environment has a store of its own" in text
+
+
 def test_following_a_run_of_this_machine_is_wrong_usage(deployed: Deployed, said: Said) -> None:
     status, text = said("logs", "latest", "--follow")
     assert status == 2
