@@ -1,16 +1,19 @@
-"""What executions use of this server: Lambda, what is deployed, EventBridge, CloudWatch and its logs."""
+"""What executions use of this server: Lambda, what is deployed, roles, EventBridge, CloudWatch and its logs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ministack.services import cloudwatch, eventbridge, stepfunctions
+from ministack.core import iam_evaluator
+from ministack.services import cloudwatch, eventbridge, iam, stepfunctions
 
+from stepweave.local_aws.home import ACCOUNT, REGION
 from stepweave.local_aws.layer import logs
 from stepweave.local_aws.layer.clients import client
 from stepweave.local_aws.layer.lambdas import invoking
 from stepweave.local_aws.layer.scope import local_account
+from stepweave.local_aws.layer.seams import Seam
 from stepweave.local_aws.states.execution_metrics import Sample
 
 
@@ -53,3 +56,32 @@ class ServerServices:
     @staticmethod
     def write(group: str, stream: str, lines: Sequence[str], at_ms: int) -> None:
         logs.write(group, stream, lines, at_ms)
+
+
+def allowed(role_arn: str, action: str, resource: str) -> bool:
+    """Whether the policies of a role allow an action; of a role that nobody deployed here, everything."""
+    role = role_arn.rpartition("/")[2]
+    with local_account():
+        if iam._roles.get(role) is None:
+            return True
+        context = iam_evaluator.EvalContext(
+            principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/stepweave",
+            principal_type="AssumedRole",
+            principal_account=ACCOUNT,
+            action=action,
+            resource_arn=resource,
+            region=REGION,
+        )
+        policies = iam_evaluator._gather_role_policies(role, ACCOUNT)
+        limits = iam_evaluator._permissions_boundary(iam._roles, role, ACCOUNT)
+        return bool(iam_evaluator.evaluate(context, policies, *limits).decision == "Allow")
+
+
+_EVALUATOR = "ministack.core.iam_evaluator"
+SEAMS = (
+    Seam(_EVALUATOR, "EvalContext"),
+    Seam(_EVALUATOR, "_gather_role_policies", ("role_name", "account_id")),
+    Seam(_EVALUATOR, "_permissions_boundary", ("store", "name", "account_id")),
+    Seam(_EVALUATOR, "evaluate", ("ctx", "policies", "limits")),
+    Seam("ministack.services.iam", "_roles"),
+)

@@ -25,10 +25,10 @@ from stepweave.local_aws.layer.batch.part import jobs
 from stepweave.local_aws.layer.part import Part, Setting
 from stepweave.local_aws.layer.scope import local_account
 from stepweave.local_aws.layer.seams import Seam
+from stepweave.local_aws.states import neighbours
 from stepweave.local_aws.states.api import Api
 from stepweave.local_aws.states.engines import World
 from stepweave.local_aws.states.failing import ApiError
-from stepweave.local_aws.states.neighbours import ServerFunctions, ServerRegistry, ServerServices
 from stepweave.local_aws.states.publishing import Publisher
 from stepweave.local_aws.states.service import States
 from stepweave.local_aws.states.shelf import Shelf
@@ -47,19 +47,25 @@ class _Server:
         clock = timing().clock
         services = AwsServices(endpoint=setting.endpoint, region=REGION, account=ACCOUNT)
         self.activities = Activities()
-        neighbours = Neighbours(
-            functions=ServerFunctions(), jobs=jobs(), services=services, activities=self.activities
+        beside = Neighbours(
+            functions=neighbours.ServerFunctions(),
+            jobs=jobs(),
+            services=services,
+            activities=self.activities,
+            allowed=neighbours.allowed,
         )
         world = World(
             clock=clock,
             account=ACCOUNT,
             region=REGION,
-            integrations=integrations(neighbours, lambda: self.states, lambda: clock.speed),
+            integrations=integrations(beside, lambda: self.states, lambda: clock.speed),
             objects=ServiceObjects(services),
             tokens=Tokens(),
         )
-        self.publisher = Publisher(ServerServices(), clock.now)
-        self.states = States(world, ServerRegistry(), Shelf(setting.state / "executions"), self.publisher)
+        self.publisher = Publisher(neighbours.ServerServices(), clock.now)
+        self.states = States(
+            world, neighbours.ServerRegistry(), Shelf(setting.state / "executions"), self.publisher
+        )
         self.api = Api(self.states)
         self.shifting = Shifting(_route, _is_alarming, timing().submit, setting.state / "shifts.json")
         self.others = stepfunctions.handle_request
@@ -224,6 +230,7 @@ _REQUEST = ("method", "path", "headers", "body", "query_params")
 PART = Part(
     name="states",
     seams=(
+        *neighbours.SEAMS,
         *_functions(
             "stepfunctions",
             ("handle_request", _REQUEST),

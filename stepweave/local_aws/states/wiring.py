@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stepweave.engine.integrations.activity import Activities
 from stepweave.engine.integrations.aws_sdk import aws_integrations
@@ -14,6 +14,7 @@ from stepweave.engine.integrations.standard import Deferred
 from stepweave.local_aws.states.calls import InRealTime, InvokeFunction, Speed, SubmitJob
 from stepweave.local_aws.states.emulator import Functions, Jobs
 from stepweave.local_aws.states.nested_calls import StartExecution
+from stepweave.local_aws.states.permissions import Allowed, Permitted
 from stepweave.local_aws.states.service import States
 
 
@@ -25,6 +26,8 @@ class Neighbours:
     jobs: Jobs
     services: AwsServices
     activities: Activities
+    allowed: Allowed = field(default=lambda role, action, resource: True)
+    """Whether a role allows an action on a resource."""
 
 
 def integrations(
@@ -37,9 +40,10 @@ def integrations(
         invoke: Integration = module.HttpInvoke(allowed_hosts=(), endpoints={})
         return invoke
 
-    invoke = InRealTime(InvokeFunction(neighbours.functions), speed)
-    submit = InRealTime(SubmitJob(neighbours.jobs), speed)
-    nested = StartExecution(states)
+    allowed = neighbours.allowed
+    invoke = Permitted(InRealTime(InvokeFunction(neighbours.functions), speed), allowed)
+    submit = Permitted(InRealTime(SubmitJob(neighbours.jobs), speed), allowed)
+    nested = Permitted(StartExecution(states), allowed)
     services = {
         resource: InRealTime(integration, speed)
         for resource, integration in aws_integrations(neighbours.services).items()

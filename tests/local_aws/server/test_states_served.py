@@ -51,7 +51,25 @@ def client(server: Running) -> Client:
     session = boto3.Session(
         given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], None, given["AWS_REGION"]
     )
-    return lambda service: session.client(service, endpoint_url=server.endpoint)
+
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=server.endpoint)
+
+    create_role(client, ROLE.rpartition("/")[2], {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    return client
+
+
+def create_role(client: Client, name: str, *statements: dict[str, Any]) -> str:
+    """The ARN of a new role of Step Functions that allows this."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    for statement in statements:
+        client("iam").put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy(statement))
+    return str(role)
+
+
+def policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def eventually(look: Callable[[], Any]) -> Any:
@@ -168,6 +186,25 @@ def test_a_machine_calls_a_function_and_is_seen_in_events_metrics_and_logs(clien
     assert lines == [event["type"] for event in history]
     metrics = client("cloudwatch").list_metrics(Namespace="AWS/States")["Metrics"]
     assert {"ExecutionsStarted", "ExecutionsSucceeded", "ExecutionTime"} <= {m["MetricName"] for m in metrics}
+
+
+def test_a_machine_does_what_its_role_allows_and_nothing_else(client: Client) -> None:
+    states, role = client("stepfunctions"), create_role(client, "narrow")
+    child = deploy(client, "allowed-child", {"Type": "Pass"})
+    start = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution"}
+    state = {**start, "Arguments": {"StateMachineArn": child}, "End": True}
+    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "s", "States": {"s": state}})
+    arn = states.create_state_machine(name="narrow", definition=definition, roleArn=role)["stateMachineArn"]
+
+    def run() -> dict[str, Any]:
+        return ended(client, states.start_execution(stateMachineArn=arn)["executionArn"])
+
+    refused = run()
+    assert (refused["status"], refused["error"]) == ("FAILED", "StepFunctions.AccessDeniedException")
+    assert "states:StartExecution on resource: " + child in refused["cause"]
+    statement = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": child}
+    client("iam").put_role_policy(RoleName="narrow", PolicyName="start", PolicyDocument=policy(statement))
+    assert run()["status"] == "SUCCEEDED"
 
 
 def test_a_history_comes_in_pages_from_either_end(client: Client) -> None:

@@ -17,6 +17,7 @@ from stepweave.local_aws.clock import LayerClock
 from stepweave.local_aws.states.api import Api
 from stepweave.local_aws.states.engines import World
 from stepweave.local_aws.states.entry import Entry
+from stepweave.local_aws.states.permissions import Allowed
 from stepweave.local_aws.states.service import States
 from stepweave.local_aws.states.shelf import Shelf
 from stepweave.local_aws.states.wiring import Neighbours, integrations
@@ -188,6 +189,7 @@ class Local:
         speed: float = 1000.0,
         registry: Registry | None = None,
         objects: Objects | None = None,
+        allowed: Allowed = lambda role, action, resource: True,
     ) -> None:
         self.clock = LayerClock(speed=speed)
         self.registry = registry or Registry()
@@ -198,6 +200,7 @@ class Local:
             jobs=self.jobs,
             services=AwsServices(),
             activities=self.activities,
+            allowed=allowed,
         )
         world = World(
             clock=self.clock,
