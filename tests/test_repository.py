@@ -19,7 +19,12 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 FOLDERS = (".ci", "docs", "functions", "infra", "statemachines", "stepweave", "tests")
 PROSE = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-SHIPPED = sorted(path for folder in ("stepweave", "statemachines") for path in ROOT.glob(f"{folder}/**/*.py"))
+SHIPPED = sorted(
+    path
+    for folder in ("stepweave", "statemachines", "functions", "infra")
+    for path in ROOT.glob(f"{folder}/**/*.py")
+    if "node_modules" not in path.parts
+)
 
 MODULE_LINES = 400
 FUNCTION_LINES = 60

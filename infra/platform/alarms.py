@@ -46,7 +46,12 @@ class Watched:
 
 def watched(arns: Arns) -> Iterator[Watched]:
     """Every alarm of the fleet."""
-    ours = {"env": arns.env}
+    yield from _of_runs({"env": arns.env})
+    yield from _of_services(arns)
+    yield from _of_functions(arns)
+
+
+def _of_runs(ours: Mapping[str, str]) -> Iterator[Watched]:
     yield Watched(
         name="runs-failing",
         says=f"{MANY_RUNS} runs failed within 15 minutes",
@@ -74,6 +79,9 @@ def watched(arns: Arns) -> Iterator[Watched]:
         dimensions=ours,
         seconds=3600,
     )
+
+
+def _of_services(arns: Arns) -> Iterator[Watched]:
     yield Watched(
         name="throttled",
         says="Step Functions slows all machines of the account down",
@@ -91,6 +99,9 @@ def watched(arns: Arns) -> Iterator[Watched]:
         dimensions={"QueueName": names.dead_letter_queue_name(arns.env)},
         statistic="Maximum",
     )
+
+
+def _of_functions(arns: Arns) -> Iterator[Watched]:
     yield _function(arns, "recorder", "Errors", "recorder-failing", "records of runs are not kept")
     yield _function(arns, "rendezvous", "Errors", "rendezvous-failing", "gates do not open")
     yield _function(arns, "approvals", "Errors", "approvals-failing", "people are not asked, or not heard")
