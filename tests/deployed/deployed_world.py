@@ -141,7 +141,7 @@ class World:
         )
         self.ssm.put_parameter(Name=platform_parameter(env), Value=platform.to_json(), Type="String")
 
-    def deploy(self, dag: str, *, machines: tuple[str, ...] = ()) -> DeployedDag:
+    def deploy(self, dag: str, *, machines: tuple[str, ...] = (), code_version: str = "") -> DeployedDag:
         """Describe a deployed DAG."""
         arn = f"arn:aws:states:{REGION}:123456789012:stateMachine"
         deployed = DeployedDag(
@@ -149,10 +149,13 @@ class World:
             machine=f"{arn}:{machine_name('dev', dag)}:live",
             machines={name: f"{arn}:{name}" for name in machines},
             starter=f"{dag}-starter:live",
+            code_version=code_version,
             task_log_group=f"/stepweave/dev/{dag}/tasks",
             job_log_group=f"/stepweave/dev/{dag}/jobs",
         )
-        self.ssm.put_parameter(Name=dag_parameter("dev", dag), Value=deployed.to_json(), Type="String")
+        self.ssm.put_parameter(
+            Name=dag_parameter("dev", dag), Value=deployed.to_json(), Type="String", Overwrite=True
+        )
         return deployed
 
     def record(
@@ -166,6 +169,7 @@ class World:
         execution: str = "",
         params: str | None = None,
         error: str = "",
+        code_version: str = "",
     ) -> None:
         """Note a run."""
         began = started or datetime.now(UTC)
@@ -180,7 +184,7 @@ class World:
                 ended_ms=None if status == "running" else began_ms + int(seconds * 1000),
                 error=error,
             ),
-            RunFacts(params=params),
+            RunFacts(params=params, code_version=code_version or None),
         )
 
 

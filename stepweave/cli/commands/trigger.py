@@ -61,6 +61,20 @@ def command(
             env, target, pairs, params_file, run_id, logical_date, wait, as_json
         )
         return cast(Answer, triggered)
+    return _here(target, pairs, params_file, run_id, logical_date, wait, store, as_json)
+
+
+def _here(
+    target: str,
+    pairs: list[str],
+    params_file: str | None,
+    run_id: str | None,
+    logical_date: str | None,
+    wait: bool,
+    store: str,
+    as_json: bool,
+) -> Answer:
+    """A run on this machine: in the background, or in this process where it is waited for."""
     dag = load(target)
     request = RunRequest(
         dag=dag,

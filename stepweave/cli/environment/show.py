@@ -63,10 +63,17 @@ def _head(run: DeployedRun, inside: Sequence[DeployedRun], deployment: Deploymen
         ("runs", ", ".join(f"{each.run_id} {each.status}" for each in inside)),
         ("date", run.facts.logical_date or ""),
         ("resumed", count(run.attempt - 1, "time") if run.attempt > 1 else ""),
+        ("code", _code(run, deployment)),
         ("error", run.error),
         ("console", deployment.execution_link(run.execution or "") if run.execution else ""),
     )
     return [f"{label:<8} {text}" for label, text in pairs if text]
+
+
+def _code(run: DeployedRun, deployment: Deployment) -> str:
+    """The version of the code that ran, where another one is deployed by now: the tasks here may be other ones."""
+    ran, now = run.facts.code_version, deployment.dag(run.dag).code_version
+    return f"{ran[:12]}; by now {now[:12]} is deployed" if ran and now and ran != now else ""
 
 
 def _every(view: RunView) -> list[TaskRun]:

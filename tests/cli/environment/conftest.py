@@ -58,7 +58,11 @@ class Deployed:
     monkeypatch: pytest.MonkeyPatch
 
     def ran(
-        self, run_id: str = "sales-1", status: DeployedStatus | None = None, **params: Any
+        self,
+        run_id: str = "sales-1",
+        status: DeployedStatus | None = None,
+        code_version: str = "",
+        **params: Any,
     ) -> EngineAsStepFunctions:
         """A run of ``sales``; ``status`` on record if it is another than that of its execution."""
         with engines_kept(self.monkeypatch) as engines:
@@ -73,6 +77,7 @@ class Deployed:
             status or result.status,
             execution=seen.root.arn,
             params=json.dumps(params),
+            code_version=code_version,
             error=result.error if status is None else "",
         )
         return seen

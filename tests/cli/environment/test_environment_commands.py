@@ -95,6 +95,14 @@ def test_a_run_whose_module_is_not_here_is_shown_without_tasks_and_says_why(
     assert "DAG 'sales' is not found here" in text
 
 
+def test_a_run_of_code_that_is_deployed_no_more_says_so(deployed: Deployed, said: Said) -> None:
+    deployed.ran(code_version="a" * 64)
+    deployed.world.deploy("sales", code_version="a" * 64)
+    assert "code " not in said("show", "latest", *ENV)[1]
+    deployed.world.deploy("sales", code_version="b" * 64)
+    assert "code     aaaaaaaaaaaa; by now bbbbbbbbbbbb is deployed" in said("show", "latest", *ENV)[1]
+
+
 def test_a_run_that_is_queued_is_shown_as_such(deployed: Deployed, said: Said) -> None:
     deployed.world.queue.enqueue("sales", "sales-1", "{}", RunFacts(), 1_000)
     status, text = said("show", "sales-1", *ENV)
