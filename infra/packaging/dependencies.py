@@ -22,6 +22,8 @@ from infra.packaging.parts import drop_parts
 from infra.packaging.profile import Profile
 from infra.packaging.pruning import prune
 
+MOST_SETS = 40
+"""Sets that are kept: each takes up to some 100 MB of links to uv's files."""
 FORMAT = "3"
 """Raised when the same inputs are to give other bytes."""
 
@@ -57,7 +59,7 @@ def dependencies(
         _install(new, profile, wanted, constraints, root)
         _finish(new, profile, wanted, used)
 
-    folder = make(cache / "dependencies" / key, build)
+    folder = make(cache / "dependencies" / key, build, most=MOST_SETS)
     told = json.loads((folder / "contents.json").read_text(encoding="utf-8"))
     return Dependencies(folder / "files", told["digest"], told["bytes"])
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+MOST_KEPT = 300
+"""Things of one kind that are kept. A change of shared code makes a new zip for every function."""
+SPARED_SECONDS = 3600
+"""Nothing goes that was used so recently: somebody may be deploying it."""
 
-def make(path: Path, build: Callable[[Path], None]) -> Path:
-    """``path``, a folder that ``build`` has filled; built beside it and renamed, so that nobody sees half of it."""
-    if path.is_dir():
+
+def make(path: Path, build: Callable[[Path], None], *, most: int = MOST_KEPT) -> Path:
+    """``path``, a folder that ``build`` has filled; built beside it and renamed, so that nobody sees half of it.
+
+    Where there are more than ``most`` beside each other, those that were not used for the longest time go.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path)  # when it was used last
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f"{path.name}.", dir=path.parent))
@@ -24,4 +35,16 @@ def make(path: Path, build: Callable[[Path], None]) -> Path:
             raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
+    _forget(path.parent, most, time.time() - SPARED_SECONDS)
     return path
+
+
+def _forget(folder: Path, most: int, before: float) -> None:
+    """Remove what was used last, and before that moment, until ``most`` remain."""
+    entries = list(os.scandir(folder))
+    if len(entries) <= most:
+        return
+    used = sorted((entry.stat().st_mtime, entry.path) for entry in entries)
+    for moment, path in used[: len(entries) - most]:
+        if moment < before:
+            shutil.rmtree(path, ignore_errors=True)

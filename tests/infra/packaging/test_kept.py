@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from infra.packaging.kept import make
+from infra.packaging.kept import SPARED_SECONDS, make
 
 
 def test_it_is_built_once(tmp_path: Path) -> None:
@@ -52,3 +54,23 @@ def test_of_several_who_build_at_once_one_wins_and_all_get_the_same(tmp_path: Pa
     assert len(found) == 4
     assert len(set(found)) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["thing"]
+
+
+def test_what_was_not_used_for_the_longest_time_goes_when_there_is_too_much(tmp_path: Path) -> None:
+    def build(new: Path) -> None:
+        (new / "a").write_text("1")
+
+    hours_ago = time.time() - 10 * SPARED_SECONDS
+    for number in range(4):
+        old = make(tmp_path / f"old{number}", build, most=5)
+        os.utime(old, (hours_ago + number, hours_ago + number))
+    make(tmp_path / "old0", build, most=5)  # used again
+    for name in ("new0", "new1", "new2"):
+        make(tmp_path / name, build, most=5)
+    assert {path.name for path in tmp_path.iterdir()} == {"old0", "old3", "new0", "new1", "new2"}
+
+
+def test_nothing_goes_that_was_used_a_moment_ago(tmp_path: Path) -> None:
+    for number in range(6):
+        make(tmp_path / str(number), lambda new: None, most=2)
+    assert len(list(tmp_path.iterdir())) == 6
