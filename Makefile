@@ -25,7 +25,7 @@ demo-aws: setup ## Deploy to a local AWS with the real CDK, upload a file, and l
 setup: .venv/.dev ## Install everything that work on this repository needs.
 
 test: check ## All checks and all tests; what CI runs.
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --dist loadgroup
 
 check: setup ## Lint, format, types and import contracts.
 	@$(BIN)/ruff check --quiet .

@@ -17,6 +17,18 @@ settings.register_profile("stepweave", derandomize=True, database=None, deadline
 settings.load_profile("stepweave")
 
 
+TOGETHER = ("infra", "local_aws")
+"""Folders whose tests share what takes long to make, a template or a server: one process runs all tests of a folder."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(folder))
+
+
 class NetworkBlockedError(RuntimeError):
     """A test tried to reach another machine."""
 
