@@ -17,7 +17,6 @@ from stepweave.errors import DataError, ParamsError
 from stepweave.planning.model import Await, walk
 from stepweave.runtime.context import Context, swap_context
 
-
 Scans: TypeAlias = dict[str, np.ndarray]
 
 
