@@ -7,6 +7,7 @@ import json
 import pytest
 
 from stepweave.deployed import names
+from stepweave.errors import UsageError
 from tests.local_aws.e2e.deployed import ENV, Deployed, until
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -49,23 +50,43 @@ def test_a_run_that_goes_on_keeps_its_code_while_a_new_one_gets_what_was_deploye
     assert deployed.values(back)["publish"] == "one published by one, ann agreed"
 
 
-def test_a_deployment_that_fails_leaves_what_was_there(deployed: Deployed) -> None:
+BROKEN = """
+
+class DagStack(DagStack):
+    def __init__(self, scope, dag_id, **options):
+        super().__init__(scope, dag_id, **options)
+        from aws_cdk import CfnResource
+        from aws_cdk.aws_stepfunctions import CfnStateMachineVersion
+        machine = "arn:aws:states:us-east-1:000000000000:stateMachine:nobody"
+        nobody = CfnStateMachineVersion(self, "Nobody", state_machine_arn=machine)
+        for one in self.node.find_all():
+            if isinstance(one, CfnResource) and one is not nobody:
+                nobody.add_dependency(one)
+"""
+"""A stack whose last resource CloudFormation cannot make: all others are changed by then."""
+
+
+def test_a_deployment_that_fails_is_taken_back_and_the_next_one_goes_through(deployed: Deployed) -> None:
     before = deployed.environment.dag("patient")
-    settings = deployed.root / "infra" / "environments" / "local.toml"
-    text = settings.read_text()
-    role = names.function_name(ENV, "starter", "patient")
-    deployed.stepweave("check")
-    assert deployed.aws("lambda").get_function(FunctionName=role)["Configuration"]["FunctionName"] == role
+    code, dag = deployed.root / "infra" / "dags" / "stack.py", deployed.root / "statemachines" / "careful.py"
+    texts = {path: path.read_text() for path in (code, dag)}
     try:
-        # A name that CloudFormation cannot give twice: the stack's update fails half-way and is rolled back.
-        settings.write_text(text.replace('region = "us-east-1"', 'region = "nowhere-1"'))
-        with pytest.raises(Exception, match="nowhere-1"):
+        code.write_text(texts[code] + BROKEN)
+        dag.write_text(texts[dag].replace('return "a machine"', 'return "another machine"'))
+        with pytest.raises(UsageError, match="ROLLBACK"):
             deployed.deploy("patient")
+        assert deployed.environment.dag("patient") == before
+        run_id = deployed.started("patient", "--param", "seconds=0")
+        assert deployed.ended("patient", run_id).status == "success"
+        assert deployed.values(run_id)["rent"] == "a machine"
+        code.write_text(texts[code])
+        deployed.deploy("patient")
+        run_id = deployed.started("patient", "--param", "seconds=0")
+        assert deployed.ended("patient", run_id).status == "success"
+        assert deployed.values(run_id)["rent"] == "another machine"
     finally:
-        settings.write_text(text)
-    assert deployed.environment.dag("patient") == before
-    run_id = deployed.started("patient", "--param", "seconds=0")
-    assert deployed.ended("patient", run_id).status == "success"
+        for path, text in texts.items():
+            path.write_text(text)
 
 
 def test_a_schedule_fires_in_its_time_zone_with_its_moment(deployed: Deployed) -> None:
