@@ -27,6 +27,14 @@ def add_params(parser: ArgumentParser) -> None:
     parser.add_argument("--params", dest="params_file", metavar="FILE", help=over)
 
 
+def add_new_run(parser: ArgumentParser) -> None:
+    """``--run-id ID`` and ``--logical-date DATE``, of a run that is to be started."""
+    named = "name of the run; default: DAG, time and four characters"
+    parser.add_argument("--run-id", metavar="ID", help=named)
+    date = "the moment that the run stands for: 2026-01-31, or with a time"
+    parser.add_argument("--logical-date", metavar="DATE", type=moment, help=date)
+
+
 def add_run(parser: ArgumentParser) -> None:
     """``RUN``, one recorded run."""
     parser.add_argument("run", metavar="RUN", help="a run's id, the beginning of it, or latest")

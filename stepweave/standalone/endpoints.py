@@ -11,7 +11,7 @@ from stepweave.engine.failures import StateError
 from stepweave.engine.integrations.aws_sdk import SdkCall
 from stepweave.engine.integrations.aws_services import AwsServices
 from stepweave.engine.integrations.base import Call, Integration, unusable
-from stepweave.engine.integrations.lambda_invoke import Function, lambda_integrations
+from stepweave.engine.integrations.lambda_invoke import Function, error_type, lambda_integrations
 from stepweave.engine.integrations.names import known_name
 from stepweave.engine.machine import Task
 from stepweave.engine.payload import to_text
@@ -78,18 +78,6 @@ class _EndpointFunction(Integration):
             code = response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None
             raise StateError(f"Lambda.{code or 'SdkClientException'}", str(error)) from error
         if answer.get("FunctionError"):
-            raise StateError(_error_type(text), text)
+            raise StateError(error_type(text), text)
         result = {"Payload": json.loads(text) if text else "", "StatusCode": answer["StatusCode"]}
         return {"ExecutedVersion": answer.get("ExecutedVersion", "$LATEST"), **result}
-
-
-def _error_type(text: str) -> str:
-    """The name that Step Functions gives to the error of a function:
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html.
-    """
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    name = found.get("errorType") if isinstance(found, dict) else None
-    return name if isinstance(name, str) and name else "Lambda.Unknown"

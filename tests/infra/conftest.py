@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,34 +15,7 @@ from infra import nag
 from infra.app import ROOT, add_environment, compiled_dags, new_app
 from infra.settings import Settings, load, parse
 from tests.infra.dags.empty_code import EmptyCode
-
-
-@dataclass(frozen=True)
-class Template:
-    """A synthesized template."""
-
-    file: Path
-    content: Mapping[str, Any]
-
-    @property
-    def resources(self) -> Mapping[str, Any]:
-        return self.content["Resources"]  # type: ignore[no-any-return]
-
-    def of_type(self, kind: str) -> dict[str, Any]:
-        """Properties by logical id of all resources of a type, such as ``Lambda::Function``."""
-        return {
-            name: one["Properties"] for name, one in self.resources.items() if one["Type"] == f"AWS::{kind}"
-        }
-
-    def only(self, kind: str) -> Any:
-        """Properties of the only resource of a type."""
-        (found,) = self.of_type(kind).values()
-        return found
-
-    def named(self, kind: str, key: str, value: str) -> Any:
-        """Properties of the only resource of a type whose property ``key`` is ``value``."""
-        (found,) = (one for one in self.of_type(kind).values() if one.get(key) == value)
-        return found
+from tests.infra.templates import Template
 
 
 @dataclass(frozen=True)
@@ -63,7 +35,7 @@ class Synthesized:
             if artifact["type"] == "aws:cloudformation:stack":
                 properties = artifact["properties"]
                 file = self.folder / properties["templateFile"]
-                found[properties["stackName"]] = Template(file, json.loads(file.read_text()))
+                found[properties["stackName"]] = Template.read(file)
         return found
 
     @property

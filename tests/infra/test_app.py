@@ -14,7 +14,8 @@ from infra import nag, node_of_this_environment
 from infra.app import ROOT, compiled_dags, new_app, report, run
 from stepweave.deployed import names
 from stepweave.errors import UsageError
-from tests.infra.conftest import Synthesized, Template, in_repository
+from tests.infra.conftest import Synthesized, in_repository
+from tests.infra.templates import Template
 
 MAX_TEMPLATE_BYTES = 1_000_000
 MAX_RESOURCES = 500

@@ -8,12 +8,12 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.options import (
     add_json,
     add_needed,
+    add_new_run,
     add_no_input,
     add_params,
     add_store,
     add_target,
     add_workers,
-    moment,
 )
 from stepweave.cli.params import read_params
 from stepweave.cli.starting import start
@@ -25,10 +25,7 @@ def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_target(parser)
     add_params(parser)
-    named = "name of the run; default: DAG, time and four characters"
-    parser.add_argument("--run-id", metavar="ID", help=named)
-    date = "the moment that the run stands for: 2026-01-31, or with a time"
-    parser.add_argument("--logical-date", metavar="DATE", type=moment, help=date)
+    add_new_run(parser)
     add_needed(parser)
     add_workers(parser)
     add_no_input(parser)

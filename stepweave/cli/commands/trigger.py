@@ -11,7 +11,7 @@ from typing import cast
 from stepweave.cli.answer import Answer
 from stepweave.cli.background import start_in_background
 from stepweave.cli.lazy import environment_command
-from stepweave.cli.options import add_env, add_json, add_params, add_store, add_target, moment
+from stepweave.cli.options import add_env, add_json, add_new_run, add_params, add_store, add_target
 from stepweave.cli.params import read_params
 from stepweave.cli.progress.words import in_store
 from stepweave.cli.starting import start
@@ -24,10 +24,7 @@ def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_target(parser)
     add_params(parser)
-    named = "name of the run; default: DAG, time and four characters"
-    parser.add_argument("--run-id", metavar="ID", help=named)
-    date = "the moment that the run stands for: 2026-01-31, or with a time"
-    parser.add_argument("--logical-date", metavar="DATE", type=moment, help=date)
+    add_new_run(parser)
     parser.add_argument("--wait", action="store_true", help="follow the run until it has ended")
     add_store(parser)
     add_env(parser)

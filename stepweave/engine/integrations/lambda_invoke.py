@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -104,3 +105,15 @@ def lambda_integrations(
         "lambda:invoke": LambdaInvoke(functions, background),
         "lambda:function": LambdaFunction(functions),
     }
+
+
+def error_type(text: str) -> str:
+    """The name that Step Functions gives to the error of a function:
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    name = found.get("errorType") if isinstance(found, dict) else None
+    return name if isinstance(name, str) and name else "Lambda.Unknown"

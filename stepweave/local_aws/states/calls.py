@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from stepweave.engine.failures import TASK_FAILED, StateError
+from stepweave.engine.failures import TASK_FAILED, TIMEOUT, StateError
 from stepweave.engine.integrations.base import TOKEN_SUFFIX, Call, Integration, unusable
+from stepweave.engine.integrations.lambda_invoke import error_type
 from stepweave.engine.machine import Task
 from stepweave.engine.payload import to_text
 from stepweave.errors import Problem
@@ -18,6 +20,8 @@ from stepweave.local_aws.states.emulator import Functions, Jobs, code_of
 Speed = Callable[[], float]
 """How many seconds pass on the engine's clock for each that really passes."""
 
+_LOOK_SECONDS = 5.0
+"""How often it is looked how much time has really passed, at the least: the clock may be set meanwhile."""
 _FUNCTION = "lambda:function"
 _ACCEPTED = 202
 _NO_CONTENT = 204
@@ -26,7 +30,10 @@ _OWN_KEYS = frozenset(("tags", "parameters", "options", "logOptions", "labels"))
 
 
 class InRealTime(Integration):
-    """An integration whose calls really take their time: their time limits do not pass faster on a fast clock."""
+    """An integration whose calls really take their time: it is not over sooner because the clock is fast, or is moved.
+
+    What waits for a person's answer, or another program's, waits by the clock all the same.
+    """
 
     def __init__(self, inner: Integration, speed: Speed) -> None:
         self._inner = inner
@@ -35,12 +42,37 @@ class InRealTime(Integration):
     def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
         return self._inner.check(task, machines)
 
-    def limit(self, resource: str, seconds: float) -> float:
-        """What waits for a person's answer or another program's waits by the clock all the same."""
-        return seconds if resource.endswith(TOKEN_SUFFIX) else seconds * max(1.0, self._speed())
+    def keeps_time(self, resource: str) -> bool:
+        return not resource.endswith(TOKEN_SUFFIX)
 
     async def run(self, call: Call) -> Any:
-        return await self._inner.run(call)
+        if call.timeout_seconds is None or not self.keeps_time(call.resource):
+            return await self._inner.run(call)
+        running = asyncio.ensure_future(self._inner.run(call))
+        limit = asyncio.ensure_future(self._really(call.timeout_seconds))
+        try:
+            done, _ = await asyncio.wait((running, limit), return_when=asyncio.FIRST_COMPLETED)
+            if running not in done:
+                raise StateError(TIMEOUT)
+            return running.result()
+        finally:
+            limit.cancel()
+            await _ended(running)
+
+    async def _really(self, seconds: float) -> None:
+        """Return when so much time has passed on this machine."""
+        over = time.monotonic() + seconds
+        while (left := over - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _LOOK_SECONDS) * self._speed())
+
+
+async def _ended(running: asyncio.Future[Any]) -> None:
+    """Return when a call that nobody waits for any more has stopped what it started."""
+    if not running.done():
+        running.cancel()
+        await asyncio.wait((running,))
+    if not running.cancelled():
+        running.exception()
 
 
 class InvokeFunction(Integration):
@@ -67,7 +99,7 @@ class InvokeFunction(Integration):
         ended = await _refusable("Lambda", self._functions.invoke, name, payload, qualifier)
         text = ended.payload.decode("utf-8", "surrogatepass")
         if ended.function_error:
-            raise StateError(_error_type(text), text)
+            raise StateError(error_type(text), text)
         result = json.loads(text) if text else ""
         return (
             result
@@ -133,18 +165,6 @@ async def _refusable(service: str, function: Callable[..., Any], *arguments: Any
         code = code_of(error)
         name = code if code.endswith("Exception") else f"{code}Exception"
         raise StateError(f"{service}.{name}", str(error)) from error
-
-
-def _error_type(text: str) -> str:
-    """The name that Step Functions gives to the error of a function:
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html.
-    """
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    name = found.get("errorType") if isinstance(found, dict) else None
-    return name if isinstance(name, str) and name else "Lambda.Unknown"
 
 
 def pascal(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from stepweave.compiler import Compiled
 from stepweave.deployed import names
 from tests.infra.dags.empty_code import EmptyCode
 from tests.infra.dags.flows import ROOT
+from tests.infra.templates import Template
 
 WATCHED = {
     "account": "123456789012",
@@ -42,35 +42,13 @@ REPOSITORY = (
 
 
 @dataclass(frozen=True)
-class Stack:
-    """A synthesized template."""
-
-    template: Mapping[str, Any]
-
-    @property
-    def resources(self) -> Mapping[str, Any]:
-        return self.template["Resources"]  # type: ignore[no-any-return]
-
-    def of_type(self, kind: str) -> dict[str, Any]:
-        """Properties by logical id of all resources of a type, such as ``Lambda::Function``."""
-        return {
-            name: one["Properties"] for name, one in self.resources.items() if one["Type"] == f"AWS::{kind}"
-        }
-
-    def only(self, kind: str) -> Any:
-        """Properties of the only resource of a type."""
-        (found,) = self.of_type(kind).values()
-        return found
-
-
-@dataclass(frozen=True)
 class Stacks:
     """Stacks by DAG, and the code that they were given."""
 
-    by_dag: Mapping[str, Stack]
+    by_dag: Mapping[str, Template]
     folder: Path
 
-    def __getitem__(self, dag: str) -> Stack:
+    def __getitem__(self, dag: str) -> Template:
         return self.by_dag[dag]
 
 
@@ -91,7 +69,7 @@ def synthesized(folder: Path, env: str, settings: dict[str, Any], flows: list[Co
         artifact = assembly.get_nested_assembly(f"assembly-{env}").get_stack_by_name(
             names.stack_name(env, flow.graph.dag.id)
         )
-        found[flow.graph.dag.id] = Stack(json.loads(Path(artifact.template_full_path).read_text()))
+        found[flow.graph.dag.id] = Template.read(Path(artifact.template_full_path))
     return Stacks(found, folder)
 
 

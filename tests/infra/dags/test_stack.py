@@ -54,4 +54,4 @@ def test_no_role_allows_a_bare_wildcard_but_for_actions_that_know_no_resources(w
 def test_a_stack_stays_far_from_the_limits_of_cloudformation(watched: Stacks) -> None:
     for stack in watched.by_dag.values():
         assert len(stack.resources) < 60
-        assert len(json.dumps(stack.template)) < 100_000
+        assert len(json.dumps(stack.content)) < 100_000

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import email
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.app import add_environment, new_app
+from infra.settings import parse
 from stepweave.deployed import names
 from tests.infra.conftest import Synthesized
+from tests.infra.dags.empty_code import EmptyCode
 
 
 def environments(app: Synthesized) -> list[dict[str, Any]]:
@@ -142,3 +147,14 @@ def test_another_tag_replaces_no_compute(told_platform: Synthesized) -> None:
     # Tags of a compute environment cannot be changed, those of its instances can.
     found = told_platform.platform.of_type("Batch::ComputeEnvironment").values()
     assert not any("Tags" in one for one in found)
+
+
+def test_types_whose_size_is_not_known_are_told_of_once(tmp_path: Path) -> None:
+    app = new_app(outdir=str(tmp_path / "cdk.out"))
+    types = {"instance_types": ("x9z.large", "c7g")}
+    settings = parse("dev", {"queues": {"cpu": types, "cpu_spot": types}}, "dev.toml")
+    add_environment(app, settings, [], code=EmptyCode(tmp_path))
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text())
+    told = json.dumps(manifest)
+    assert told.count("nothing is known of the size of 'x9z.large'") == 1
+    assert "size of 'c7g'" not in told

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.infra.conftest import Synthesized, Template
+from tests.infra.conftest import Synthesized
+from tests.infra.templates import Template
 
 
 def policies(template: Template, kind: str) -> list[list[dict[str, Any]]]:

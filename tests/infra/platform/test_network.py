@@ -9,7 +9,8 @@ from aws_cdk import App, Stack
 
 from infra.platform.network import ENDPOINTS, Network
 from infra.settings import parse
-from tests.infra.conftest import Synthesized, Template
+from tests.infra.conftest import Synthesized
+from tests.infra.templates import Template
 
 
 @pytest.fixture(scope="module")
