@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepweave.local_aws import timing
 from stepweave.local_aws.alarms import part as alarms
-from stepweave.local_aws.layer import logs, saving
+from stepweave.local_aws.layer import logs, permissions, saving
 from stepweave.local_aws.layer.batch import part as batch
 from stepweave.local_aws.layer.cloudformation import part as cloudformation
 from stepweave.local_aws.layer.lambdas import part as lambdas
@@ -15,6 +15,7 @@ from stepweave.local_aws.states import part as states
 PARTS: tuple[Part, ...] = (
     timing.PART,
     saving.PART,
+    permissions.PART,
     logs.PART,
     lambdas.PART,
     batch.PART,

@@ -36,7 +36,7 @@ def call(pool: Pool, settings: dict[str, Any], code: bytes) -> Any:
 
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[Pool]:
-    made = Pool(tmp_path, {}, lambda layer: None, most=2)
+    made = Pool(tmp_path, lambda config: {}, lambda layer: None, most=2)
     yield made
     made.close()
 
@@ -78,7 +78,7 @@ def test_a_call_waits_when_there_are_as_many_processes_as_may_be(pool: Pool) -> 
 
 def test_functions_that_wait_for_functions_do_not_wait_for_ever(tmp_path: Path) -> None:
     code = zipped(PID)
-    pool = Pool(tmp_path, {}, lambda layer: None, most=1, patience_seconds=0.1)
+    pool = Pool(tmp_path, lambda config: {}, lambda layer: None, most=1, patience_seconds=0.1)
     with pool.process(config("outer"), code):
         assert call(pool, config("inner"), code) > 0
     pool.close()
@@ -104,7 +104,7 @@ def test_a_layer_is_on_the_import_path(tmp_path: Path) -> None:
     layer = io.BytesIO()
     with zipfile.ZipFile(layer, "w") as archive:
         archive.writestr("python/shared.py", "NAME = 'from the layer'\n")
-    pool = Pool(tmp_path, {}, lambda one: layer.getvalue())
+    pool = Pool(tmp_path, lambda config: {}, lambda one: layer.getvalue())
     code = zipped("import shared\ndef handler(event, context):\n    return shared.NAME\n")
     assert call(pool, config(Layers=[{"Arn": "arn:aws:lambda:…:layer:shared:1"}]), code) == "from the layer"
     pool.close()

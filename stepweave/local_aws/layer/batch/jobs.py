@@ -14,7 +14,7 @@ from typing import Any
 from ministack.services import batch, eventbridge
 
 from stepweave.local_aws.environment import variables
-from stepweave.local_aws.layer import logs
+from stepweave.local_aws.layer import logs, permissions
 from stepweave.local_aws.layer.batch import bundles
 from stepweave.local_aws.layer.batch.attempts import Attempt, Ended, Work
 from stepweave.local_aws.layer.batch.records import (
@@ -210,6 +210,7 @@ class Jobs:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "PYTHONUNBUFFERED": "1",
             **variables(self._setting.endpoint),
+            **permissions.credentials(str(container.get("jobRoleArn", "")), record["jobId"]),
             **given,
             "AWS_BATCH_JOB_ID": record["jobId"],
             "AWS_BATCH_JOB_ATTEMPT": str(number),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ministack.services.cloudformation import provisioners
 
-from stepweave.local_aws.layer.cloudformation import batch_types, states_types
+from stepweave.local_aws.layer.cloudformation import batch_types, secret_types, states_types
 from stepweave.local_aws.layer.part import Part, Setting
 from stepweave.local_aws.layer.seams import Seam
 
@@ -15,6 +15,7 @@ _CLOUDFORMATION = "ministack.services.cloudformation.provisioners"
 def _install(setting: Setting) -> None:
     provisioners._RESOURCE_HANDLERS.update(batch_types.handlers())
     provisioners._RESOURCE_HANDLERS.update(states_types.handlers())
+    provisioners._RESOURCE_HANDLERS.update(secret_types.handlers())
 
 
 PART = Part(

@@ -10,6 +10,7 @@ from typing import Any
 from ministack.services import cloudwatch, lambda_svc
 
 from stepweave.local_aws.environment import variables
+from stepweave.local_aws.layer import permissions
 from stepweave.local_aws.layer.lambdas.pool import Pool
 from stepweave.local_aws.layer.lambdas.process import Invocation
 from stepweave.local_aws.layer.part import Setting
@@ -43,7 +44,12 @@ class Executor:
     """Runs functions in the processes of a pool."""
 
     def __init__(self, setting: Setting) -> None:
-        self.pool = Pool(setting.temporary, variables(setting.endpoint), lambda_svc._resolve_layer_zip)
+        connection = variables(setting.endpoint)
+        self.pool = Pool(
+            setting.temporary,
+            lambda config: {**connection, **_identity(config)},
+            lambda_svc._resolve_layer_zip,
+        )
         self._execute = lambda_svc._execute_function
 
     def install(self) -> None:
@@ -87,6 +93,10 @@ class Executor:
         if result.error is not None:
             return _failed({**result.error, "requestId": request_id}, result.log)
         return {"body": result.value, "log": "\n".join(result.log)}
+
+
+def _identity(config: Mapping[str, Any]) -> dict[str, str]:
+    return permissions.credentials(str(config.get("Role", "")), str(config["FunctionName"]))
 
 
 def _failed(error: Mapping[str, Any], log: tuple[str, ...]) -> dict[str, Any]:

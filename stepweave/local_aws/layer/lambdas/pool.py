@@ -37,7 +37,7 @@ class Pool:
     def __init__(
         self,
         folder: Path,
-        connection: Mapping[str, str],
+        connection: Callable[[Mapping[str, Any]], Mapping[str, str]],
         layer: Callable[[Any], bytes | None],
         most: int = MOST_PROCESSES,
         patience_seconds: float = PATIENCE_SECONDS,
@@ -108,7 +108,7 @@ class Pool:
             ]
             temporary = Path(tempfile.mkdtemp(prefix="function-", dir=self._folder))
             paths = [unpacked, *(layer / "python" for layer in layers)]
-            variables = environment(config, paths, temporary, self._connection)
+            variables = environment(config, paths, temporary, self._connection(config))
             return FunctionProcess(unpacked, variables, int(config.get("MemorySize", 128)))
         except BaseException:
             with self._changed:
