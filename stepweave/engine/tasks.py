@@ -106,11 +106,10 @@ class TaskRunner:
 
     def _limit(self, state: Task, attempt: Attempt) -> float | None:
         """Seconds until the attempt's time is up; some of it may have passed before the execution was left."""
-        if attempt.timeout_seconds is None:
+        if attempt.timeout_seconds is None or self._integrations[state].keeps_time(state.resource):
             return None
-        limit = self._integrations[state].limit(state.resource, attempt.timeout_seconds)
         passed = max(0.0, self._run.now() - attempt.at)  # never less than none: clocks are set back
-        return max(0.0, limit - passed)
+        return max(0.0, attempt.timeout_seconds - passed)
 
     async def _result(self, frame: Frame, state: Task, attempt: Attempt, family: str) -> Any:
         """What the task answers, as JSON data."""
@@ -171,6 +170,7 @@ class TaskRunner:
             start_machine=self._start_machine,
             name=f"{self._run.execution.name}-{attempt.scheduled}",
             now=self._run.now,
+            timeout_seconds=attempt.timeout_seconds,
         )
 
     def _failed(self, frame: Frame, kind: str, error: StateError, state: Task, name: str) -> StateError:

@@ -41,6 +41,8 @@ class Call:
     name: str
     """A name for what the call starts, unique in the engine and the same in every run."""
     now: Callable[[], float]
+    timeout_seconds: float | None = None
+    """Time limit of the attempt; the engine keeps it, unless the integration keeps time itself."""
 
 
 class Integration:
@@ -54,12 +56,9 @@ class Integration:
         """What is wrong with ``task``, before anything runs; ``machines`` are the engine's."""
         return ()
 
-    def limit(self, resource: str, seconds: float) -> float:
-        """How long the engine waits, by its clock, for a call of ``resource`` that may take ``seconds``.
-
-        The same, but for what passes its time by another clock than the engine's.
-        """
-        return seconds
+    def keeps_time(self, resource: str) -> bool:
+        """Whether calls of ``resource`` keep their time limits themselves, by another clock than the engine's."""
+        return False
 
     async def run(self, call: Call) -> Any:
         """The result (JSON data); raises ``StateError``.

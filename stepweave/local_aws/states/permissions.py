@@ -98,8 +98,8 @@ class Permitted(Integration):
     def check(self, task: Task, machines: Iterable[str]) -> Iterable[Problem]:
         return self._inner.check(task, machines)
 
-    def limit(self, resource: str, seconds: float) -> float:
-        return self._inner.limit(resource, seconds)
+    def keeps_time(self, resource: str) -> bool:
+        return self._inner.keeps_time(resource)
 
     async def run(self, call: Call) -> Any:
         place = call.execution.place

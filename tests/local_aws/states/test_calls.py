@@ -161,6 +161,22 @@ def test_the_time_limit_of_what_really_runs_does_not_pass_faster(tmp_path: Path)
     assert answer["status"] == "SUCCEEDED"
 
 
+def test_a_clock_that_is_moved_ends_nothing_that_really_runs(tmp_path: Path) -> None:
+    local = Local(tmp_path, speed=1.0)
+    arn = local.registry.deploy("main", definition({**SUBMIT, "TimeoutSeconds": 60}))
+
+    async def main() -> dict[str, Any]:
+        entry = local.states.start(arn)
+        while not local.jobs.waiting:
+            await asyncio.sleep(0)
+        local.clock.set(now=local.clock.now() + 3600)
+        await asyncio.sleep(0.2)
+        local.jobs.end("job-1")
+        return await local.ended(entry.arn)
+
+    assert local.run(main())["status"] == "SUCCEEDED"
+
+
 def test_the_time_limit_of_a_token_passes_by_the_clock(tmp_path: Path) -> None:
     local = Local(tmp_path, speed=100_000.0)
     local.functions.known["f"] = lambda event: None
