@@ -22,6 +22,7 @@ from constructs import Construct
 from infra import nag
 from infra.arns import Arns
 from infra.code import Code
+from infra.dags.fitting import fitting_problems
 from infra.dags.packaged import PackagedCode
 from infra.dags.stack import DagStack
 from infra.platform.shared_functions import SharedCode
@@ -29,7 +30,7 @@ from infra.platform.stack import PlatformStack
 from infra.settings import Settings, load
 from infra.tags import tag
 from stepweave.compiler import Compiled, compile_graph
-from stepweave.errors import StepweaveError, UsageError
+from stepweave.errors import DagError, StepweaveError, UsageError
 from stepweave.loading import all_dags
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +111,12 @@ def add_environment(
     """Add the stacks of an environment: its platform, and one for each DAG of ``compiled``.
 
     ``known``: ids of all DAGs, also of those that are not compiled this time.
+
+    Raises ``DagError`` for jobs that no instance of the environment can hold.
     """
+    too_large = [problem for one in compiled for problem in fitting_problems(one, settings)]
+    if too_large:
+        raise DagError(too_large)
     if settings.permission_boundary:
         app.node.set_context(BOUNDARY_KEY, {"name": settings.permission_boundary})
     # Not a `Stage`: its stacks would be `dev/churn`, too, but `--all` would not mean them.

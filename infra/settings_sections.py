@@ -99,6 +99,11 @@ class Queue(Section):
     disk_gib: Annotated[int, Field(ge=30, le=16_384)] = 100
     """Disk of each instance; not for Fargate."""
 
+    @property
+    def spot_vcpus(self) -> int:
+        """Of a spot queue: the vCPUs that are spot."""
+        return max(1, self.max_vcpus * self.spot_percent // 100)
+
 
 class Queues(Section):
     """The job queues."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 
@@ -54,18 +54,26 @@ def job_specs(placed: Mapping[str, Placement], tasks: Sequence[Task]) -> dict[st
     """
     found: dict[str, tuple[str, JobSpec]] = {}
     problems: list[Problem] = []
-    for task in tasks:
-        for number in range(len(task.ladder) + 1):
-            placement = placed[rung_name(task.id, number) if number else task.id]
-            if not placement.job_definition:
-                continue
-            name, spec = placement.job_definition[2:-1], _spec(on_rung(task, number), placement)
-            other, known = found.setdefault(name, (task.id, spec))
-            if known != spec:
-                problems.append(_ambiguous(task, other))
+    for task, placement, spec in jobs_of(placed, tasks):
+        name = placement.job_definition[2:-1]
+        other, known = found.setdefault(name, (task.id, spec))
+        if known != spec:
+            problems.append(_ambiguous(task, other))
     if problems:
         raise DagError(problems)
     return {name: spec for name, (_, spec) in found.items()}
+
+
+def jobs_of(
+    placed: Mapping[str, Placement], tasks: Sequence[Task]
+) -> Iterator[tuple[Task, Placement, JobSpec]]:
+    """Every task, and rung of a ladder, that runs on Batch: where it was placed, and what it is given."""
+    for task in tasks:
+        for number in range(len(task.ladder) + 1):
+            placement = placed[rung_name(task.id, number) if number else task.id]
+            if placement.job_definition:
+                rung = on_rung(task, number)
+                yield rung, placement, _spec(rung, placement)
 
 
 def _spec(task: Task, placement: Placement) -> JobSpec:

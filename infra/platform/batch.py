@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
-from aws_cdk import aws_batch
+from aws_cdk import Annotations, aws_batch
 from constructs import Construct
 
+from infra.instance_types import sizes, types_of
 from infra.platform.instances import Instances
 from infra.platform.network import Network
 from infra.settings import Settings
-from infra.settings_sections import Architecture, Queue, QueueKind
+from infra.settings_sections import Queue, QueueKind
 from infra.tags import tags_of
 from stepweave.deployed import names
-
-CPU_TYPES: Mapping[Architecture, tuple[str, ...]] = {
-    "arm64": ("c7g", "m7g", "r7g"),
-    "x86_64": ("c7i", "m7i", "r7i"),
-}
-"""Families of a CPU queue that names none; Batch takes what fits the job."""
-CPU_SPOT_TYPES: Mapping[Architecture, tuple[str, ...]] = {
-    "arm64": ("c6g", "c7g", "m6g", "m7g", "r6g", "r7g"),
-    "x86_64": ("c6i", "c7i", "m6i", "m7i", "r6i", "r7i"),
-}
-"""More of them for spot: the more there are, the less often one is reclaimed."""
-GPU_TYPES = ("g5", "g6")
-"""Families of a GPU queue that names none."""
 
 MISCONFIGURED_SECONDS = 600
 """A job that no compute of its queue can ever hold is cancelled after ten minutes, the least that Batch allows:
@@ -80,10 +67,9 @@ class JobQueues(Construct):
             return [self._managed(name, self._fargate(queue, self._network))]
         if not kind.endswith("_spot"):
             return [self._managed(name, self._ec2(kind, queue, "EC2", queue.max_vcpus))]
-        spot = max(1, queue.max_vcpus * queue.spot_percent // 100)
-        found = [self._managed(name, self._ec2(kind, queue, "SPOT", spot))]
-        if queue.max_vcpus > spot:
-            rest = self._ec2(kind, queue, "EC2", queue.max_vcpus - spot)
+        found = [self._managed(name, self._ec2(kind, queue, "SPOT", queue.spot_vcpus))]
+        if queue.max_vcpus > queue.spot_vcpus:
+            rest = self._ec2(kind, queue, "EC2", queue.max_vcpus - queue.spot_vcpus)
             found.append(self._managed(f"{name}OnDemand", rest))
         return found
 
@@ -125,13 +111,15 @@ class JobQueues(Construct):
         if network is None or instances is None:  # asked by `_environments` before
             raise ValueError("instances need a network")
         gpu, spot = kind.startswith("gpu"), compute == "SPOT"
+        types = types_of(kind, queue, self._settings.architecture)
+        self._tell_of_unknown(types)
         return aws_batch.CfnComputeEnvironment.ComputeResourcesProperty(
             type=compute,
             allocation_strategy="SPOT_PRICE_CAPACITY_OPTIMIZED" if spot else "BEST_FIT_PROGRESSIVE",
             bid_percentage=queue.bid_percent if spot else None,
             minv_cpus=0,  # nothing runs, nothing is paid
             maxv_cpus=max_vcpus,
-            instance_types=list(queue.instance_types or self._types(kind)),
+            instance_types=list(types),
             instance_role=instances.profile_arn,
             launch_template=instances.template(queue.disk_gib),
             ec2_configuration=[
@@ -146,11 +134,15 @@ class JobQueues(Construct):
             tags={"Name": names.queue_name(self._settings.env, kind), **tags_of(self._settings)},
         )
 
-    def _types(self, kind: QueueKind) -> tuple[str, ...]:
-        if kind.startswith("gpu"):
-            return GPU_TYPES
-        types = CPU_SPOT_TYPES if kind == "cpu_spot" else CPU_TYPES
-        return types[self._settings.architecture]
+    def _tell_of_unknown(self, types: tuple[str, ...]) -> None:
+        """What is not in the table is not checked: the synthesis says so, once for each type."""
+        for name in types:
+            if not sizes(name):
+                Annotations.of(self).add_warning_v2(
+                    f"stepweave:instance-type-{name}",
+                    f"nothing is known of the size of {name!r} (infra/instance_types.py): whether jobs fit its "
+                    "instances is not checked",
+                )
 
 
 def _limits(queue: Queue) -> list[aws_batch.CfnJobQueue.JobStateTimeLimitActionProperty]:
