@@ -6,10 +6,11 @@ fifty DAGs with the same libraries cost one compression of these.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from infra.packaging.kept import make
@@ -20,12 +21,12 @@ _NAME = "bundle.zip"
 
 
 def zipped(
-    cache: Path, digest: str, code: Iterable[tuple[str, bytes]], dependencies: Path, level: int
+    cache: Path, digest: str, code: Iterable[tuple[str, bytes]], folders: Sequence[Path], level: int
 ) -> Path:
-    """The zip of ``code`` and ``dependencies``, kept under ``digest``."""
+    """The zip of ``code`` and what lies in ``folders``, kept under ``digest``."""
 
     def build(folder: Path) -> None:
-        packed = _packed(cache, dependencies, level)
+        packed = _packed(cache, folders, level)
         shutil.copyfile(packed, folder / _NAME)
         with zipfile.ZipFile(folder / _NAME, "a", zipfile.ZIP_DEFLATED, compresslevel=level) as file:
             for inside, content in code:
@@ -41,25 +42,34 @@ def link_tree(source: Path, target: Path) -> None:
         if path.is_dir():
             there.mkdir(parents=True, exist_ok=True)
         else:
-            try:
-                os.link(path, there)
-            except OSError:
-                shutil.copy2(path, there)
+            share_file(path, there)
 
 
-def _packed(cache: Path, dependencies: Path, level: int) -> Path:
-    """The zip of a set of dependencies."""
+def share_file(source: Path, target: Path) -> None:
+    """``source`` at ``target`` too: the same file where the disk can do that, else a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
-    def build(folder: Path) -> None:
-        with zipfile.ZipFile(folder / _NAME, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as file:
-            for path in sorted(
-                dependencies.rglob("*"), key=lambda one: one.relative_to(dependencies).as_posix()
-            ):
-                if path.is_file():
-                    inside = path.relative_to(dependencies).as_posix()
+
+def _packed(cache: Path, folders: Sequence[Path], level: int) -> Path:
+    """The zip of a set of dependencies, the folders of which lie in others that are never changed."""
+
+    def build(new: Path) -> None:
+        with zipfile.ZipFile(new / _NAME, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as file:
+            for folder in folders:
+                for inside, path in sorted(
+                    (path.relative_to(folder).as_posix(), path) for path in _files(folder)
+                ):
                     _add(file, inside, path.read_bytes(), executable=os.access(path, os.X_OK))
 
-    return make(cache / "archives" / f"{dependencies.parent.name}-{level}", build) / _NAME
+    named = "\n".join(str(folder.relative_to(cache)) for folder in folders)
+    return make(cache / "archives" / f"{hashlib.sha256(named.encode()).hexdigest()}-{level}", build) / _NAME
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 def _add(file: zipfile.ZipFile, inside: str, content: bytes, *, executable: bool) -> None:

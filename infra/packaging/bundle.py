@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.packaging import archive
 from infra.packaging.base import base_requirements
+from infra.packaging.bytecode import OWN_CODE, Bytecode, bytecode_of
 from infra.packaging.closure import Closure, closure
 from infra.packaging.dependencies import FORMAT, Dependencies, dependencies
 from infra.packaging.kept import make
@@ -22,22 +23,22 @@ from infra.packaging.sources import Sources, sources_of
 CACHE = ".stepweave/packages"
 """Where bundles and dependencies are kept, in the project's folder; `make clean` removes it."""
 
-OWN_CODE = "your code"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """What is deployed as one function, or goes into one image."""
 
     digest: str
-    """Of its contents: equal digests, equal bytes."""
+    """Of its contents; for bytecode, of what it is made from: equal digests, equal bytes by the same compiler."""
     unzipped_bytes: int
+    """Of all files in it."""
     largest: tuple[tuple[str, int], ...]
-    """Distributions and the code itself, with their bytes, the largest first."""
+    """Distributions and the code itself, with their bytes without bytecode, the largest first."""
+    bytecode: Bytecode
     modules: tuple[str, ...]
     """First-party modules in it."""
     code: tuple[tuple[str, bytes], ...]
-    """Path and content of its first-party files, sorted."""
+    """Path and content of its first-party files and their bytecode, sorted."""
     dependencies: Path
     """Folder of its dependencies, unpacked."""
     cache: Path
@@ -52,10 +53,15 @@ class Bundle:
     @property
     def archive(self) -> Path:
         """A zip with all of it, the same bytes everywhere; made when it is first asked for."""
-        return archive.zipped(self.cache, self.digest, self.code, self.dependencies, self.compression)
+        return archive.zipped(self.cache, self.digest, self.code, self._folders, self.compression)
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.dependencies, *self.bytecode.folders)
 
     def _fill(self, folder: Path) -> None:
-        archive.link_tree(self.dependencies, folder)
+        for source in self._folders:
+            archive.link_tree(source, folder)
         for inside, content in self.code:
             target = folder / inside
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -89,21 +95,23 @@ def bundle(
     sources = sources_of(root)
     found = closure([entry, *modules], sources)
     cache = cache or root.resolve() / CACHE
-    wanted = {*profile.requirements, *base_requirements(found, profile)}
-    unpacked = dependencies(profile, wanted, root.resolve(), cache, parts_used(found))
+    ours = base_requirements(found, profile)
+    unpacked = dependencies(profile, {*profile.requirements, *ours}, root.resolve(), cache, parts_used(found))
     brought = {path.name.partition(".")[0] for path in unpacked.folder.iterdir()}
     check_imports(found, brought, profile, tuple(calls))
-    code = tuple(sorted({**dict(first_party(found, sources)), **(files or {})}.items()))
-    parts = {**unpacked.bytes, OWN_CODE: sum(len(content) for _, content in code)}
+    code = {**dict(first_party(found, sources)), **(files or {})}
+    parts = {**unpacked.bytes, OWN_CODE: sum(map(len, code.values()))}
     total = sum(parts.values())
     if profile.kind == "lambda":
         check_size(f"the function {entry} for {', '.join(modules) or 'the platform'}", total, parts)
+    bytecode = bytecode_of(profile, code, unpacked, {*unpacked.reached(ours), OWN_CODE}, cache)
     return Bundle(
-        digest=_digest(code, unpacked),
-        unzipped_bytes=total,
+        digest=_digest(sorted(code.items()), unpacked, bytecode),
+        unzipped_bytes=total + bytecode.total_bytes,
         largest=tuple(sorted(parts.items(), key=lambda part: (-part[1], part[0]))),
+        bytecode=bytecode,
         modules=tuple(found.modules),
-        code=code,
+        code=tuple(sorted({**code, **bytecode.files}.items())),
         dependencies=unpacked.folder,
         cache=cache,
         compression=1 if profile.local else 6,
@@ -124,8 +132,9 @@ def _content(path: Path, changed: int, size: int) -> bytes:
     return path.read_bytes()
 
 
-def _digest(code: Iterable[tuple[str, bytes]], unpacked: Dependencies) -> str:
-    total = hashlib.sha256(f"{FORMAT}\n{unpacked.digest}\n".encode())
+def _digest(code: Iterable[tuple[str, bytes]], unpacked: Dependencies, bytecode: Bytecode) -> str:
+    compiled_as = " ".join((bytecode.format, *bytecode.without))
+    total = hashlib.sha256(f"{FORMAT}\n{compiled_as}\n{unpacked.digest}\n".encode())
     for inside, content in code:
         total.update(f"{inside}\0{_digest_of(content)}\n".encode())
     return total.hexdigest()

@@ -24,7 +24,7 @@ from infra.packaging.pruning import prune
 
 MOST_SETS = 40
 """Sets that are kept: each takes up to some 100 MB of links to uv's files."""
-FORMAT = "3"
+FORMAT = "4"
 """Raised when the same inputs are to give other bytes."""
 
 PROVIDED = ("boto3", "botocore", "s3transfer")
@@ -42,6 +42,26 @@ class Dependencies:
     """Of the paths and bytes in ``folder``."""
     bytes: dict[str, int]
     """By distribution, the largest first."""
+    modules: dict[str, list[str]]
+    """Files with Python's sources by distribution, sorted paths in ``folder``."""
+    requires: dict[str, list[str]]
+    """What each distribution may require, by name."""
+
+    @property
+    def key(self) -> str:
+        """Of everything that decided about it."""
+        return self.folder.parent.name
+
+    def reached(self, requirements: Iterable[str]) -> frozenset[str]:
+        """Names of the distributions that ``requirements`` bring, directly or not."""
+        found: set[str] = set()
+        waiting = [required(one) for one in requirements]
+        while waiting:
+            name = waiting.pop()
+            if name in self.requires and name not in found:
+                found.add(name)
+                waiting.extend(self.requires[name])
+        return frozenset(found)
 
 
 def dependencies(
@@ -61,7 +81,7 @@ def dependencies(
 
     folder = make(cache / "dependencies" / key, build, most=MOST_SETS)
     told = json.loads((folder / "contents.json").read_text(encoding="utf-8"))
-    return Dependencies(folder / "files", told["digest"], told["bytes"])
+    return Dependencies(folder / "files", **told)
 
 
 def key_of(profile: Profile, wanted: Sequence[str], constraints: str, used: Sequence[str] = ()) -> str:
@@ -94,7 +114,12 @@ def _finish(new: Path, profile: Profile, wanted: Sequence[str], used: Sequence[s
     prune(files, compiler=profile.kind == "batch")
     if profile.kind == "lambda":
         drop_parts(files, used)
-    told = {"digest": digest_of(files), "bytes": sizes(files, kept)}
+    told = {
+        "digest": digest_of(files),
+        "bytes": sizes(files, kept),
+        "modules": {one.name: _modules(files, one) for one in kept},
+        "requires": {one.name: sorted(set(one.requires)) for one in kept},
+    }
     (new / "contents.json").write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -122,6 +147,10 @@ def _without_provided(
         for top in {Path(file).parts[0] for file in one.files} - {"..", "bin"}:
             shutil.rmtree(files / top, ignore_errors=True)
     return tuple(one for one in installed if one not in gone)
+
+
+def _modules(files: Path, distribution: Distribution) -> list[str]:
+    return sorted(one for one in distribution.files if one.endswith(".py") and (files / one).is_file())
 
 
 def digest_of(folder: Path) -> str:

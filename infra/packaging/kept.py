@@ -35,16 +35,23 @@ def make(path: Path, build: Callable[[Path], None], *, most: int = MOST_KEPT) ->
             raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    _forget(path.parent, most, time.time() - SPARED_SECONDS)
+    forget(path.parent, most, time.time() - SPARED_SECONDS)
     return path
 
 
-def _forget(folder: Path, most: int, before: float) -> None:
-    """Remove what was used last, and before that moment, until ``most`` remain."""
+def forget(folder: Path, most: int, before: float) -> None:
+    """Remove folders and files in ``folder``, those used longest ago and before that moment, until ``most`` remain."""
     entries = list(os.scandir(folder))
     if len(entries) <= most:
         return
-    used = sorted((entry.stat().st_mtime, entry.path) for entry in entries)
-    for moment, path in used[: len(entries) - most]:
-        if moment < before:
+    used: list[tuple[float, str]] = []
+    for entry in entries:
+        with contextlib.suppress(FileNotFoundError):  # another process renames or removes its own
+            used.append((entry.stat().st_mtime, entry.path))
+    for moment, path in sorted(used)[: len(entries) - most]:
+        if moment >= before:
+            return
+        if os.path.isdir(path):
             shutil.rmtree(path, ignore_errors=True)
+        else:
+            Path(path).unlink(missing_ok=True)

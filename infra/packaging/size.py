@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from stepweave.errors import UsageError
 
 LAMBDA_MAX_UNZIPPED_BYTES = 262_144_000
 """250 MiB of code and dependencies, unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _NAMED = 6
+_SPARE_BYTES = 2**20
+"""Left free when bytecode is added: it must not be what makes a function too large."""
 _MIB = 2**20
 
 
@@ -25,3 +27,22 @@ def check_size(name: str, total: int, parts: Mapping[str, int]) -> None:
         "    to fix:   give @dag(requirements=...) only what every task needs, and @task(requirements=...) the rest; "
         "or run the task as a job: @task(compute=Batch)"
     )
+
+
+def without_bytecode(sources: int, bytecode: Mapping[str, int], needed: Collection[str]) -> tuple[str, ...]:
+    """The parts of a function that do without their bytecode, so that the rest fits Lambda beside ``sources`` bytes.
+
+    The largest go first, and those that are ``needed`` at every start last.
+
+    >>> without_bytecode(LAMBDA_MAX_UNZIPPED_BYTES - 4 * 2**20, {"a": 2 * 2**20, "b": 2**20, "c": 2**21}, ["c"])
+    ('a',)
+    """
+    room = LAMBDA_MAX_UNZIPPED_BYTES - _SPARE_BYTES - sources
+    total = sum(bytecode.values())
+    without = []
+    for part in sorted(bytecode, key=lambda one: (one in needed, -bytecode[one], one)):
+        if total <= room:
+            break
+        without.append(part)
+        total -= bytecode[part]
+    return tuple(without)

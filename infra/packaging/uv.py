@@ -1,4 +1,4 @@
-"""uv, called: the versions of ``uv.lock``, and wheels unpacked into a folder."""
+"""uv, called: the versions of ``uv.lock``, wheels unpacked into a folder, and the Pythons of this machine."""
 
 from __future__ import annotations
 
@@ -38,6 +38,13 @@ def run(arguments: Sequence[str], root: Path, doing: str) -> str:
     if done.returncode:
         raise UsageError(f"{doing} failed (uv ended with status {done.returncode}):\n{done.stderr.strip()}")
     return done.stdout
+
+
+def find_python(request: str) -> str | None:
+    """Path of an installed Python, as in ``cpython@3.13``; None where there is none. Downloads nothing."""
+    command = [executable(), "python", "find", "--no-project", "--no-python-downloads", request]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
 
 
 @functools.lru_cache(maxsize=1)
