@@ -193,6 +193,9 @@ class Retention(Section):
     """Objects that were replaced or deleted."""
     records_days: Days = 400
     """Records of runs."""
+    versions_days: Days = 90
+    """Versions of functions and state machines after a newer one took their place: longer than any run lasts, waiting
+    for people included. The newest three, and what runs start on, stay."""
 
 
 class Deploy(Section):

@@ -3,7 +3,8 @@
 Events: of EventBridge (*Step Functions Execution Status Change*), and ``{"reconcile": true}`` of a schedule.
 
 Environment: ``STEPWEAVE_ENV``, ``STEPWEAVE_STORE``, ``STEPWEAVE_TABLE``, ``STEPWEAVE_TOPICS`` (JSON: ARNs by kind);
-optional ``STEPWEAVE_BUS``, the bus that is told of ends, and ``STEPWEAVE_RUNBOOK``, the address of the runbook.
+optional ``STEPWEAVE_BUS``, the bus that is told of ends, ``STEPWEAVE_RUNBOOK``, the address of the runbook,
+``STEPWEAVE_RECORDS_DAYS`` and ``STEPWEAVE_VERSIONS_DAYS``.
 """
 
 from __future__ import annotations
@@ -11,16 +12,26 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import time
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.recorder.deployed_dags import DeployedDags
+from functions.recorder.old_versions import OldVersions
 from functions.recorder.reconciling import Reconciler
 from functions.recorder.recording import Clients, Recorder
 from functions.recorder.run_metrics import fleet_line
-from functions.shared.environment import client, environment_name, records_days, store_url, table_name, topics
+from functions.shared.environment import (
+    client,
+    environment_name,
+    records_days,
+    store_url,
+    table_name,
+    topics,
+    versions_days,
+)
 from stepweave.errors import UsageError
 from stepweave.stores.objects import open_store
 from stepweave.stores.run_queue import RunQueue
@@ -35,7 +46,7 @@ logger = Logger(service="recorder")
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """What was recorded."""
+    """What was recorded, or how much was put right and cleared away."""
     recorder, clients, dags = _parts(environment_name(), table_name(), store_url())
     if event.get("reconcile"):
 
@@ -43,8 +54,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             return context.get_remaining_time_in_millis() > _LAST_MILLISECONDS
 
         counts = Reconciler(recorder, clients, dags, has_time=has_time).reconcile()
-        logger.info("reconciled", extra=counts)
+        # Told before versions are looked at: what waits is what an alarm reads.
         _write_line(fleet_line(environment_name(), counts))
+        old = OldVersions(
+            environment_name(),
+            clients.functions,
+            clients.states,
+            dags,
+            days=versions_days(),
+            has_time=has_time,
+            now=time.time,
+        )
+        counts["versions"] = old.delete()
+        logger.info("reconciled", extra=counts)
         return dict(counts)
     detail = event.get("detail")
     if event.get("source") != "aws.states" or not isinstance(detail, dict):

@@ -19,6 +19,7 @@ _CONFIG = Config(
     read_timeout=20,
     user_agent_extra="stepweave",
 )
+_VERSIONS_DAYS = 90
 
 
 def required(variable: str, expected: str) -> str:
@@ -41,9 +42,18 @@ def table_name() -> str:
 
 def records_days() -> int:
     """How long runs are on record."""
-    text = os.environ.get("STEPWEAVE_RECORDS_DAYS", "") or str(KEPT_DAYS)
+    return _days("STEPWEAVE_RECORDS_DAYS", KEPT_DAYS)
+
+
+def versions_days() -> int:
+    """How long a run may need the versions that it began with."""
+    return _days("STEPWEAVE_VERSIONS_DAYS", _VERSIONS_DAYS)
+
+
+def _days(variable: str, otherwise: int) -> int:
+    text = os.environ.get(variable, "") or str(otherwise)
     if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"STEPWEAVE_RECORDS_DAYS is {text!r}; expected a whole number of days from 1")
+        raise UsageError(f"{variable} is {text!r}; expected a whole number of days from 1")
     return int(text)
 
 

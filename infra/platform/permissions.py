@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.arns import Arns
-from infra.needs import ANY, Condition, Need, only_if
+from infra.needs import ANY, Condition, Need, below_prefix, only_if
 from stepweave.deployed import names
 
 TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
@@ -71,6 +71,26 @@ def recorder_needs(arns: Arns) -> Iterator[Need]:
     yield Need(action="events:PutEvents", resource=arns.bus(), by="whoever listens is told of every end")
     bus = _arn(arns, "events", f"event-bus/{names.bus_name(arns.env)}")
     yield Need(action="events:PutEvents", resource=bus, by="the end of each run is announced")
+    yield from _old_versions_needs(arns)
+
+
+def _old_versions_needs(arns: Arns) -> Iterator[Need]:
+    """Versions are deleted, and nothing that has no version: functions and state machines themselves stay."""
+    # It knows no resources.
+    yield Need(action="lambda:ListFunctions", resource=ANY, by="functions with versions")
+    for action in ("lambda:ListVersionsByFunction", "lambda:ListAliases"):
+        yield Need(action=action, resource=of_dags(arns, "lambda", "function:"), by="which versions are old")
+    by = "no run can need a version that was replaced long ago"
+    yield Need(action="lambda:DeleteFunction", resource=of_dags(arns, "lambda", "function:", "*:*"), by=by)
+    # For versions and aliases IAM is asked about the machine:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+    for action in (
+        "states:ListStateMachineVersions",
+        "states:DescribeStateMachineAlias",
+        "states:DescribeStateMachine",
+        "states:DeleteStateMachineVersion",
+    ):
+        yield Need(action=action, resource=of_dags(arns, "states", "stateMachine:"), by=by)
 
 
 def notifier_needs(*, secret: str) -> Iterator[Need]:
@@ -115,7 +135,7 @@ def _listing(arns: Arns, prefix: str) -> Need:
         action="s3:ListBucket",
         resource=arns.bucket(),
         by="what is not there is told from what is forbidden",
-        condition=only_if("StringLike", "s3:prefix", prefix),
+        condition=below_prefix(prefix),
     )
 
 

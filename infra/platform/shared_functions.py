@@ -105,6 +105,7 @@ class SharedFunctions(Construct):
                     "STEPWEAVE_TOPICS": json.dumps({kind: arns.topic(kind) for kind in TOPICS}),
                     "STEPWEAVE_BUS": names.bus_name(settings.env),
                     "STEPWEAVE_RECORDS_DAYS": str(settings.retention.records_days),
+                    "STEPWEAVE_VERSIONS_DAYS": str(settings.retention.versions_days),
                 },
                 timeout_seconds=RECORDER_SECONDS,
                 asynchronous=True,

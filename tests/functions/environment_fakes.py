@@ -125,6 +125,10 @@ class StepFunctions:
     losses: list[Exception] = field(default_factory=list)
     """What they raise after it was."""
     clock: datetime = BEGAN
+    versions: dict[str, dict[int, tuple[datetime, str]]] = field(default_factory=dict)
+    """Of machines, by ARN and number: when it was published, and its definition."""
+    aliases: dict[str, list[int]] = field(default_factory=dict)
+    """Numbers to which an alias of a machine leads, by its ARN."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     class exceptions:  # noqa: N801 (boto3's name)
@@ -166,6 +170,35 @@ class StepFunctions:
             if one["stateMachineArn"] == stateMachineArn
         ]
         return {"executions": found[-maxResults:]}
+
+    def list_state_machine_versions(self, *, stateMachineArn: str) -> dict[str, Any]:
+        return {
+            "stateMachineVersions": [
+                {"stateMachineVersionArn": f"{stateMachineArn}:{number}", "creationDate": published}
+                for number, (published, _) in sorted(self.versions.get(stateMachineArn, {}).items())
+            ]
+        }
+
+    def describe_state_machine_alias(self, *, stateMachineAliasArn: str) -> dict[str, Any]:
+        if stateMachineAliasArn not in self.aliases:
+            raise refused("ResourceNotFound")
+        machine = ":".join(stateMachineAliasArn.split(":")[:7])
+        numbers = self.aliases[stateMachineAliasArn]
+        return {"routingConfiguration": [{"stateMachineVersionArn": f"{machine}:{one}"} for one in numbers]}
+
+    def describe_state_machine(self, *, stateMachineArn: str) -> dict[str, Any]:
+        machine, _, number = stateMachineArn.rpartition(":")
+        if int(number) not in self.versions.get(machine, {}):
+            raise refused("StateMachineDoesNotExist")
+        return {"definition": self.versions[machine][int(number)][1]}
+
+    def delete_state_machine_version(self, *, stateMachineVersionArn: str) -> None:
+        machine, _, number = stateMachineVersionArn.rpartition(":")
+        if any(
+            int(number) in self.aliases[alias] for alias in self.aliases if alias.startswith(machine + ":")
+        ):
+            raise refused("ConflictException")
+        del self.versions[machine][int(number)]
 
     def end(
         self, arn: str, status: str = "SUCCEEDED", when: datetime | None = None, **told: Any
@@ -216,10 +249,39 @@ class Bus:
 
 @dataclass
 class Functions:
-    """A client of Lambda that keeps what is invoked."""
+    """A client of Lambda that keeps what is invoked, and of each function the versions and aliases."""
 
     invoked: list[tuple[str, Any]] = field(default_factory=list)
+    versions: dict[str, dict[int, datetime]] = field(default_factory=dict)
+    """Of functions, by name and number: when it was published."""
+    aliases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    """Functions that are listed and were deleted since."""
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:
         self.invoked.append((FunctionName, json.loads(Payload)))
         return {"StatusCode": 202}
+
+    def list_functions(self, *, Marker: str = "") -> dict[str, Any]:
+        """Pages of two, as there are pages of fifty."""
+        names = sorted({*self.versions, *self.gone})
+        first = int(Marker or 0)
+        more = {"NextMarker": str(first + 2)} if len(names) > first + 2 else {}
+        return {"Functions": [{"FunctionName": name} for name in names[first : first + 2]], **more}
+
+    def list_versions_by_function(self, *, FunctionName: str) -> dict[str, Any]:
+        if FunctionName in self.gone:
+            raise refused("ResourceNotFoundException")
+        shown = {"$LATEST": BEGAN, **self.versions[FunctionName]}
+        return {
+            "Versions": [
+                {"Version": str(number), "LastModified": f"{moment:%Y-%m-%dT%H:%M:%S.000}+0000"}
+                for number, moment in shown.items()
+            ]
+        }
+
+    def list_aliases(self, *, FunctionName: str) -> dict[str, Any]:
+        return {"Aliases": self.aliases.get(FunctionName, [])}
+
+    def delete_function(self, *, FunctionName: str, Qualifier: str) -> None:
+        del self.versions[FunctionName][int(Qualifier)]

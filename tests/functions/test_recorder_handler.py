@@ -1,5 +1,6 @@
 import importlib
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -86,9 +87,22 @@ def test_the_hourly_call_reconciles_and_counts_what_waits(recorder, states, caps
     states.start_execution(stateMachineArn=ALIAS, name="r1", input='{"run_id": "r1"}')
     counts = recorder.handler({"reconcile": True}, LambdaContext(milliseconds=300_000))
     assert (counts["dags"], counts["records"]) == (1, 1)
-    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    line = next(json.loads(one) for one in capsys.readouterr().out.splitlines() if "QueuedRuns" in one)
     assert (line["QueuedRuns"], line["MissedSchedules"]) == (0, 0)
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["env"]]
+
+
+def test_the_hourly_call_deletes_versions_that_were_replaced_before_the_days_of_the_settings(
+    recorder, monkeypatch
+):
+    functions = recorder.client("lambda")
+    published = {number: datetime.now(UTC) - timedelta(days=20 - number) for number in range(1, 7)}
+    functions.versions["stepweave-dev-sales--tasks"] = published
+    with_time = LambdaContext(milliseconds=300_000)
+    assert recorder.handler({"reconcile": True}, with_time)["versions"] == 0
+    monkeypatch.setenv("STEPWEAVE_VERSIONS_DAYS", "10")
+    assert recorder.handler({"reconcile": True}, with_time)["versions"] == 3
+    assert set(published) == {4, 5, 6}
 
 
 def test_a_reconciler_without_time_does_nothing(recorder):

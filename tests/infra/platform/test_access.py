@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from tests.infra.dags.iam import Request, allows, without_each
 from tests.infra.noting import ARNS, Noted, Noting, table_requests
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:stepweave/dev/links-a1b2c3"
+RUNNER = "stepweave-dev-sales--tasks"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 DAG = DeployedDag(dag="sales", machine=ALIAS, machines={"cleanup": CLEANUP}, starter=STARTER)
 
 
@@ -94,6 +97,33 @@ def state_requests(name: str, arguments: Any) -> Iterator[Request]:
             yield Request(f"states:{action}", ":".join(arguments["stateMachineArn"].split(":")[:7]))
         case "describe_execution":
             yield Request("states:DescribeExecution", arguments["executionArn"])
+        case (
+            "list_state_machine_versions"
+            | "describe_state_machine_alias"
+            | "describe_state_machine"
+            | "delete_state_machine_version"
+        ):
+            (arn,) = arguments.values()
+            action = "".join(part.capitalize() for part in name.split("_"))
+            yield Request(f"states:{action}", ":".join(arn.split(":")[:7]))
+        case other:
+            raise AssertionError(f"the recorder calls {other}")
+
+
+def function_requests(name: str, arguments: Any) -> Iterator[Request]:
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:"
+    match name:
+        case "invoke":
+            yield Request("lambda:InvokeFunction", arguments["FunctionName"])
+        case "list_functions":
+            yield Request("lambda:ListFunctions", "*")
+        case "list_versions_by_function":
+            yield Request("lambda:ListVersionsByFunction", function + arguments["FunctionName"])
+        case "list_aliases":
+            yield Request("lambda:ListAliases", function + arguments["FunctionName"])
+        case "delete_function":
+            qualified = f"{arguments['FunctionName']}:{arguments['Qualifier']}"
+            yield Request("lambda:DeleteFunction", function + qualified)
         case other:
             raise AssertionError(f"the recorder calls {other}")
 
@@ -168,7 +198,9 @@ def test_the_role_of_the_rendezvous_allows_what_it_calls_and_nothing_else(
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
     """What IAM sees of a recorder that does everything."""
-    found, states = Noted(), StepFunctions()
+    found = Noted()
+    versions = dict.fromkeys(range(1, 6), (LONG_AGO, "{}"))
+    states = StepFunctions(versions={MACHINE: versions}, aliases={ALIAS: [5]})
     with records_table(monkeypatch) as dynamodb:
         parameters = "arn:aws:ssm:eu-central-1:123456789012:parameter/stepweave/dev/dags"
         found["ssm"] = Request("ssm:GetParametersByPath", parameters)  # type: ignore[index]
@@ -178,7 +210,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
             "stepfunctions": Noting(states, state_requests, found),
             "sns": Noting(Topic(), one("sns:Publish", lambda said: said["TopicArn"]), found),
             "lambda": Noting(
-                Functions(), one("lambda:InvokeFunction", lambda said: said["FunctionName"]), found
+                Functions(versions={RUNNER: dict.fromkeys(range(1, 6), LONG_AGO)}), function_requests, found
             ),
             "events": Noting(Bus(), one("events:PutEvents", lambda said: ARNS.bus()), found),
             "ssm": Parameters(),
@@ -229,6 +261,19 @@ def test_the_role_of_the_recorder_allows_what_it_calls_and_nothing_else(recorded
         "s3",
     }
     check([*recorder_needs(ARNS)], recorded)
+
+
+def test_the_recorder_may_delete_versions_of_its_environment_and_no_function() -> None:
+    allowed = policy(recorder_needs(ARNS))
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:"
+
+    def may_delete(name: str) -> bool:
+        return allows(allowed, Request("lambda:DeleteFunction", function + name))
+
+    assert may_delete(f"{RUNNER}:3")
+    assert not may_delete(RUNNER)
+    assert not may_delete("stepweave-prod-sales--tasks:3")
+    assert not allows(allowed, Request("states:DeleteStateMachine", MACHINE))
 
 
 def test_the_role_of_approvals_allows_what_it_calls_and_nothing_else(
