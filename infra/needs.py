@@ -112,6 +112,16 @@ def document(allowed: Sequence[Statement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [one.to_json() for one in allowed]}
 
 
+def below_prefix(prefix: str) -> Condition:
+    """The condition of a permission to list: keys that begin so, and asking whether an object is there.
+
+    S3 tells that an object is missing only to who may list the bucket, else it is 403
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html), and that question has no ``s3:prefix``. So
+    the condition holds where there is none, too; names of objects can then be listed, but not read.
+    """
+    return only_if("StringLikeIfExists", "s3:prefix", prefix)
+
+
 def only_if(operator: str, key: str, *values: str) -> Condition:
     """A condition of one key.
 

@@ -13,7 +13,7 @@ from typing import Any
 from infra.arns import Arns
 from infra.dags.asset_uses import AssetUses
 from infra.dags.triggers import Trigger
-from infra.needs import Need, only_if
+from infra.needs import Need, below_prefix
 from stepweave.graph.model import Literal, Task
 from stepweave.stores import layout
 
@@ -88,9 +88,7 @@ def _below(
 ) -> Iterator[Need]:
     """Objects below a prefix, and that one may learn whether they exist.
 
-    Without ``s3:ListBucket`` S3 answers 403 for an object that is not there
-    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html); with the condition it does so only outside
-    of the prefix.
+    Without ``s3:ListBucket`` S3 answers 403 for an object that is not there.
     """
     yield from _objects(f"{prefix}*", actions, by, arns, bucket)
     yield _listed(f"{prefix}*", by, arns, bucket)
@@ -104,8 +102,9 @@ def _objects(
 
 
 def _listed(keys: str, by: str, arns: Arns, bucket: str | None = None) -> Need:
-    condition = only_if("StringLike", "s3:prefix", keys)
-    return Need(action="s3:ListBucket", resource=arns.bucket(bucket or ""), by=by, condition=condition)
+    return Need(
+        action="s3:ListBucket", resource=arns.bucket(bucket or ""), by=by, condition=below_prefix(keys)
+    )
 
 
 def _declared(permissions: Iterable[str]) -> Iterator[Need]:

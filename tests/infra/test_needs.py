@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.needs import Need, document, only_if, statements
+from infra.needs import Need, below_prefix, document, statements
 from infra.roles import MAX_MANAGED, chunks
 from tests.infra.dags.iam import Request, allows
 
@@ -18,7 +18,7 @@ needs = st.lists(
         action=st.sampled_from(["s3:Get", "s3:Put", "s3:List"]),
         resource=st.sampled_from(["arn:1", "arn:2", "arn:3"]),
         by=st.sampled_from(["x", "y"]),
-        condition=st.sampled_from([(), *(only_if("StringLike", "s3:prefix", one) for one in PREFIXES)]),
+        condition=st.sampled_from([(), *(below_prefix(one) for one in PREFIXES)]),
     ),
     max_size=12,
 )

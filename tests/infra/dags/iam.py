@@ -66,6 +66,8 @@ def _holds(operator: str, key: str, values: Sequence[str], context: Mapping[str,
             return any(one in values for one in given)
         case "StringLike":
             return any(_like(value, one) for value in values for one in given)
+        case "StringLikeIfExists":
+            return key not in context or any(_like(value, one) for value in values for one in given)
         case "ForAllValues:StringLike":
             return all(any(_like(value, one) for value in values) for one in given)
         case "ForAllValues:StringEquals":

@@ -69,9 +69,10 @@ def test_a_plain_dag_reaches_nothing_else_in_the_bucket(key: str) -> None:
     assert not allows(policy(), listed(key))
 
 
-def test_the_whole_bucket_cannot_be_listed() -> None:
-    assert not allows(policy(), Request("s3:ListBucket", BUCKET))
+def test_missing_objects_are_told_from_forbidden_ones_and_no_other_prefix_can_be_listed() -> None:
+    assert allows(policy(), Request("s3:ListBucket", BUCKET))  # what S3 asks before it says 404
     assert not allows(policy(), listed("runs/"))
+    assert not allows(policy(), listed(""))
 
 
 def test_every_permission_of_a_plain_dag_is_needed_for_some_key() -> None:
