@@ -79,18 +79,14 @@ def test_a_run_that_fails_is_recorded_told_of_and_counted(deployed: Deployed) ->
 
 
 def test_a_failed_run_goes_on_with_mended_code_and_what_had_succeeded(deployed: Deployed) -> None:
-    run_id = deployed.started("failing")
-    assert deployed.ended("failing", run_id).status == "failed"
+    run_id = deployed.started("mendable")
+    assert deployed.ended("mendable", run_id).status == "failed"
     before = committed(deployed, run_id, "good")
-    source = deployed.root / "statemachines" / "troubles.py"
-    text = source.read_text()
-    try:
-        source.write_text(text.replace("if not wanted:", "if False:"))
-        deployed.deploy("failing")
-        deployed.stepweave("resume", run_id, "--env", ENV)
-        run = until(lambda: deployed.run("failing", run_id), lambda one: one.status == "success")
-    finally:
-        source.write_text(text)
+    source = deployed.root / "statemachines" / "mendable.py"
+    source.write_text(source.read_text().replace("wanted = False", "wanted = True"))
+    deployed.deploy("mendable")
+    deployed.stepweave("resume", run_id, "--env", ENV)
+    run = until(lambda: deployed.run("mendable", run_id), lambda one: one.status == "success")
     assert run.attempt == 2
     assert committed(deployed, run_id, "good") == before
     assert deployed.values(run_id)["join"] == "kept and mended"
@@ -98,7 +94,7 @@ def test_a_failed_run_goes_on_with_mended_code_and_what_had_succeeded(deployed: 
 
 def committed(deployed: Deployed, run_id: str, task: str) -> bytes:
     """The envelope of a task's result."""
-    key = f"runs/failing/{run_id}/{task}/result.json"
+    key = f"runs/mendable/{run_id}/{task}/result.json"
     return bytes(deployed.aws("s3").get_object(Bucket=deployed.bucket, Key=key)["Body"].read())
 
 
