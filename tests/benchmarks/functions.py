@@ -1,11 +1,13 @@
 """What does the task runner's function cost: a cold start, an invocation, memory?
 
-    python -m tests.benchmarks.functions [--json] [--repeat 9] [--calls 300]
+    python -m tests.benchmarks.functions [--json] [--repeat 9] [--calls 300] [--libraries 3]
 
-``cold`` is the time from a bare interpreter to a function that can answer: the handler imported, and the client of S3
-made. ``with_bytecode`` is as Lambda finds it where the package holds compiled files, ``without_bytecode`` where it does
-not and Python compiles whatever is not its own. ``warm`` is an invocation of a task that does nothing, less the time in
-the object store and in the task itself; ``memory_mib`` is the largest resident memory of the process after all of them.
+All of it runs in the package that is deployed, made for this machine's Python. ``cold`` is the time from a bare
+interpreter to a function that can answer: the handler imported, and the client of S3 made. ``with_bytecode`` is the
+package as it is, ``without_bytecode`` the same without its compiled files: Lambda would compile them at every cold
+start, since its folder is read-only. ``libraries`` is the same for a package with scikit-learn, and the import of
+what a training task uses. ``warm`` is an invocation of a task that does nothing, less the time in the object store
+and in the task itself; ``memory_mib`` is the largest resident memory of the process after all of them.
 """
 
 from __future__ import annotations
@@ -17,13 +19,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from infra.packaging.bundle import bundle
+from infra.packaging.profile import local_profile
 from tests.benchmarks.reporting import parser, rounded, show, spread
 
 ROOT = Path(__file__).parents[2]
+ENTRY = "functions.task_runner.handler"
+MODULES = ("tests.functions.deployed_tasks", "tests.runtime.events")
 
 _COLD = """
 import time
@@ -34,13 +40,14 @@ function.open_store("s3://bucket/prefix")
 print(json.dumps([(imported - start) * 1000, (time.perf_counter() - start) * 1000]))
 """
 
-_LOADED = """
-import sys, sysconfig
+_LIBRARIES = """
+import time
+start = time.perf_counter()
 import functions.task_runner.handler as function
+import sklearn.ensemble, sklearn.model_selection, sklearn.neural_network
+imported = time.perf_counter()
 function.open_store("s3://bucket/prefix")
-own = sysconfig.get_paths()["stdlib"]
-files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
-print(json.dumps([name for name in files if name and ("site-packages" in name or not name.startswith(own))]))
+print(json.dumps([(imported - start) * 1000, (time.perf_counter() - start) * 1000]))
 """
 
 _WARM = """
@@ -84,20 +91,19 @@ print(json.dumps([taken, int(peak) / 1024]))
 """
 
 
-def measure(repeat: int, calls: int) -> dict[str, Any]:
+def measure(repeat: int, calls: int, libraries: int) -> dict[str, Any]:
     """The figures of cold starts, of invocations and of memory."""
+    runner, learning = _packed(), _packed("scikit-learn")
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        package = _package(folder / "package")
-        bare = {"PYTHONDONTWRITEBYTECODE": "1"}
-        without = _cold(repeat, package, bare)
-        _run(_COLD, package)  # writes the bytecode files
-        cold = {"with_bytecode": _cold(repeat, package, {}), "without_bytecode": without}
-        taken, peak = _run(f"folder, calls = {text!r}, {calls}\n{_WARM}", ROOT)
+        cold = _compared(_COLD, repeat, runner, folder / "runner")
+        heavy = _compared(_LIBRARIES, libraries, learning, folder / "learning")
+        taken, peak = _run(f"folder, calls = {text!r}, {calls}\n{_WARM}", runner)
     first, rest = taken[0], sorted(taken[1:])
     return {
         "benchmark": "functions",
         "cold": cold,
+        "libraries": heavy,
         "warm": {
             "first_ms": rounded(first),
             "median_ms": rounded(statistics.median(rest)),
@@ -108,32 +114,34 @@ def measure(repeat: int, calls: int) -> dict[str, Any]:
     }
 
 
-def _package(folder: Path) -> Path:
-    """A folder with everything that the function loads besides Python's own library, not compiled."""
-    roots = sorted(map(Path, (str(ROOT), *sys.path[1:])), key=lambda root: -len(str(root)))
-    for name in _run(_LOADED, ROOT):
-        root = next((root for root in roots if Path(name).is_relative_to(root)), None)
-        if root is not None:
-            target = folder / Path(name).relative_to(root)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(name, target)
-    return folder
+def _packed(*requirements: str) -> Path:
+    """The folder of the package of a task runner."""
+    return bundle(ENTRY, MODULES, local_profile("lambda", requirements), ROOT).path
 
 
-def _cold(repeat: int, package: Path, environment: dict[str, str]) -> dict[str, Any]:
-    measured = [_run(_COLD, package, environment) for _ in range(repeat)]
+def _compared(code: str, repeat: int, package: Path, copy: Path) -> dict[str, Any]:
+    """Cold starts of a package, and of its copy without bytecode, in turn."""
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    measured: dict[str, list[Any]] = {"with_bytecode": [], "without_bytecode": []}
+    for folder in (package, copy):
+        _run(code, folder)  # both are in the cache of the disk
+    for _ in range(repeat):
+        measured["with_bytecode"].append(_run(code, package))
+        measured["without_bytecode"].append(_run(code, copy))
     return {
-        "import_ms": spread([imported for imported, _ in measured]),
-        "ready_ms": spread([ready for _, ready in measured]),
+        name: {
+            "import_ms": spread([imported for imported, _ in times]),
+            "ready_ms": spread([ready for _, ready in times]),
+        }
+        for name, times in measured.items()
     }
 
 
-def _run(code: str, folder: Path, environment: Mapping[str, str] | None = None) -> Any:
-    """What ``code`` prints, as JSON; modules are looked for in ``folder`` first."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    given = {**kept, "AWS_REGION": "eu-central-1", "STEPWEAVE_ENV": "bench", **(environment or {})}
-    given["PYTHONPATH"] = str(folder)
-    command = [sys.executable, "-c", f"import json\n{code}"]
+def _run(code: str, folder: Path) -> Any:
+    """What ``code`` prints, as JSON, in a process that sees ``folder`` and Python's own library."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    given = {**kept, "AWS_REGION": "eu-central-1", "STEPWEAVE_ENV": "bench", "PYTHONPATH": str(folder)}
+    command = [sys.executable, "-P", "-s", "-S", "-B", "-c", f"import json\n{code}"]
     done = subprocess.run(command, cwd=folder, env=given, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -141,8 +149,9 @@ def _run(code: str, folder: Path, environment: Mapping[str, str] | None = None) 
 def main(arguments: Sequence[str]) -> None:
     options_of = parser(__doc__ or "", repeat=9)
     options_of.add_argument("--calls", type=int, default=300, help="invocations (300)")
+    options_of.add_argument("--libraries", type=int, default=3, help="cold starts with scikit-learn (3)")
     options = options_of.parse_args(arguments)
-    show(measure(options.repeat, options.calls), one_line=options.json)
+    show(measure(options.repeat, options.calls, options.libraries), one_line=options.json)
 
 
 if __name__ == "__main__":

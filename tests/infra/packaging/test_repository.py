@@ -25,6 +25,13 @@ TASK_RUNNER = "functions.task_runner.handler"
 
 RUN = """
 import json, sys
+from importlib.machinery import SourceFileLoader
+compiling = SourceFileLoader.source_to_code
+def refused(self, data, path, **options):
+    if path.startswith(sys.argv[1]):
+        raise SystemExit(f"{path} is compiled at a cold start")
+    return compiling(self, data, path, **options)
+SourceFileLoader.source_to_code = refused
 sys.path.insert(0, sys.argv[1])
 from functions.task_runner.handler import handler
 class Context:
@@ -59,7 +66,9 @@ def run_greet(chain: Bundle, store: Path) -> dict[str, object]:
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 
 
-def test_a_task_runs_in_a_process_that_sees_only_the_bundle(chain: Bundle, tmp_path: Path) -> None:
+def test_a_task_runs_in_a_process_that_sees_only_the_bundle_and_compiles_nothing(
+    chain: Bundle, tmp_path: Path
+) -> None:
     said = run_greet(chain, tmp_path)
     assert "Hello, Ada" in json.dumps(said["answer"])
     loaded = {name for name in said["modules"] if name.startswith("stepweave.")}  # type: ignore[attr-defined]
