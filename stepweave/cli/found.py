@@ -16,6 +16,8 @@ from stepweave.stores.records import Records, RunRow, database_path
 
 LATEST = "latest"
 MAX_NAMED = 5
+LOOKED_AT = 100
+"""Newest runs among which ``latest`` is looked for: the runs inside a run may be many, and newer than it."""
 
 _KILLED: dict[str, Any] = {
     "status": "failed",
@@ -31,7 +33,7 @@ def open_records(store: str) -> Records:
 
 def find_run(records: Records, name: str, store: str) -> RunRow:
     """The run that ``name`` means: ``latest``, a run id, or the beginning of exactly one."""
-    found = records.runs(limit=1) if name == LATEST else records.find(name)
+    found = _latest(records) if name == LATEST else records.find(name)
     if len(found) == 1:
         return found[0]
     if found:
@@ -42,6 +44,12 @@ def find_run(records: Records, name: str, store: str) -> RunRow:
             f"there are no runs in {store!r}; start one with: stepweave run TARGET (--store names another folder)"
         )
     raise UsageError(f"no run id begins with {name!r} in {store!r}; see: stepweave runs")
+
+
+def _latest(records: Records) -> list[RunRow]:
+    """The newest run, if there is any: one that is no task of another run, which is listed under that one."""
+    begun = records.runs(limit=LOOKED_AT)
+    return ([row for row in begun if row.parent is None] or begun)[:1]
 
 
 def root_of(records: Records, row: RunRow) -> RunRow:

@@ -9,13 +9,17 @@ from stepweave.stores.run_table import DeployedRun
 
 LATEST = "latest"
 MAX_NAMED = 5
+LOOKED_AT = 100
+"""Newest runs among which ``latest`` is looked for: the runs inside a run may be many, and newer than it."""
 
 
 def find_run(deployment: Deployment, name: str) -> DeployedRun:
     """The run that ``name`` means. Raises ``UsageError`` when it means none or several."""
     records, env = RunRecords(deployment), deployment.env
     if name == LATEST:
-        found = [run for run in records.newest(None, MAX_NAMED) if run.started is not None][:1]
+        begun = [run for run in records.newest(None, LOOKED_AT) if run.started is not None]
+        # The newest of those that are no tasks of another run; those are listed under it, too.
+        found = ([run for run in begun if "." not in run.run_id] or begun)[:1]
     else:
         found = records.beginning_with(name)
         # A run that is a task of another run has that run's id before its own.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
+from stepweave.deployed.connecting import LOCAL
 from stepweave.deployed.deployment import Deployment
 from stepweave.deployed.explaining import explained
 from stepweave.stores.run_table import DeployedRun, RunTable
@@ -31,13 +32,14 @@ class RunRecords:
     def newest(self, dag_id: str | None, limit: int) -> list[DeployedRun]:
         """The ``limit`` latest runs (of one DAG), newest first; those that wait to begin come before all others.
 
-        A DAG that has not run for long is looked up by itself.
+        A DAG that has not run for long is looked up by itself. So is each on the local AWS, whose clock may be days
+        ahead of this one.
         """
         dag_ids = [dag_id] if dag_id is not None else self._deployment.dag_ids()
         found = self._of_each(dag_ids, self._table.queued)
         with explained("reading the records of runs"):
             found += islice(self._table.recent(days=DAYS, dag=dag_id), limit)
-        if len(found) < limit:
+        if len(found) < limit or self._deployment.env == LOCAL:
             found += self._of_each(dag_ids, self._table.beginning_with)
         unique = {(run.dag, run.run_id): run for run in reversed(found)}
         return newest_first(unique.values())[:limit]

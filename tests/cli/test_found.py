@@ -64,6 +64,14 @@ def store(tmp_path: Path) -> str:
     return folder
 
 
+def test_latest_is_no_run_inside_another_though_that_began_later(store: str) -> None:
+    with RecordWriter(os.path.join(store, DATABASE)) as writer:
+        writer.start_run(
+            RunRow(run_id="other-1.fit", dag_id="fit", status="running", started_at=31.0, parent="other-1")
+        )
+    assert find_run(open_records(store), "latest", store).run_id == "other-1"
+
+
 @pytest.mark.parametrize(
     "name, run_id", [("latest", "other-1"), ("sales-1a", "sales-1a"), ("oth", "other-1")]
 )

@@ -8,6 +8,7 @@ import pytest
 
 from stepweave.deployed.deployment import open_deployment
 from stepweave.deployed.finding import find_run
+from stepweave.deployed.names import dag_parameter
 from stepweave.deployed.run_records import RunRecords
 from stepweave.errors import UsageError
 from stepweave.stores.run_table import RunFacts
@@ -36,6 +37,16 @@ def test_the_runs_of_one_dag_are_listed_alone_and_no_more_than_asked(two_dags: W
     assert [run.run_id for run in records.newest("sales", 1)] == ["sales-3"]
 
 
+def test_the_local_aws_may_be_days_ahead_and_its_newest_runs_come_first_all_the_same(world: World) -> None:
+    world.deploy_platform("local")
+    sales = world.deploy("sales")
+    world.ssm.put_parameter(Name=dag_parameter("local", "sales"), Value=sales.to_json(), Type="String")
+    for name, days in [("old", 0), ("older", -1), ("ahead", 3)]:
+        world.record("sales", f"sales-{name}", started=NOW + timedelta(days=days))
+    found = RunRecords(open_deployment("local")).newest(None, 2)
+    assert [run.run_id for run in found] == ["sales-ahead", "sales-old"]
+
+
 def test_a_queued_run_is_listed_before_those_that_have_begun(two_dags: World) -> None:
     now = int((NOW.timestamp() + 60) * 1000)
     two_dags.queue.enqueue("sales", "sales-4", "{}", RunFacts(), now)
@@ -43,6 +54,11 @@ def test_a_queued_run_is_listed_before_those_that_have_begun(two_dags: World) ->
 
 
 def test_latest_is_the_run_that_began_last(two_dags: World) -> None:
+    assert find_run(open_deployment("dev"), "latest").run_id == "sales-3"
+
+
+def test_latest_is_no_run_inside_another_though_that_began_later(two_dags: World) -> None:
+    two_dags.record("churn", "sales-3.score", started=NOW + timedelta(seconds=5))
     assert find_run(open_deployment("dev"), "latest").run_id == "sales-3"
 
 
