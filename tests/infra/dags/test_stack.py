@@ -55,3 +55,9 @@ def test_a_stack_stays_far_from_the_limits_of_cloudformation(watched: Stacks) ->
     for stack in watched.by_dag.values():
         assert len(stack.resources) < 60
         assert len(json.dumps(stack.content)) < 100_000
+
+
+def test_resources_are_tagged_with_their_dag_and_its_owner(watched: Stacks) -> None:
+    tags = watched["heavy"].only("StepFunctions::StateMachine")["Tags"]
+    assert {"Key": "stepweave:dag", "Value": "heavy"} in tags
+    assert {"Key": "owner", "Value": "science"} in tags
