@@ -12,7 +12,7 @@ from functions.recorder.deployed_dags import DeployedDags
 from functions.recorder.old_versions import OldVersions
 from tests.local_aws.e2e.deployed import ENV, Deployed
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.timeout(600)]
 
 RECORDER = f"stepweave-{ENV}-recorder"
 FUNCTION = f"stepweave-{ENV}-patient--tasks"
