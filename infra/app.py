@@ -16,19 +16,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from aws_cdk import App, Aws
+from aws_cdk import Annotations, App, Aws
 from constructs import Construct
 
 from infra import nag
 from infra.arns import Arns
 from infra.code import Code
 from infra.dags.fitting import fitting_problems
+from infra.dags.nested import inner_dags
 from infra.dags.packaged import PackagedCode
 from infra.dags.stack import DagStack
 from infra.platform.shared_functions import SharedCode
 from infra.platform.stack import PlatformStack
 from infra.settings import Settings, load
 from infra.tags import tag
+from stepweave.authoring.suggest import did_you_mean
 from stepweave.compiler import Compiled, compile_graph
 from stepweave.errors import DagError, StepweaveError, UsageError
 from stepweave.loading import all_dags
@@ -99,7 +101,9 @@ def compiled_dags(wanted: Iterable[str] = ()) -> tuple[Compiled, ...]:
     chosen = list(wanted) or list(dags)
     unknown = [one for one in chosen if one not in dags]
     if unknown:
-        raise UsageError(f"-c dags names {', '.join(unknown)}; the DAGs are {', '.join(sorted(dags))}")
+        raise UsageError(
+            f"-c dags names {', '.join(unknown)}, which no DAG is; {did_you_mean(unknown[0], dags)}"
+        )
     if PLATFORM in chosen:
         raise UsageError(f"no DAG can be called {PLATFORM!r}: the shared stack is; give it another dag_id")
     return tuple(compile_graph(dags[one].graph()) for one in chosen)
@@ -125,8 +129,21 @@ def add_environment(
     ids = sorted({*known, *(one.graph.dag.id for one in compiled)})
     PlatformStack(scope, PLATFORM, settings=settings, arns=arns, code=code, dags=ids)
     for one in compiled:
-        DagStack(scope, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
+        stack = DagStack(scope, one.graph.dag.id, compiled=one, settings=settings, arns=arns, code=code)
+        _tell_of_others(stack, one, compiled)
     tag(scope, settings)
+
+
+def _tell_of_others(stack: DagStack, one: Compiled, compiled: Sequence[Compiled]) -> None:
+    """Warn of DAGs that a DAG runs, and that are not deployed with it."""
+    here = {each.graph.dag.id for each in compiled}
+    others = [inner for inner in inner_dags(one.graph) if inner not in here]
+    if others:
+        Annotations.of(stack).add_warning_v2(
+            "stepweave:inner-dags",
+            f"{one.graph.dag.id} runs {', '.join(others)}, which `-c dags` leaves out: as long as that is not "
+            f"deployed, runs of {one.graph.dag.id} fail",
+        )
 
 
 def arns_of(settings: Settings) -> Arns:

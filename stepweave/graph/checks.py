@@ -122,7 +122,7 @@ def _too_long(source: Source | None, task: str | None, kind: str, name: str) -> 
             task=task,
             expected=f"at most {LONGEST_NAME} characters, with those of its task groups",
             got=f"{len(name)} characters",
-            fix=f"shorten it, or give {kind}_id=",
+            fix=f"shorten it, or give {kind.lower()}_id=",
         )
 
 

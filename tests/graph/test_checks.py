@@ -131,6 +131,11 @@ def test_a_mistake_in_the_dag_is_found(facts: dict[str, Any], code: str) -> None
     assert codes(task_of(), **facts) == [code]
 
 
+def test_an_id_that_is_too_long_is_given_by_the_option_that_sets_it() -> None:
+    (problem,) = check(Graph(dag=DagInfo(id="d" * 61), tasks=(task_of(),)))
+    assert problem.fix == "shorten it, or give dag_id="
+
+
 def test_a_declared_param_may_be_used() -> None:
     used = task_of(arguments=(("x", FromParam(param="p")),))
 

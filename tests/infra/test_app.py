@@ -11,10 +11,12 @@ import pytest
 from aws_cdk import App, Stack, aws_sqs
 
 from infra import nag, node_of_this_environment
-from infra.app import ROOT, compiled_dags, new_app, report, run
+from infra.app import ROOT, add_environment, compiled_dags, new_app, report, run
+from infra.settings import load
 from stepweave.deployed import names
 from stepweave.errors import UsageError
 from tests.infra.conftest import Synthesized, in_repository
+from tests.infra.dags.empty_code import EmptyCode
 from tests.infra.templates import Template
 
 MAX_TEMPLATE_BYTES = 1_000_000
@@ -147,8 +149,31 @@ def test_cdk_runs_with_the_node_of_this_environment(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_dag_that_there_is_not_cannot_be_asked_for() -> None:
-    with in_repository(), pytest.raises(UsageError, match="-c dags names nonesuch"):
-        compiled_dags(["nonesuch"])
+    with (
+        in_repository(),
+        pytest.raises(UsageError, match="-c dags names digitz, which no DAG is; did you mean 'digits'"),
+    ):
+        compiled_dags(["digitz"])
+
+
+@pytest.mark.parametrize(
+    "dags, warned", [(["composition"], ["composition"]), (["composition", "city_features"], [])]
+)
+def test_a_dag_without_the_dag_that_it_runs_is_warned_of(
+    tmp_path: Path, dags: list[str], warned: list[str]
+) -> None:
+    app = new_app(outdir=str(tmp_path))
+    with in_repository():
+        compiled = compiled_dags(dags)
+        add_environment(app, load("prod", ROOT), compiled, code=EmptyCode(tmp_path))
+    told = [
+        str(entry.data)
+        for stack in app.node.find_child("prod").node.children
+        for entry in stack.node.metadata
+        if entry.type == "aws:cdk:warning"
+    ]
+    assert [text.split()[0] for text in told] == warned
+    assert all("runs city_features, which `-c dags` leaves out" in text for text in told)
 
 
 def test_only_the_dags_that_are_asked_for_are_compiled() -> None:
