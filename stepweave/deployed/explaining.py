@@ -47,6 +47,7 @@ _WHO_AND_WHAT = re.compile(
     r"(?:.*? (?P<why>because .*))?",
     re.DOTALL,
 )
+_LOOPBACK = ("://127.0.0.1", "://localhost", "://[::1]")
 _LOG_IN = "log in again (for example: aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
@@ -67,9 +68,7 @@ def explained(doing: str) -> Iterator[None]:
     except ProfileNotFound as error:
         raise UsageError(f"{doing}: {error}; see the profiles: aws configure list-profiles") from error
     except (EndpointConnectionError, HTTPClientError) as error:
-        raise StepweaveError(
-            f"{doing}: AWS cannot be reached ({error}); look at the network, at the region, and at AWS_ENDPOINT_URL"
-        ) from error
+        raise StepweaveError(f"{doing}: {_out_of_reach(str(error))}") from error
     except BotoCoreError as error:
         raise StepweaveError(f"{doing}: {error}") from error
 
@@ -91,6 +90,15 @@ def of_client_error(error: ClientError, doing: str) -> StepweaveError:
     if code in _THROTTLED:
         return StepweaveError(f"{doing}: AWS takes no more requests for now ({code}); try again in a minute")
     return StepweaveError(f"{doing}: {code}: {text}")
+
+
+def _out_of_reach(text: str) -> str:
+    if any(host in text for host in _LOOPBACK):
+        return (
+            f"the local AWS cannot be reached ({text}); start it: stepweave local-aws up; or, to speak to the real one: "
+            "unset AWS_ENDPOINT_URL"
+        )
+    return f"AWS cannot be reached ({text}); look at the network, at the region, and at AWS_ENDPOINT_URL"
 
 
 def _denied(text: str) -> str:

@@ -52,7 +52,8 @@ def test_what_the_user_can_mend_is_a_usage_error(error: Exception, words: list[s
     [
         (client_error("ThrottlingException", "x"), "try again"),
         (client_error("InternalServerError", "broken"), "InternalServerError: broken"),
-        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "AWS_ENDPOINT_URL"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "start it: stepweave local-aws up"),
+        (EndpointConnectionError(endpoint_url="https://ssm.eu-west-9.amazonaws.com"), "look at the network"),
     ],
 )
 def test_anything_else_says_what_was_tried_and_what_aws_said(error: Exception, word: str) -> None:
