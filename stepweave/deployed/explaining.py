@@ -95,8 +95,8 @@ def of_client_error(error: ClientError, doing: str) -> StepweaveError:
 def _out_of_reach(text: str) -> str:
     if any(host in text for host in _LOOPBACK):
         return (
-            f"the local AWS cannot be reached ({text}); start it: stepweave local-aws up; or, to speak to the real one: "
-            "unset AWS_ENDPOINT_URL"
+            f"the local AWS cannot be reached ({text}); start it: stepweave local-aws up; "
+            "or, to speak to the real one: unset AWS_ENDPOINT_URL"
         )
     return f"AWS cannot be reached ({text}); look at the network, at the region, and at AWS_ENDPOINT_URL"
 
