@@ -57,6 +57,7 @@ def demo(port: int) -> int:
     _line(f"runs at {running.endpoint}")
     cdk = Cdk(root=ROOT, endpoint=running.endpoint)
     _say(f"cdk bootstrap, cdk deploy -c env={ENVIRONMENT} -c dags={DAG} --all")
+    _line("takes about a minute …")
     begin = time.monotonic()
     cdk.bootstrap()
     cdk.deploy(dags=[DAG])
@@ -122,9 +123,10 @@ def _line(text: str) -> None:
 
 _NEXT = """
 What next:
+  . .venv/bin/activate                             `stepweave` is on the PATH then
   stepweave logs {run} --env {env}
   stepweave trigger churn --env {env} --param threshold=0.99 --wait
-  eval "$(stepweave local-aws status --shell)"     and then any AWS tool
+  eval "$(stepweave local-aws status --shell)"     and then any AWS tool; docs/deploying.md goes on from here
   stepweave local-aws down
 """
 

@@ -46,6 +46,12 @@ def test_every_environment_that_is_shown_can_be_read() -> None:
     assert parse("prod", tomllib.loads(shown), "shown").account == "123456789012"
 
 
+def test_the_records_are_in_the_table_that_is_deployed() -> None:
+    page = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
+    assert f"One DynamoDB table (`{names.table_name('<env>')}`)" in page
+    assert f"DynamoDB `{names.table_name('prod')}`;" in OPERATING.read_text(encoding="utf-8")
+
+
 def test_policies_that_are_shown_are_json() -> None:
     statements = [json.loads(text)["Statement"] for text in blocks(DEPLOYING, "json")]
     assert [one[0]["Action"] for one in statements] == ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"]
