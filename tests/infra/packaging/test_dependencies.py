@@ -118,3 +118,10 @@ def test_each_platform_has_a_set_of_its_own(project: Path) -> None:
     two = dependencies(Profile(kind="lambda", architecture="x86_64"), ["tables"], project, project / "cache")
     assert one.folder != two.folder
     assert one.digest == two.digest, "wheels for any platform"
+
+
+def test_it_tells_what_a_requirement_brings_and_which_modules_that_has(project: Path) -> None:
+    found = unpack(project, "tables", "large")
+    assert found.reached(["tables>=1"]) == {"tables", "sums"}
+    assert found.reached(["large", "elsewhere"]) == {"large"}
+    assert found.modules["tables"] == ["tables/__init__.py", "tables/deep/__init__.py", "tables/sums.py"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaging.kept import SPARED_SECONDS, make
+from infra.packaging.kept import SPARED_SECONDS, forget, make
 
 
 def test_it_is_built_once(tmp_path: Path) -> None:
@@ -74,3 +74,15 @@ def test_nothing_goes_that_was_used_a_moment_ago(tmp_path: Path) -> None:
     for number in range(6):
         make(tmp_path / str(number), lambda new: None, most=2)
     assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_single_files_go_too(tmp_path: Path) -> None:
+    hours_ago = time.time() - 10 * SPARED_SECONDS
+    for number, name in enumerate(("oldest", "older", "old", "new")):
+        (tmp_path / name).write_text("1")
+        os.utime(tmp_path / name, (hours_ago + number, hours_ago + number))
+    os.utime(tmp_path / "new")
+    forget(tmp_path, 2, time.time() - SPARED_SECONDS)
+    assert {path.name for path in tmp_path.iterdir()} == {"old", "new"}
+    forget(tmp_path, 0, time.time() - SPARED_SECONDS)
+    assert {path.name for path in tmp_path.iterdir()} == {"new"}
