@@ -32,17 +32,19 @@ def check_size(name: str, total: int, parts: Mapping[str, int]) -> None:
 def without_bytecode(sources: int, bytecode: Mapping[str, int], needed: Collection[str]) -> tuple[str, ...]:
     """The parts of a function that do without their bytecode, so that the rest fits Lambda beside ``sources`` bytes.
 
-    The largest go first, and those that are ``needed`` at every start last.
+    The largest go first, the last of them being the smallest that is enough; those ``needed`` at every start go only
+    when all others have.
 
-    >>> without_bytecode(LAMBDA_MAX_UNZIPPED_BYTES - 4 * 2**20, {"a": 2 * 2**20, "b": 2**20, "c": 2**21}, ["c"])
+    >>> without_bytecode(LAMBDA_MAX_UNZIPPED_BYTES - 4 * 2**20, {"a": 3 * 2**20, "b": 2**20, "c": 2**20}, ["c"])
     ('a',)
     """
-    room = LAMBDA_MAX_UNZIPPED_BYTES - _SPARE_BYTES - sources
-    total = sum(bytecode.values())
-    without = []
-    for part in sorted(bytecode, key=lambda one: (one in needed, -bytecode[one], one)):
-        if total <= room:
-            break
-        without.append(part)
-        total -= bytecode[part]
+    excess = sources + sum(bytecode.values()) - (LAMBDA_MAX_UNZIPPED_BYTES - _SPARE_BYTES)
+    without: list[str] = []
+    for group in (bytecode.keys() - set(needed), bytecode.keys() & set(needed)):
+        left = sorted(group, key=lambda part: (bytecode[part], part))
+        while excess > 0 and left:
+            part = next((one for one in left if bytecode[one] >= excess), left[-1])
+            left.remove(part)
+            without.append(part)
+            excess -= bytecode[part]
     return tuple(without)
