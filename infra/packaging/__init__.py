@@ -2,8 +2,9 @@
 
     entry + modules ─closure─▶ first-party files ─┐
                                                   ├─bundle─▶ Bundle(digest, size) ─▶ folder | zip
-    profile ─uv─▶ dependencies, pruned ───────────┘
+    profile ─uv─▶ dependencies, pruned ───────────┤
+                  a Python of its version ─▶ bytecode of all
 
-Nothing is imported to find out what it imports; nothing here knows CDK. The same sources, lock file and profile give
-the same bytes, on every machine.
+Nothing is imported to find out what it imports; nothing here knows CDK. The same sources, lock file, profile and
+Python that compiles give the same bytes, on every machine.
 """

@@ -16,6 +16,8 @@ from infra.packaging.profile import Kind, Profile, local_profile
 from infra.packaging.size import LAMBDA_MAX_UNZIPPED_BYTES
 
 ENTRY = "functions.echo.handler"
+CODE = {"shop/rates.py": b"EURO = 2\n", "dag.json": b"{}"}
+SPARE = 2**20
 COMPILES_NOTHING = """
 import sys
 from importlib.machinery import SourceFileLoader
@@ -77,27 +79,27 @@ def test_with_bytecode_it_is_another_bundle(project: Path) -> None:
 def unpack(root: Path, room: int) -> Dependencies:
     """Three distributions; sources leave ``room`` bytes of Lambda's limit."""
     found = dependencies(local_profile("lambda"), ["tables", "large"], root, root / "cache")
-    return replace(found, bytes={**found.bytes, "large": LAMBDA_MAX_UNZIPPED_BYTES - room})
+    return replace(found, bytes={"large": LAMBDA_MAX_UNZIPPED_BYTES - room - sum(map(len, CODE.values()))})
 
 
 def of(root: Path, room: int, kind: Kind = "lambda") -> Bytecode:
-    code = {"shop/rates.py": b"EURO = 2\n", "dag.json": b"{}"}
     needed = {"sums", "your code"}
-    return bytecode_of(local_profile(kind), code, unpack(root, room), needed, root / "cache")
+    return bytecode_of(local_profile(kind), CODE, unpack(root, room), needed, root / "cache")
 
 
 def test_of_what_does_not_fit_a_library_goes_without(project: Path) -> None:
-    plenty = of(project, 2 * 2**20)
+    plenty = of(project, 2 * SPARE)
     assert plenty.without == ()
     assert [folder.name for folder in plenty.folders] == ["large", "sums", "tables"]
-    less = of(project, 2**20 + plenty.total_bytes)  # a mebibyte is spare; the sources take a few bytes
+    assert of(project, SPARE + plenty.total_bytes).without == ()
+    less = of(project, SPARE + plenty.total_bytes - 1)
     assert less.without == ("large",)
     assert [folder.name for folder in less.folders] == ["sums", "tables"]
     assert less.total_bytes < plenty.total_bytes
 
 
 def test_what_every_start_needs_goes_without_last(project: Path) -> None:
-    nothing = of(project, 2**20)
+    nothing = of(project, SPARE)
     assert set(nothing.without[:2]) == {"tables", "large"}
     assert set(nothing.without[2:]) == {"sums", "your code"}
     assert (nothing.files, nothing.folders, nothing.total_bytes) == ({}, (), 0)
@@ -109,4 +111,4 @@ def test_a_job_has_room_for_all(project: Path) -> None:
 
 def test_data_files_are_not_compiled(project: Path) -> None:
     tag = sys.implementation.cache_tag
-    assert list(of(project, 2 * 2**20).files) == [f"shop/__pycache__/rates.{tag}.pyc"]
+    assert list(of(project, 2 * SPARE).files) == [f"shop/__pycache__/rates.{tag}.pyc"]
