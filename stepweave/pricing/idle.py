@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ RECONCILE_SECONDS = 5.0
 """Billed time of a call of the recorder by the clock."""
 RECONCILE_METRICS = 2
 """Custom metrics that it emits each time: queued runs, missed schedules."""
+MANIFEST = "manifest.json"
+"""What a cloud assembly holds: https://docs.aws.amazon.com/cdk/v2/guide/deploy.html"""
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1_440}
 HIGH_RESOLUTION_SECONDS = 60
@@ -78,15 +80,35 @@ def idle(templates: Iterable[Mapping[str, Any]]) -> Idle:
 
 
 def templates_in(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """The templates of a cloud assembly (``cdk.out``), by name; ``UsageError`` where there are none."""
+    """The templates of a cloud assembly (``cdk.out``), by name; ``UsageError`` where there are none.
+
+    Where the assembly has a manifest, those of its stacks: CDK leaves templates of earlier syntheses beside them.
+    """
     if folder.is_file():
         return {folder.name: _read(folder)}
-    found = {path.name: _read(path) for path in sorted(folder.rglob("*.template.json"))}
+    manifest = folder / MANIFEST
+    paths = _of_stacks(manifest) if manifest.is_file() else folder.rglob("*.template.json")
+    found = {path.name: _read(path) for path in sorted(paths)}
     if not found:
         raise UsageError(
             f"there is no template in {str(folder)!r}; write them with `cdk synth` and give --template cdk.out"
         )
     return found
+
+
+def _of_stacks(manifest: Path) -> Iterator[Path]:
+    """The templates of the stacks of an assembly, and of those that are nested in it (the stages of an app)."""
+    try:
+        artifacts = json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {})
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the manifest {str(manifest)!r} cannot be read: {error}; run `cdk synth`"
+        ) from error
+    for artifact in artifacts.values():
+        if artifact["type"] == "aws:cloudformation:stack":
+            yield manifest.parent / artifact["properties"]["templateFile"]
+        elif artifact["type"] == "cdk:cloud-assembly":
+            yield from _of_stacks(manifest.parent / artifact["properties"]["directoryName"] / MANIFEST)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -97,13 +97,34 @@ def test_a_type_of_which_nothing_is_known_is_told_and_not_taken_as_free() -> Non
     assert found.unknown == {"AWS::MWAA::Environment": 2}
 
 
-def test_the_templates_of_all_stages_of_an_assembly_are_read(tmp_path: Path) -> None:
+def test_all_templates_of_a_folder_without_a_manifest_are_read(tmp_path: Path) -> None:
     stage = tmp_path / "assembly-dev"
     stage.mkdir()
     (stage / "devplatform.template.json").write_text(json.dumps(template(("AWS::KMS::Key", {}))))
-    (tmp_path / "manifest.json").write_text("{}")
     assert list(templates_in(tmp_path)) == ["devplatform.template.json"]
     assert idle(templates_in(stage / "devplatform.template.json").values()).all.usd() == 1.0
+
+
+def stack(file: str) -> dict[str, Any]:
+    return {"type": "aws:cloudformation:stack", "properties": {"templateFile": file}}
+
+
+def test_templates_that_an_earlier_synthesis_left_are_not_counted(tmp_path: Path) -> None:
+    nested = tmp_path / "assembly-prod"
+    nested.mkdir()
+    for folder, name in [(tmp_path, "dev"), (tmp_path, "old"), (nested, "prod"), (nested, "prodold")]:
+        (folder / f"{name}.template.json").write_text(json.dumps(template(("AWS::KMS::Key", {}))))
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-prod"}}
+    artifacts = {"dev": stack("dev.template.json"), "prod": stage, "Tree": {"type": "cdk:tree"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    (nested / "manifest.json").write_text(json.dumps({"artifacts": {"p": stack("prod.template.json")}}))
+    assert set(templates_in(tmp_path)) == {"dev.template.json", "prod.template.json"}
+
+
+def test_a_manifest_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(UsageError, match=r"manifest\.json' cannot be read.*cdk synth"):
+        templates_in(tmp_path)
 
 
 @pytest.mark.parametrize("text, words", [("{", "cannot be read"), ("[]", "is no CloudFormation template")])
