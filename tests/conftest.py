@@ -18,15 +18,15 @@ settings.load_profile("stepweave")
 
 
 TOGETHER = ("infra", "local_aws")
-"""Folders whose tests share what takes long to make, a template or a server: one process runs all tests of a folder."""
+"""Folders whose tests share what takes long to make, a template or a server: one process runs all tests of a folder.
+Of the other folders a process runs whole files: a module may have a server of its own."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
+        path = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group(path.parts[0] if path.parts[0] in TOGETHER else str(path)))
 
 
 class NetworkBlockedError(RuntimeError):

@@ -2,6 +2,7 @@
 
 import collections
 import hashlib
+import importlib
 import io
 import subprocess
 import sys
@@ -325,7 +326,8 @@ def source_value(part):
 )
 def test_large_values_go_through_files(kept, store, monkeypatch, value):
     for module in ("source", "arrays", "frames", "polars_frames", "parts"):
-        monkeypatch.setattr(sys.modules[f"{source.__package__}.{module}"], "LARGE_BYTES", 100, raising=False)
+        codec = importlib.import_module(f"{source.__package__}.{module}")
+        monkeypatch.setattr(codec, "LARGE_BYTES", 100, raising=False)
     stored, found = kept(value)
     assert stored.key.startswith("runs/d/r/t/output-")
     assert store.size(stored.key) == stored.size > 100

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import json
 import time
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
+from stepweave.local_aws.home import Running
 
 pytestmark = pytest.mark.aws
 
@@ -133,17 +137,19 @@ def test_the_log_is_where_the_function_says_and_can_be_searched(aws: Client, fun
     assert [event["message"] for event in found["events"]] == entries[1:]
 
 
-def test_calls_and_embedded_metrics_are_counted(aws: Client, function: str) -> None:
+def test_calls_and_embedded_metrics_are_counted(aws: Client, function: str, local_aws: Running) -> None:
     invoke(aws, function, {"metric": True})
     invoke(aws, function, {"fail": True})
+    with urllib.request.urlopen(f"{local_aws.endpoint}/_stepweave/clock", timeout=10) as answer:
+        now = datetime.fromisoformat(json.load(answer)["now"])  # other tests may have moved it
 
     def total(namespace: str, name: str, dimensions: dict[str, str]) -> float:
         answer = aws("cloudwatch").get_metric_statistics(
             Namespace=namespace,
             MetricName=name,
             Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-            StartTime=time.time() - 3600,
-            EndTime=time.time() + 60,
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
             Period=3600,
             Statistics=["Sum"],
         )
