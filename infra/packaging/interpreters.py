@@ -53,7 +53,7 @@ def _tag_of(executable: str) -> str:
 
 def _without(version: str) -> str:
     return (
-        f"the functions are packed without bytecode: no Python {version}, theirs, is on this machine\n"
+        f"the functions are packed without bytecode: there is no Python {version}, in which they run, on this machine\n"
         "    it matters: Lambda compiles all that they import at every cold start, up to some seconds with large "
         "libraries\n"
         f"    to fix:     uv python install {version}\n"

@@ -27,7 +27,7 @@ def test_without_that_version_it_is_said_once_what_this_costs_and_what_to_do(
     assert interpreter_for(unknown) is None
     assert interpreter_for(unknown) is None
     said = capsys.readouterr().err
-    assert said.count("no Python 3.1415, theirs, is on this machine") == 1
+    assert said.count("there is no Python 3.1415, in which they run, on this machine") == 1
     assert "at every cold start" in said
     assert "to fix:     uv python install 3.1415\n" in said
 
