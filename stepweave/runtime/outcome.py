@@ -78,6 +78,12 @@ _BY_NAME: dict[str, type[TaskError]] = {
     "torch.cuda.OutOfMemoryError": ResourceError,
 }
 
+_AWS_ERROR = "botocore.exceptions.ClientError"
+_DENIED_CODES = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+)
+"""What AWS answers to somebody whose policies do not allow a call; another attempt has the same policies."""
+
 _RESOURCE_ERRNOS = frozenset({errno.ENOSPC, errno.ENOMEM, errno.EDQUOT, errno.EMFILE, errno.ENFILE})
 _SEVEREST_FIRST = (PermanentError, DataError, ResourceError, TransientError, Skip)
 
@@ -91,11 +97,21 @@ def error_class(error: BaseException) -> type[TaskError] | type[Skip]:
         return ResourceError
     if isinstance(error, StoreError) and isinstance(error.__cause__, OSError):
         return error_class(error.__cause__)
+    if _is_denied(error):
+        return PermanentError
     for base in type(error).__mro__:
         found = _BY_CLASS.get(base) or _BY_NAME.get(f"{base.__module__}.{base.__qualname__}")
         if found is not None:
             return found
     return TransientError
+
+
+def _is_denied(error: BaseException) -> bool:
+    """Whether AWS refused a call for a missing permission."""
+    if not any(f"{base.__module__}.{base.__qualname__}" == _AWS_ERROR for base in type(error).__mro__):
+        return False
+    answer = getattr(error, "response", None) or {}
+    return answer.get("Error", {}).get("Code") in _DENIED_CODES
 
 
 def reported(error: BaseException) -> TaskError | Skip | MachineError:

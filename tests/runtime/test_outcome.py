@@ -4,6 +4,7 @@ import json
 import pyarrow as pa
 import pydantic
 import pytest
+from botocore.exceptions import ClientError
 
 from stepweave.errors import (
     CodecError,
@@ -82,6 +83,21 @@ def test_an_exception_is_reported_by_its_class(error, expected):
 def test_the_class_of_a_library_is_known_by_its_name():
     schema_error = type("SchemaError", (Exception,), {"__module__": "pandera.errors"})
     assert error_class(schema_error()) is DataError
+
+
+@pytest.mark.parametrize(
+    "code, expected",
+    [
+        ("AccessDenied", PermanentError),
+        ("AccessDeniedException", PermanentError),
+        ("SlowDown", TransientError),
+    ],
+)
+def test_a_missing_permission_on_aws_is_permanent_and_what_passes_is_not(code, expected):
+    error = ClientError({"Error": {"Code": code, "Message": "no"}}, "GetObject")
+    assert error_class(error) is expected
+    modeled = type("InvalidRequestException", (ClientError,), {"__module__": "botocore.errorfactory"})
+    assert error_class(modeled(error.response, "GetObject")) is expected
 
 
 def raised(error):
