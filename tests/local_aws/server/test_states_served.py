@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,24 @@ def test_a_machine_in_jsonpath_still_runs(client: Client) -> None:
     arn = states.create_state_machine(name="path", definition=definition, roleArn=ROLE)["stateMachineArn"]
 
     assert ended(client, states.start_execution(stateMachineArn=arn)["executionArn"])["output"] == "5"
+
+
+def test_what_a_function_logs_has_the_moment_of_the_clock(client: Client, server: Running) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("app.py", "def handler(event, context):\n    print('here')\n")
+    client("lambda").create_function(
+        FunctionName="speaks",
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    moved = datetime.fromisoformat(set_clock(server, advance=7_200)["now"])
+    client("lambda").invoke(FunctionName="speaks", Payload=b"{}")
+    asked = {"logGroupName": "/aws/lambda/speaks", "startTime": int(moved.timestamp() * 1000)}
+    events = client("logs").filter_log_events(**asked)["events"]
+    assert "here" in [event["message"] for event in events]
 
 
 def test_a_schedule_of_a_stack_fires_in_its_zone_when_the_clock_is_moved(
