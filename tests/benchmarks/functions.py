@@ -92,12 +92,16 @@ print(json.dumps([taken, int(peak) / 1024]))
 
 
 def measure(repeat: int, calls: int, libraries: int) -> dict[str, Any]:
-    """The figures of cold starts, of invocations and of memory."""
-    runner, learning = _packed(), _packed("scikit-learn")
+    """The figures of cold starts, of invocations and of memory; ``libraries``: cold starts with scikit-learn."""
+    runner = _packed()
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         cold = _compared(_COLD, repeat, runner, folder / "runner")
-        heavy = _compared(_LIBRARIES, libraries, learning, folder / "learning")
+        heavy = (
+            _compared(_LIBRARIES, libraries, _packed("scikit-learn"), folder / "learning")
+            if libraries
+            else {}
+        )
         taken, peak = _run(f"folder, calls = {text!r}, {calls}\n{_WARM}", runner)
     first, rest = taken[0], sorted(taken[1:])
     return {

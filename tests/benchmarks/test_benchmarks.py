@@ -136,7 +136,7 @@ def test_a_spread_has_the_median_and_the_ends() -> None:
 
 
 def test_the_task_runner_is_ready_soon_works_fast_and_takes_little_memory() -> None:
-    figures = functions.measure(1, 40)
+    figures = functions.measure(1, 40, 0)
     assert figures["cold"]["with_bytecode"]["ready_ms"]["median"] > 0
     assert figures["cold"]["without_bytecode"]["ready_ms"]["median"] > 0
     assert 0 < figures["warm"]["median_ms"] <= figures["warm"]["first_ms"]

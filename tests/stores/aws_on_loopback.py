@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 import pytest
@@ -25,13 +26,22 @@ def aws_on_loopback() -> Iterator[str]:
         with pytest.MonkeyPatch.context() as patch:
             point_to(url, patch)
             client = boto3.client("s3")
-            # What moto keeps outlives its server, and another module may have begun.
-            with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
-                client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+            _have_bucket(client, url)
             client.close()
         yield url
     finally:
         server.stop()
+
+
+def _have_bucket(client: Any, url: str) -> None:
+    """What moto keeps outlives its server: of an earlier module the bucket may be there, or its name alone."""
+    place = {"LocationConstraint": REGION}
+    try:
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+    except client.exceptions.BucketAlreadyOwnedByYou:
+        if BUCKET not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
+            urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
+            client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
 
 
 def point_to(url: str, patch: pytest.MonkeyPatch) -> None:
