@@ -1,47 +1,65 @@
-"""AWS APIs on loopback (moto's server), and the environment that points clients to it."""
+"""AWS APIs on loopback (moto's server, in a process of its own), and the environment that points clients to it."""
 
 from __future__ import annotations
 
-import urllib.request
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 REGION = "eu-central-1"
 BUCKET = "stepweave-tests"
+START_SECONDS = 30.0
 
 
 @contextmanager
 def aws_on_loopback() -> Iterator[str]:
-    """Address of the server, in which the bucket exists."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
+    """Address of the server, in which the bucket exists.
+
+    A process of its own: what moto keeps is the process's, and other tests use moto in this one.
+    """
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
     try:
+        _wait(server, port)
         with pytest.MonkeyPatch.context() as patch:
             point_to(url, patch)
             client = boto3.client("s3")
-            _have_bucket(client, url)
+            client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
             client.close()
         yield url
     finally:
-        server.stop()
+        server.terminate()
+        server.wait()
 
 
-def _have_bucket(client: Any, url: str) -> None:
-    """What moto keeps outlives its server: of an earlier module the bucket may be there, or its name alone."""
-    place = {"LocationConstraint": REGION}
-    try:
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
-    except client.exceptions.BucketAlreadyOwnedByYou:
-        if BUCKET not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
-            urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
-            client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until the server listens."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert server.poll() is None, "moto's server has ended"
+            assert time.monotonic() < end, "moto's server does not start"
+            time.sleep(0.05)
 
 
 def point_to(url: str, patch: pytest.MonkeyPatch) -> None:
