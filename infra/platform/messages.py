@@ -41,15 +41,7 @@ class Messages(Construct):
             enforce_ssl=True,
         )
         for service in ("cloudwatch", "events"):
-            topic.add_to_resource_policy(
-                aws_iam.PolicyStatement(
-                    sid=f"{service.capitalize()}OfThisAccount",
-                    actions=["sns:Publish"],
-                    principals=[aws_iam.ServicePrincipal(f"{service}.amazonaws.com")],
-                    resources=[topic.topic_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
-                )
-            )
+            topic.add_to_resource_policy(_of_this_account(service, "sns:Publish", topic.topic_arn, arns))
         for email in emails:
             topic.add_subscription(aws_sns_subscriptions.EmailSubscription(email))
         return topic
@@ -64,16 +56,19 @@ class Messages(Construct):
             retention_period=Duration.days(14),  # as long as there is: somebody has to look first
         )
         for service in ("events", "sns"):
-            queue.add_to_resource_policy(
-                aws_iam.PolicyStatement(
-                    sid=f"{service.capitalize()}OfThisAccount",
-                    actions=["sqs:SendMessage"],
-                    principals=[aws_iam.ServicePrincipal(f"{service}.amazonaws.com")],
-                    resources=[queue.queue_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
-                )
-            )
+            queue.add_to_resource_policy(_of_this_account(service, "sqs:SendMessage", queue.queue_arn, arns))
         return queue
+
+
+def _of_this_account(service: str, action: str, resource: str, arns: Arns) -> aws_iam.PolicyStatement:
+    """A service may do something, for this account only."""
+    return aws_iam.PolicyStatement(
+        sid=f"{service.capitalize()}OfThisAccount",
+        actions=[action],
+        principals=[aws_iam.ServicePrincipal(f"{service}.amazonaws.com")],
+        resources=[resource],
+        conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
+    )
 
 
 def _topics_key(scope: Construct, settings: Settings, arns: Arns) -> aws_kms.Key:

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -18,17 +17,9 @@ from stepweave.errors import UsageError
 from stepweave.local_aws.environment import shell, variables
 from stepweave.local_aws.home import Home, Running
 from stepweave.local_aws.process import down, up
+from tests.local_aws.conftest import VENV
 
 pytestmark = pytest.mark.aws
-
-VENV = Path(__file__).parent.parent.parent.parent / ".stepweave" / "local-aws" / "venv"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path / "aws", VENV)
-    yield made
-    down(made)
 
 
 def bucket_names(running: Running) -> list[str]:

@@ -7,8 +7,7 @@ import os
 import signal
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -18,15 +17,6 @@ from stepweave.local_aws.home import Home, Running
 from stepweave.local_aws.process import down, up
 
 pytestmark = pytest.mark.aws
-
-VENV = Path(__file__).parent.parent.parent.parent / ".stepweave" / "local-aws" / "venv"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path / "aws", VENV)
-    yield made
-    down(made)
 
 
 def client(running: Running, service: str) -> Any:

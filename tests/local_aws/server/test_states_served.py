@@ -10,7 +10,6 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -21,15 +20,13 @@ from stepweave.local_aws.environment import variables
 from stepweave.local_aws.home import Home, Running
 from stepweave.local_aws.process import down, up
 from stepweave.local_aws.timing import CLOCK_PATH
+from tests.local_aws.conftest import VENV, Client
 
 pytestmark = pytest.mark.aws
 
-VENV = Path(__file__).parents[3] / ".stepweave" / "local-aws" / "venv"
 ROLE = "arn:aws:iam::000000000000:role/test"
 SPEED = 60.0
 PATIENCE_SECONDS = 30.0
-
-Client = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +116,20 @@ def received(client: Client, url: str) -> list[str]:
     return [message["Body"] for message in answer.get("Messages", ())]
 
 
+def create_function(client: Client, name: str, body: str) -> None:
+    """A function whose handler has one line."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("app.py", f"def handler(event, context):\n    {body}\n")
+    client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+
+
 def set_clock(server: Running, **wish: Any) -> dict[str, Any]:
     data = json.dumps(wish).encode() if wish else None
     with urllib.request.urlopen(urllib.request.Request(server.endpoint + CLOCK_PATH, data)) as response:
@@ -127,16 +138,7 @@ def set_clock(server: Running, **wish: Any) -> dict[str, Any]:
 
 
 def test_a_machine_calls_a_function_and_is_seen_in_events_metrics_and_logs(client: Client) -> None:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as zipped:
-        zipped.writestr("app.py", "def handler(event, context):\n    return [event]\n")
-    client("lambda").create_function(
-        FunctionName="listed",
-        Runtime="python3.11",
-        Role=ROLE,
-        Handler="app.handler",
-        Code={"ZipFile": archive.getvalue()},
-    )
+    create_function(client, "listed", "return [event]")
     group = "/aws/vendedlogs/states/seen"
     client("logs").create_log_group(logGroupName=group)
     log_arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
@@ -263,16 +265,7 @@ def test_a_machine_in_jsonpath_still_runs(client: Client) -> None:
 
 
 def test_what_a_function_logs_has_the_moment_of_the_clock(client: Client, server: Running) -> None:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as zipped:
-        zipped.writestr("app.py", "def handler(event, context):\n    print('here')\n")
-    client("lambda").create_function(
-        FunctionName="speaks",
-        Runtime="python3.11",
-        Role=ROLE,
-        Handler="app.handler",
-        Code={"ZipFile": archive.getvalue()},
-    )
+    create_function(client, "speaks", "print('here')")
     moved = datetime.fromisoformat(set_clock(server, advance=7_200)["now"])
     client("lambda").invoke(FunctionName="speaks", Payload=b"{}")
     asked = {"logGroupName": "/aws/lambda/speaks", "startTime": int(moved.timestamp() * 1000)}
