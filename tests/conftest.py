@@ -78,10 +78,18 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_home_and_working_directory(_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test finds nothing of the person who runs it: no settings, no credentials, no earlier runs."""
+def _own_environment(_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test finds nothing of the person who runs it: no settings, no credentials, no earlier runs; and leaves nothing.
+
+    Commands tell the libraries below them by the environment where an AWS is: the next test must not ask that one.
+    """
+    before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith(("AWS_", "STEPWEAVE_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(_home))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.chdir(tmp_path)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)

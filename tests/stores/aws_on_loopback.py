@@ -69,3 +69,4 @@ def point_to(url: str, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("AWS_DEFAULT_REGION", REGION)
     patch.setenv("AWS_REGION", REGION)
     patch.setenv("AWS_ENDPOINT_URL", url)
+    patch.setenv("AWS_ENDPOINT_URL_S3", url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -47,21 +46,23 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def deployed(project: Path, local_aws: Running, local_aws_home: Home) -> Iterator[Deployed]:
+def deployed(project: Path, local_aws: Running, local_aws_home: Home) -> Deployed:
     """The project, deployed."""
-    os.environ[FOLDER_VARIABLE] = str(local_aws_home.folder)
-    before = dict(os.environ)
-    os.environ.update(variables(local_aws.endpoint))
-    try:
-        found = Deployed(project, Cdk(root=project, endpoint=local_aws.endpoint))
+    found = Deployed(project, Cdk(root=project, endpoint=local_aws.endpoint))
+    # For as long as it takes: other tests of this process speak to other endpoints.
+    with pytest.MonkeyPatch.context() as patch:
+        _speak_to(found, local_aws_home, patch)
         found.cdk.bootstrap()
         found.deploy()
-        yield found
-    finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
-        os.environ.pop(FOLDER_VARIABLE, None)
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fixtures_speak_to_the_local_aws(deployed: Deployed, local_aws_home: Home) -> Iterator[None]:
+    """Also what a module sets up once."""
+    with pytest.MonkeyPatch.context() as patch:
+        _speak_to(deployed, local_aws_home, patch)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -69,9 +70,13 @@ def _speaks_to_the_local_aws(
     deployed: Deployed, local_aws_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each test begins in an environment without AWS (``tests/conftest.py``)."""
+    _speak_to(deployed, local_aws_home, monkeypatch)
+
+
+def _speak_to(deployed: Deployed, home: Home, patch: pytest.MonkeyPatch) -> None:
     for name, value in variables(deployed.cdk.endpoint).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(FOLDER_VARIABLE, str(local_aws_home.folder))
+        patch.setenv(name, value)
+    patch.setenv(FOLDER_VARIABLE, str(home.folder))
 
 
 def _node_modules() -> Path:
