@@ -43,7 +43,7 @@ BOUNDARY_KEY = "@aws-cdk/core:permissionsBoundary"
 https://docs.aws.amazon.com/cdk/v2/guide/customize-permissions-boundaries.html"""
 
 PLATFORM = "platform"
-"""Id of the platform's stack, and so of no DAG."""
+"""Id of the platform's stack; no DAG can have it (``stepweave.graph.checks.RESERVED_DAG_IDS``)."""
 
 
 class WholeCode(Code, SharedCode, Protocol):
@@ -95,7 +95,7 @@ def new_app(context: Mapping[str, Any] | None = None, outdir: str | None = None)
 def compiled_dags(wanted: Iterable[str] = ()) -> tuple[Compiled, ...]:
     """Every DAG of ``statemachines/``, or those of ``wanted``, compiled.
 
-    Raises ``UsageError`` for an id that no DAG has, and for a DAG whose stack would be the platform's.
+    Raises ``UsageError`` for an id that no DAG has.
     """
     dags = {dag.id: dag for dag in all_dags()}
     chosen = list(wanted) or list(dags)
@@ -104,8 +104,6 @@ def compiled_dags(wanted: Iterable[str] = ()) -> tuple[Compiled, ...]:
         raise UsageError(
             f"-c dags names {', '.join(unknown)}, which no DAG is; {did_you_mean(unknown[0], dags)}"
         )
-    if PLATFORM in chosen:
-        raise UsageError(f"no DAG can be called {PLATFORM!r}: the shared stack is; give it another dag_id")
     return tuple(compile_graph(dags[one].graph()) for one in chosen)
 
 

@@ -22,11 +22,15 @@ LONGEST_NAME = 60
 """Longest id of a task or DAG: names of states and machines are derived from it and must keep within 80 characters
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
+RESERVED_DAG_IDS = frozenset({"platform", "fleet"})
+"""Ids that no DAG can have: the stack and the dashboard that all DAGs of an environment share are called so."""
+
 WAITS_FOR_FAILURES = frozenset({"all_done", "all_failed", "one_failed", "one_done", "all_done_setup_success"})
 """Trigger rules that make no sense where the first failure ends the run."""
 
 _TASK_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-_DAG_ID = re.compile(r"[A-Za-z0-9_-]+")
+_DAG_ID = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*")
+"""Without ``--``, which in names parts DAG and part: no DAG is called like the part of another one."""
 _CODE = re.compile(r"\{%|\$\{|Ref::")
 
 
@@ -72,8 +76,16 @@ def _dag_problems(graph: Graph) -> Iterator[Problem]:
             dag.source,
             "name",
             f"the DAG id {dag.id!r} cannot be used",
-            expected="letters, digits, _ and -",
+            expected="letters, digits, _, and single - between them",
             fix=f"write dag_id={_clean(dag.id, 'dag')!r}",
+        )
+    if dag.id in RESERVED_DAG_IDS:
+        yield problem_at(
+            dag.source,
+            "name",
+            f"the DAG id {dag.id!r} is reserved: what all DAGs of an environment share is called so",
+            expected=f"any other than {' and '.join(sorted(RESERVED_DAG_IDS))}",
+            fix=f"write dag_id={f'{dag.id}_dag'!r}",
         )
     for option, given in (("retries=", dag.retries), ("on_failure=", dag.on_failure)):
         if dag.fail_fast and given:
@@ -109,7 +121,7 @@ def _nothing_caught(source: Source | None, task: str | None, option: str) -> Pro
 
 
 def _clean(name: str, start: str) -> str:
-    cleaned = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-")[:LONGEST_NAME]
+    cleaned = re.sub(r"-{2,}|[^A-Za-z0-9_-]+", "_", name).strip("_-")[:LONGEST_NAME]
     return cleaned if cleaned[:1].isalpha() else f"{start}_{cleaned}".rstrip("_")
 
 

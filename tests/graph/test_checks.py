@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stepweave.graph.checks import check
+from stepweave.graph.checks import RESERVED_DAG_IDS, check
 from stepweave.graph.constructs import Body, Guard
 from stepweave.graph.model import (
     DagInfo,
@@ -44,6 +44,26 @@ def test_a_problem_says_where_the_task_was_written() -> None:
     (problem,) = check(Graph(dag=DagInfo(id="dag"), tasks=(task_of(id="1"),)))
 
     assert (problem.file, problem.line, problem.task) == ("f.py", 3, "1")
+
+
+@pytest.mark.parametrize("reserved", sorted(RESERVED_DAG_IDS))
+def test_an_id_that_all_dags_of_an_environment_share_is_no_dags(reserved: str) -> None:
+    dag = DagInfo(id=reserved, source=Source(file="f.py", line=9))
+    (problem,) = check(Graph(dag=dag, tasks=(task_of(),)))
+
+    assert (problem.file, problem.line, problem.code) == ("f.py", 9, "name")
+    assert problem.what.startswith(f"the DAG id {reserved!r} is reserved")
+    assert problem.fix == f"write dag_id='{reserved}_dag'"
+
+
+@pytest.mark.parametrize(
+    "id, fix", [("churn--cleanup", "churn_cleanup"), ("-churn", "churn"), ("churn-", "churn"), ("a b", "a_b")]
+)
+def test_a_dag_is_not_called_like_the_part_of_another_one(id: str, fix: str) -> None:
+    (problem,) = check(Graph(dag=DagInfo(id=id), tasks=(task_of(),)))
+
+    assert (problem.code, problem.fix) == ("name", f"write dag_id={fix!r}")
+    assert codes(task_of(), id=fix) == []
 
 
 @pytest.mark.parametrize(

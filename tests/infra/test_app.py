@@ -11,10 +11,11 @@ import pytest
 from aws_cdk import App, Stack, aws_sqs
 
 from infra import nag, node_of_this_environment
-from infra.app import ROOT, add_environment, compiled_dags, new_app, report, run
+from infra.app import PLATFORM, ROOT, add_environment, compiled_dags, new_app, report, run
 from infra.settings import load
 from stepweave.deployed import names
 from stepweave.errors import UsageError
+from stepweave.graph.checks import RESERVED_DAG_IDS
 from tests.infra.conftest import Synthesized, in_repository
 from tests.infra.dags.empty_code import EmptyCode
 from tests.infra.templates import Template
@@ -31,6 +32,11 @@ def test_every_dag_of_the_repository_has_a_stack_beside_the_platform(whole_app: 
         "stepweave-prod-platform",
         *(names.stack_name("prod", dag) for dag in ids),
     }
+
+
+def test_no_dag_can_have_an_id_that_the_platform_is_called_by() -> None:
+    fleet = names.dashboard_name("dev").removeprefix("stepweave-dev-")
+    assert {PLATFORM, fleet} == RESERVED_DAG_IDS
 
 
 def test_every_stack_holds_the_limits_of_cloudformation(whole_app: Synthesized) -> None:
