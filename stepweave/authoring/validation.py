@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from stepweave.authoring.contracts import type_name
 from stepweave.authoring.expressions import LARGEST_INTEGER
+from stepweave.authoring.param_examples import example_of
 from stepweave.authoring.params import REQUIRED, DeclaredParam
 from stepweave.authoring.suggest import did_you_mean
 from stepweave.errors import ParamsError, Problem
@@ -145,21 +147,38 @@ def _not_representable(value: Any) -> Iterator[str]:
 def _problem(detail: Any, model: type[BaseModel]) -> Problem:
     name = str(detail["loc"][0]) if detail["loc"] else ""
     where = name + "".join(f"[{part!r}]" for part in detail["loc"][1:])
-    known = [field.alias or key for key, field in model.model_fields.items()]
-    match detail["type"]:
-        case "extra_forbidden" if len(detail["loc"]) == 1:
-            return Problem(
-                what=f"unknown param {name!r}", code="unknown-param", fix=did_you_mean(name, known)
-            )
-        case "missing" if len(detail["loc"]) == 1:
-            return Problem(what=f"param {name!r} is required", code="missing-param", fix=f"give {name}=...")
+    fields = {field.alias or key: field for key, field in model.model_fields.items()}
+    if name not in fields:
+        return Problem(what=f"unknown param {name!r}", code="unknown-param", fix=did_you_mean(name, fields))
+    declared = f"{name}: {type_name(fields[name].annotation)}"
+    if detail["type"] == "missing":
+        code = "missing-param" if where == name else "param-value"
+        return Problem(
+            what=f"param {where!r} is required", code=code, expected=declared, fix=_fix(name, model)
+        )
     return Problem(
         what=f"param {where!r} has a wrong value",
         code="param-value",
-        expected=_expected(detail),
+        expected=f"{_expected(detail)} ({declared})",
         got=repr(detail["input"]),
-        fix=f"give {name} a value that fits its declaration",
+        fix=_fix(name, model),
     )
+
+
+def _fix(name: str, model: type[BaseModel]) -> str:
+    """How to give the param, as people type it, with a value that it takes."""
+    unknown = f"give {name} a value that fits its declaration"
+    try:
+        whole = model.model_json_schema()
+        example = example_of(whole["properties"][name], whole)
+        model.model_validate_json(_text({name: example}), strict=True)
+    except PydanticUserError:  # of a param whose type JSON cannot hold, which is a mistake of the DAG
+        return unknown
+    except ValidationError as error:
+        if any(detail["loc"][0] == name for detail in error.errors(include_url=False)):
+            return unknown
+    text = example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
+    return f"for example: --param {shlex.quote(f'{name}={text}')}"
 
 
 def _expected(detail: Any) -> str:

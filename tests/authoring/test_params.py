@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
+import shlex
 from enum import Enum
 from typing import Any, Literal
 
@@ -12,7 +14,8 @@ from pydantic import BaseModel
 
 from stepweave import Param, dag, task
 from stepweave.authoring.dags import Dag
-from stepweave.errors import ParamsError
+from stepweave.authoring.params import DeclaredParam
+from stepweave.errors import ParamsError, Problem
 
 
 class Size(BaseModel):
@@ -174,3 +177,71 @@ def test_truth_values_are_read_as_python_writes_them_too() -> None:
         show()
 
     assert flags.params_from_text({"dry": "True", "when": "null"}) == {"dry": True, "when": None}
+
+
+class Node(BaseModel):
+    inner: Node | None = None
+    label: str
+
+
+@dag
+def all_required(
+    size: Size,
+    color: Color,
+    steps: list[int],
+    rates: dict[str, float],
+    pair: tuple[int, str],
+    day: datetime.date,
+    at: datetime.datetime,
+    limit: int | None,
+    flag: bool,
+    node: Node,
+    above: int = Param(gt=5),
+    below: float = Param(lt=-5),
+    most: int = Param(le=-3),
+    even: int = Param(multiple_of=4, ge=4),
+    long: str = Param(min_length=12),
+    short: str = Param(max_length=2),
+    many: list[str] = Param(min_length=3),
+):
+    show()
+
+
+@pytest.mark.parametrize("param", [*declared.params, *all_required.params], ids=lambda param: param.name)
+def test_the_example_that_a_wrong_param_is_answered_with_is_taken(param: DeclaredParam) -> None:
+    owner = declared if param in declared.params else all_required
+    wrong = _problems_with(owner, param.name, {"no": ["such"]})
+    option, pair = shlex.split((wrong[0].fix or "").removeprefix("for example: "))
+    assert option == "--param"
+    name, _, text = pair.partition("=")
+    assert name == param.name
+    assert _problems_with(owner, name, owner.params_from_text({name: text})[name]) == []
+
+
+def test_a_default_is_the_example_unless_it_is_empty() -> None:
+    @dag
+    def defaulted(names: list[str] = ["x", "y"], rates: dict[str, float] = {}):  # noqa: B006
+        show()
+
+    fixes = [_problems_with(defaulted, name, 1)[0].fix for name in ("names", "rates")]
+    assert fixes == [
+        """for example: --param 'names=["x", "y"]'""",
+        """for example: --param 'rates={"name": 0.5}'""",
+    ]
+
+
+def test_where_no_example_is_found_the_type_alone_is_told() -> None:
+    @dag
+    def coded(code: str = Param(pattern="^[A-Z]{3}-[0-9]{4}$")):
+        show()
+
+    (problem,) = _problems_with(coded, "code", 5)
+    assert problem.expected == "a valid string (code: str)"
+    assert problem.fix == "give code a value that fits its declaration"
+
+
+def _problems_with(dag: Dag, name: str, value: Any) -> list[Problem]:
+    """What is wrong with a value of one param."""
+    with pytest.raises(ParamsError) as raised:
+        dag.validate_params({name: value, "unknown": 1})
+    return [problem for problem in raised.value.problems if re.match(rf"param ['\"]{name}\b", problem.what)]
