@@ -69,6 +69,66 @@ def test_a_run_that_cannot_start_shows_its_error_alone(diamond: str, capfd: Capt
     assert out == "error: a run 'r1' exists in '.stepweave'; choose another id, or: stepweave resume r1\n"
 
 
+def test_run_says_what_starts_a_run_in_an_environment(diamond: str, capfd: Capture) -> None:
+    out = text_of(capfd, "run", "diamond", "--env", "dev", "-p", "day=1 May", status=2)
+    assert out.endswith(": stepweave trigger diamond --param 'day=1 May' --env dev --wait\n")
+    assert text_of(capfd, "runs").startswith("no runs in")
+
+
+LONG = f"no rows {'x' * 300}\\nin the file"
+FAILING = f"""
+from stepweave import dag, task
+from stepweave.errors import DataError
+
+@task
+def load() -> int:
+    raise DataError("{LONG}")
+
+@task
+def each(i: int) -> int:
+    if i:
+        raise DataError("bad")
+    return i
+
+@dag
+def failing():
+    load()
+    each.expand(i=[0, 1])
+"""
+
+
+def test_an_error_that_is_cut_is_shown_whole_where_show_and_the_summary_say(
+    write: Callable[[str], str], capfd: Capture
+) -> None:
+    whole = LONG.replace("\\n", "\n")
+    summary = text_of(capfd, "run", write(FAILING), "--inline", "--run-id", "r1", status=1)
+    assert "    all of it: stepweave show r1 --task load\n" in summary
+    shown = text_of(capfd, "show", "r1")
+    assert shown.endswith("\n\nErrors are cut; all of one: stepweave show r1 --task load\n")
+    assert whole not in shown
+    told = text_of(capfd, "show", "r1", "--task", "load")
+    assert told.endswith(f"\n\nload: DataError: {whole}\nlog: stepweave logs r1 load\n")
+    assert "each" not in told.partition("\n\n")[2]
+    assert json_of(capfd, "show", "r1")["tasks"]["load"]["error"]["message"] == whole
+
+
+def test_a_task_that_is_asked_for_is_shown_with_its_items_and_their_errors(
+    write: Callable[[str], str], capfd: Capture
+) -> None:
+    text_of(capfd, "run", write(FAILING), "--inline", "--run-id", "r1", status=1)
+    table = text_of(capfd, "show", "r1", "--task", "each").split("\n\n")[1]
+    assert {line.split()[0] for line in table.splitlines()[1:]} == {"each", "each[0]", "each[1]"}
+    one = text_of(capfd, "show", "r1", "--task", "each[1]")
+    assert one.endswith("\n\neach[1]: DataError: bad\nlog: stepweave logs r1 'each[1]'\n")
+    assert list(json_of(capfd, "show", "r1", "--task", "each[1]")["tasks"]) == ["each"]
+
+
+def test_a_task_that_a_run_does_not_have_is_wrong_usage(diamond: str, capfd: Capture) -> None:
+    text_of(capfd, "run", diamond, "--inline", "--run-id", "r1")
+    out = text_of(capfd, "show", "r1", "--task", "laod", status=2)
+    assert out == "error: run r1 has no task 'laod'; did you mean 'load'?\n"
+
+
 def test_run_finds_a_dag_by_its_id(diamond: str, capfd: Capture) -> None:
     assert json_of(capfd, "run", "diamond", "--inline")["status"] == "success"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+import shlex
+from argparse import SUPPRESS, ArgumentParser
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.options import (
@@ -18,6 +19,7 @@ from stepweave.cli.options import (
 from stepweave.cli.params import read_params
 from stepweave.cli.starting import start
 from stepweave.embedded.request import RunRequest
+from stepweave.errors import UsageError
 from stepweave.loading import load
 
 
@@ -30,6 +32,7 @@ def declare(parser: ArgumentParser) -> None:
     add_workers(parser)
     add_no_input(parser)
     add_store(parser)
+    parser.add_argument("--env", help=SUPPRESS)  # people look for it here; the answer says where it is
     add_json(parser)
 
 
@@ -45,6 +48,7 @@ def command(
     workers: int | None,
     no_input: bool,
     store: str,
+    env: str | None,
     as_json: bool,
 ) -> Answer:
     """Run a DAG on this machine, in the state machine that AWS would run.
@@ -55,6 +59,12 @@ def command(
       stepweave run digits --inline                a breakpoint() in a task works
       stepweave run digits --until evaluate        evaluate, and what it needs
     """
+    if env is not None:
+        params = "".join(f" --param {shlex.quote(pair)}" for pair in pairs)
+        raise UsageError(
+            f"`stepweave run` runs a DAG on this machine; in the environment {env!r} a run is started with: "
+            f"stepweave trigger {shlex.quote(target)}{params} --env {env} --wait"
+        )
     dag = load(target)
     request = RunRequest(
         dag=dag,

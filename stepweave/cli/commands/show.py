@@ -19,9 +19,8 @@ from stepweave.cli.found import (
 )
 from stepweave.cli.lazy import environment_command
 from stepweave.cli.options import add_env, add_json, add_run, add_store
-from stepweave.cli.progress.task_table import task_table
+from stepweave.cli.progress.task_table import named_tasks, print_tasks
 from stepweave.cli.progress.words import count, duration, in_store
-from stepweave.cli.screen import print_table
 from stepweave.cli.task_objects import task_objects
 from stepweave.embedded.summing import in_order
 from stepweave.embedded.taskruns import TaskRun
@@ -36,27 +35,37 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--items", action="store_true", help="also each item of maps and each task inside bodies"
     )
+    parser.add_argument(
+        "--task", metavar="TASK", help="only this task, or one item of it: train[3]; its error in full"
+    )
     add_store(parser)
     add_env(parser)
     add_json(parser)
 
 
-def command(*, run: str, items: bool, store: str, env: str | None, as_json: bool) -> Answer:
+def command(*, run: str, items: bool, task: str | None, store: str, env: str | None, as_json: bool) -> Answer:
     """Show one run and its tasks; of items of maps and tasks in bodies those that failed, or with --items all.
+
+    Errors are cut to a line; --task shows the whole of one, and so does --json.
 
     Examples:
       stepweave show latest
+      stepweave show latest --task train[3]
       stepweave show latest --env prod
     """
     if env is not None:
-        return cast(Answer, environment_command("show", store).show(env, run, items, as_json))
+        return cast(Answer, environment_command("show", store).show(env, run, items, task, as_json))
     records = open_records(store)
     row = find_run(records, run, store)
-    tasks, children = tasks_now(records, row), records.children(row.run_id)
+    tasks = tasks_now(records, row)
+    shown = named_tasks(tasks, row.run_id, task)
+    children = records.children(row.run_id)
     if not as_json:
         sys.stdout.write("\n".join(_head(row, children)) + "\n\n")
-        print_table(task_table(tasks, row.run_id, in_store(store), every=items))
-    return Answer(_object(row, tasks, children, store) if as_json else None)
+        print_tasks(shown, row.run_id, in_store(store), every=items, whole=task is not None)
+        return Answer(None)
+    ids = {each.task for each in shown}
+    return Answer(_object(row, [each for each in tasks if each.task in ids], children, store))
 
 
 def _head(row: RunRow, children: Sequence[RunRow]) -> list[str]:

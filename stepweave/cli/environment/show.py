@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from stepweave.cli.answer import Answer
 from stepweave.cli.environment.described import dag_here, not_here, run_object, took
-from stepweave.cli.progress.task_table import task_table
+from stepweave.cli.progress.task_table import named_tasks, print_tasks
 from stepweave.cli.progress.words import count, duration, in_environment
-from stepweave.cli.screen import print_table
 from stepweave.cli.task_objects import task_objects
 from stepweave.deployed.deployment import Deployment, open_deployment
 from stepweave.deployed.finding import find_run
@@ -26,7 +25,7 @@ EVERY_ITEM = 10_000
 """Most executions of the items of one distributed map that ``--items`` looks at."""
 
 
-def show(env: str, name: str, items: bool, as_json: bool) -> Answer:
+def show(env: str, name: str, items: bool, task: str | None, as_json: bool) -> Answer:
     """Show one run and its tasks, as the history of its latest execution tells."""
     deployment = open_deployment(env)
     run = find_run(deployment, name)
@@ -37,17 +36,19 @@ def show(env: str, name: str, items: bool, as_json: bool) -> Answer:
         view = look_at(deployment, run, dag.graph(), items=EVERY_ITEM if items else SHOWN_ITEMS)
     if view is not None:
         run = as_seen(run, view.execution)
+    shown = named_tasks(_every(view), run.run_id, task) if view is not None else []
     if not as_json:
         sys.stdout.write("\n".join(_head(run, inside, deployment)) + "\n\n")
         if dag is None:
             sys.stdout.write(not_here(run.dag) + "\n")
         elif view is not None:
-            tasks = _every(view)
-            print_table(task_table(tasks, run.run_id, in_environment(env), every=items))
+            place = in_environment(env)
+            print_tasks(shown, run.run_id, place, every=items, whole=task is not None)
         else:
             sys.stdout.write("the run has not begun; it waits until fewer runs of its DAG go on\n")
         return Answer(None)
-    return Answer(_object(run, view, inside, deployment))
+    found = _object(run, view, inside, deployment, {each.task for each in shown})
+    return Answer(found)
 
 
 def _head(run: DeployedRun, inside: Sequence[DeployedRun], deployment: Deployment) -> list[str]:
@@ -83,12 +84,20 @@ def _every(view: RunView) -> list[TaskRun]:
 
 
 def _object(
-    run: DeployedRun, view: RunView | None, inside: Sequence[DeployedRun], deployment: Deployment
+    run: DeployedRun,
+    view: RunView | None,
+    inside: Sequence[DeployedRun],
+    deployment: Deployment,
+    shown: Set[str],
 ) -> dict[str, object]:
-    """The run in the shape of ``stepweave show --json`` for runs on this machine."""
-    found = run_object(run, deployment)
+    """The run in the shape of ``stepweave show --json`` for runs on this machine, with the tasks that are shown."""
+    tasks = tasks_object(run, view, deployment)
     children = [run_object(each, deployment) for each in inside]
-    return {**found, "tasks": tasks_object(run, view, deployment), "runs": children}
+    return {
+        **run_object(run, deployment),
+        "tasks": {task: told for task, told in tasks.items() if task in shown},
+        "runs": children,
+    }
 
 
 def tasks_object(run: DeployedRun, view: RunView | None, deployment: Deployment) -> Mapping[str, Any]:

@@ -14,10 +14,13 @@ from stepweave.cli.progress.words import (
     first_line,
     in_environment,
     in_store,
+    is_cut,
+    logs_command,
     name_of,
     notes,
     reason,
     resume_command,
+    show_command,
 )
 from stepweave.embedded.places import every_task
 from stepweave.embedded.result import RunResult
@@ -43,7 +46,7 @@ def summary_lines(result: RunResult, env: str = "") -> list[Line]:
     """The summary of a run that has ended, on this machine or in the environment ``env``."""
     place = in_environment(env) if env else in_store(result.store)
     lines = [_headline(result)]
-    lines += _failures(result, place)
+    lines += _failures(result, place, env)
     lines += _time(result.breakdown)
     lines += _results(result, place)
     if result.status != "success":
@@ -65,7 +68,7 @@ def _headline(result: RunResult) -> Line:
     )
 
 
-def _failures(result: RunResult, place: str) -> list[Line]:
+def _failures(result: RunResult, place: str, env: str) -> list[Line]:
     failed = _failed_runs(result)
     # The machine's own error names the failed tasks, which are listed here; any other error says something new.
     new = result.error if not failed or not result.error.startswith(TASKS_FAILED) else ""
@@ -78,9 +81,11 @@ def _failures(result: RunResult, place: str) -> list[Line]:
         attempts = f" after {count(run.attempts, 'attempt')}" if run.attempts > 1 else ""
         why = "  ".join([*notes(run), *([reason(run.error, run.message)] if run.error else [])])
         lines.append(Line(f"  {name_of(run)}{attempts}: {why}", "red"))
+        if is_cut(run):
+            lines.append(Line(f"    all of it: {show_command(result.run_id, run, place)}"))
         log = result.log_paths.get((run.task, run.index))
-        if log:
-            lines.append(Line(f"    log: {log}"))
+        if log or env:
+            lines.append(Line(f"    log: {log or logs_command(result.run_id, run, place)}"))
     if len(failed) > MAX_LISTED:
         lines.append(Line(f"  and {len(failed) - MAX_LISTED:,} more: stepweave show {result.run_id}{place}"))
     return lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from stepweave.cli.options import DEFAULT_STORE
 from stepweave.embedded.taskruns import APPROVAL, Items, TaskRun
 
@@ -65,6 +67,17 @@ def reason(error: str, message: str, length: int = 200) -> str:
     return first_line(": ".join(part for part in (error, message) if part), length)
 
 
+def is_cut(run: TaskRun) -> bool:
+    """Whether :func:`reason` leaves out something of what a task run says of its error."""
+    return bool(run.error) and whole_reason(run) != reason(run.error, run.message)
+
+
+def whole_reason(run: TaskRun) -> str:
+    """Error class and the whole message, without control characters."""
+    text = ": ".join(part for part in (run.error, run.message.strip()) if part)
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+
+
 def name_of(run: TaskRun) -> str:
     """The task, with the item or round that it is for: ``train``, ``train[3]``, ``train[3/0 xgboost]``."""
     if not run.index:
@@ -119,7 +132,17 @@ def in_environment(env: str) -> str:
 
 def approve_command(run_id: str, task: str, place: str) -> str:
     """What to type to approve what a run waits for; ``place`` is of :func:`in_store` or :func:`in_environment`."""
-    return f"stepweave approve {run_id} {task}{place}"
+    return f"stepweave approve {run_id} {quote(task)}{place}"
+
+
+def show_command(run_id: str, run: TaskRun, place: str) -> str:
+    """What to type to see all that is known of a task run."""
+    return f"stepweave show {run_id} --task {quote(name_of_task(run))}{place}"
+
+
+def logs_command(run_id: str, run: TaskRun, place: str) -> str:
+    """What to type to see what a task run logged and printed."""
+    return f"stepweave logs {run_id} {quote(name_of_task(run))}{place}"
 
 
 def resume_command(run_id: str, place: str) -> str:

@@ -75,6 +75,17 @@ def test_a_run_shown_as_json_has_the_tasks_of_the_run_on_this_machine(deployed: 
     assert far["report"]["value"] == "6/3"
 
 
+def test_a_task_of_a_run_is_shown_with_the_whole_of_its_error(deployed: Deployed, said: Said) -> None:
+    deployed.ran(limit=1)
+    _, table, error = said("show", "latest", *ENV, "--task", "check")[1].split("\n\n")
+    assert [line.split()[0] for line in table.splitlines()] == ["TASK", "check"]
+    assert error == "check: DataError: too many rows\nlog: stepweave logs sales-1 check --env dev\n"
+    assert list(json.loads(said("show", "latest", *ENV, "--task", "check", "--json")[1])["tasks"]) == [
+        "check"
+    ]
+    assert said("show", "latest", *ENV, "--task", "chek")[0] == 2
+
+
 def test_a_run_whose_record_is_late_is_shown_as_its_execution_is(deployed: Deployed, said: Said) -> None:
     deployed.ran(status="running", limit=1)
     shown = json.loads(said("show", "sales-1", *ENV, "--json")[1])
@@ -174,7 +185,8 @@ def test_a_run_that_is_waited_for_ends_with_its_summary_and_status(
     found, text = said("trigger", "sales", "-p", f"limit={limit}", "--wait", *ENV)
     assert found == status
     assert f"sales-1: {word} in" in text
-    assert ("stepweave resume sales-1 --env dev" in text) == (word == "failed")
+    for command in ("resume sales-1 --env dev", "logs sales-1 check --env dev"):
+        assert (f"stepweave {command}" in text) == (word == "failed")
     assert "success          load" in text
 
 
