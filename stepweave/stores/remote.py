@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from stepweave.stores.layout import checked_key
 _PART_BYTES = (
     16 << 20
 )  # a part has 5 MiB to 5 GiB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+_CONFLICT = "ConditionalRequestConflict"
+"""Code with which S3 refuses a conditional write while another write or a delete is under way. Perhaps nothing is there
+afterwards, so one writes again (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html)."""
+_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _importer = os.getpid()
 
 
@@ -72,11 +77,18 @@ class RemoteStore:
         asks again and then finds its own object, so False means that the key holds *an* object, perhaps this one.
         """
         with self._explained("write", key):
-            try:
-                obstore.put(self._store, checked_key(key), data, mode="create")
-            except AlreadyExistsError:
-                return False
-        return True
+            for pause in _PAUSES_SECONDS:
+                try:
+                    obstore.put(self._store, checked_key(key), data, mode="create")
+                    return True
+                except AlreadyExistsError as error:
+                    # obstore takes a conflict for an object that is there (apache/arrow-rs-object-store#852).
+                    if _CONFLICT not in str(error):
+                        return False
+                time.sleep(pause)
+        raise StoreError(
+            f"cannot write {key!r} in the store {self._url}: other writes of it were under way all the time"
+        )
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """The content of an object and its entity tag, for :meth:`swap`; None when there is none."""

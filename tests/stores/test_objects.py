@@ -9,6 +9,7 @@ import pytest
 from stepweave.errors import StoreError, UsageError
 from stepweave.stores.objects import open_store
 from tests.stores.aws_on_loopback import BUCKET, aws_on_loopback, point_to
+from tests.stores.scripted_s3 import s3_that_answers
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,23 @@ def test_a_file_url_is_a_folder(tmp_path):
 def test_a_wrong_bucket_is_an_error_that_names_it(loopback):
     with pytest.raises(StoreError, match="s3://no-such-bucket"):
         open_store("s3://no-such-bucket/x").put("a", b"")
+
+
+def test_a_create_that_s3_has_in_conflict_with_another_write_is_made_again(monkeypatch):
+    with s3_that_answers(409, 409, 200, 412) as (url, asked):
+        point_to(url, monkeypatch)
+        store = open_store(f"s3://{BUCKET}")
+        assert store.create("a", b"1")
+        assert not store.create("a", b"2")
+    assert asked == ["*"] * 4
+
+
+def test_a_create_that_is_always_in_conflict_is_an_error_and_not_an_object(monkeypatch):
+    monkeypatch.setattr("stepweave.stores.remote._PAUSES_SECONDS", (0.0, 0.0))
+    with s3_that_answers(409, 409) as (url, _):
+        point_to(url, monkeypatch)
+        with pytest.raises(StoreError, match="other writes of it were under way"):
+            open_store(f"s3://{BUCKET}").create("a", b"1")
 
 
 def test_a_large_file_goes_to_s3_in_parts(loopback, tmp_path):
