@@ -22,8 +22,6 @@ from stepweave.errors import UsageError
 from stepweave.loading import load
 from stepweave.runtime.run_ids import check_run_id
 
-_BAD = ("failed", "cancelled", "timed_out")
-
 
 def declare(parser: ArgumentParser) -> None:
     """The command's arguments."""
@@ -68,7 +66,7 @@ def command(
     """Run a DAG once for each logical date of its schedule in a range; dates that have succeeded are skipped.
 
     Ctrl-C cancels the runs that go on and begins no more; the same command then goes on where it was. With --env the
-    runs are those of the deployed DAG: Ctrl-C begins no more, and those that go on do so.
+    runs are those of the deployed DAG: Ctrl-C begins no more, those that go on do so, and it says how to stop them.
 
     Examples:
       stepweave backfill sales --start 2026-01-01 --end 2026-01-31
@@ -101,7 +99,7 @@ def command(
 def _answer(dag_id: str, ended: list[DatedRun], as_json: bool) -> Answer:
     if not as_json:
         _show(ended)
-    bad = any(run.status in _BAD or run.status is None for run in ended)
+    bad = any(run.way != "skip" and run.status != "success" for run in ended)
     return Answer({"dag_id": dag_id, "runs": [run.to_json() for run in ended]}, status=1 if bad else 0)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,10 @@ def backfill(
     rerun: bool,
     tell: Callable[[DatedRun], None],
 ) -> list[DatedRun]:
-    """The runs of all dates, ended; ``concurrency`` of them go on at a time, each on record when it is asked for."""
+    """The runs of all dates, ended; ``concurrency`` of them go on at a time, each on record when it is asked for.
+
+    After a Ctrl-C no more are begun. Those that go on, ``running`` here, go on.
+    """
     deployment = open_deployment(env)
     deployment.dag(dag_id)
     records = RunRecords(deployment)
@@ -48,12 +52,26 @@ def backfill(
     work = _Backfill(deployment, records, dag_id, params, tell)
     runs = planned(find, dag_id, moments, rerun=rerun)
     with ThreadPoolExecutor(concurrency) as threads:
+        pending = [threads.submit(work.one, run) for run in runs]
         try:
-            return list(threads.map(work.one, runs))
+            wait(pending)
         except KeyboardInterrupt:
             work.stopped.set()
-            threads.shutdown(cancel_futures=True)
-            raise
+            wait(pending)  # whoever asks for a run just now has an answer first
+    ended = [each.result() for each in pending]
+    if work.stopped.is_set():
+        sys.stderr.write(_interrupted(ended, env))
+    return ended
+
+
+def _interrupted(runs: Sequence[DatedRun], env: str) -> str:
+    """What a Ctrl-C leaves: runs that go on, and how to stop them."""
+    going_on = [run for run in runs if run.way != "skip" and run.status == "running"]
+    lines = ["", "no more runs are begun; the same command goes on with the rest"]
+    if going_on:
+        lines += ["runs that were begun go on; to stop them:"]
+        lines += [f"  stepweave cancel {run.run_id} --env {env}" for run in going_on]
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(slots=True)
@@ -79,7 +97,7 @@ class _Backfill:
             ended = replace(run, status="failed", error=str(error), wall_seconds=time.monotonic() - began)
         else:
             if found is None:
-                return run
+                return replace(run, status="running", wall_seconds=time.monotonic() - began)
             ended = replace(run, status=found.status, error=found.error, wall_seconds=took(found))
         with self._lock:
             self.tell(ended)

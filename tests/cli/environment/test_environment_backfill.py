@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,3 +80,30 @@ def test_a_date_that_cannot_be_started_has_failed_and_the_others_go_on(starter: 
     first, *others = json.loads(text)["runs"]
     assert (first["status"], first["error"]) == ("failed", "not on New Year's Day")
     assert [run["status"] for run in others] == ["failed", "success"]
+
+
+def test_after_a_ctrl_c_runs_that_go_on_are_named_with_the_way_to_stop_them(
+    starter: Deployed, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def start(event: Mapping[str, Any]) -> dict[str, Any]:
+        begun.set()
+        return {"run_id": event["run_id"], "execution": None, "status": "started"}
+
+    def interrupted(pending: list[Future[Any]]) -> None:
+        """Waits as `wait` does, and hears a Ctrl-C when the first run has begun."""
+        assert begun.wait(60)
+        monkeypatch.setattr(backfill, "wait", wait)
+        raise KeyboardInterrupt
+
+    starter.world.functions.functions["sales-starter:live"] = start
+    monkeypatch.setattr(backfill, "wait", interrupted)
+    status, text = said("backfill", "sales", *DATES)
+    assert status == 1
+    answer, told = text.split("\n", 1)
+    first, *others = json.loads(answer)["runs"]
+    assert first["status"] == "running"
+    assert [run["status"] for run in others] == [None, None]
+    assert told.endswith(f"to stop them:\n  stepweave cancel {first['run_id']} --env dev\n")
+    assert len(starter.world.functions.asked) == 1
