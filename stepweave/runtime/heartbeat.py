@@ -63,15 +63,19 @@ def beating(seconds: float, run: Callable[[], Any]) -> Any:
         target=contextvars.copy_context().run, args=(target,), name="stepweave-task", daemon=True
     )
     thread.start()
-    while thread.is_alive():
-        left = heartbeat.left()
-        if left <= 0:
-            _stop(thread)
-            raise HeartbeatTimeout(
-                f"no heartbeat for {seconds:g} s; call get_current_context().heartbeat() more often, "
-                "or give the task a longer heartbeat"
-            )
-        thread.join(left)
+    try:
+        while thread.is_alive():
+            left = heartbeat.left()
+            if left <= 0:
+                raise HeartbeatTimeout(
+                    f"no heartbeat for {seconds:g} s; call get_current_context().heartbeat() more often, "
+                    "or give the task a longer heartbeat"
+                )
+            thread.join(left)
+    except BaseException:
+        # Also when the platform's time is over: Lambda would freeze the thread, and go on with it in a later call.
+        _stop(thread)
+        raise
     value, error = outcome
     if error is not None:
         raise error

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from stepweave.errors import DataError, TransientError
+from stepweave.runtime.deadline import ending_before
 from stepweave.runtime.heartbeat import Heartbeat, beat
 from stepweave.runtime.invoke import invoke
 from stepweave.stores.objects import open_store
@@ -38,6 +39,17 @@ def test_a_silent_task_is_given_up_and_what_it_returns_is_never_committed(store)
     assert control_tasks.calls == []
     assert store.get_or_none("runs/sales/r1/a/result.json") is None
     assert store.get("runs/sales/r1/a/logs/0.log").startswith(b"before the silence\n")
+
+
+def test_a_task_whose_time_is_over_does_not_go_on_behind_the_next_one(store):
+    asked = event("a", args={"seconds": {"v": 30}}, heartbeat=60, call=f"{MODULE}:silent")
+    with pytest.raises(TransientError, match="OutOfTime"), ending_before(0.2):
+        invoke(asked, store)
+    for thread in threading.enumerate():
+        if thread.name == "stepweave-task":
+            thread.join(10)
+            assert not thread.is_alive()
+    assert control_tasks.calls == []
 
 
 def test_what_a_task_raises_under_a_heartbeat_is_what_it_raises(store):
