@@ -58,6 +58,10 @@ class Arns:
         """The rule behind a trigger of a DAG."""
         return self._of("events", f"rule/{names.rule_name(self.env, dag, number)}")
 
+    def rules(self) -> str:
+        """All rules of the environment."""
+        return self._of("events", f"rule/{names.PRODUCT}-{self.env}-*")
+
     def schedule_group(self) -> str:
         """The group of the schedules, on whose behalf the scheduler takes their roles
         (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).

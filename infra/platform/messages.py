@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from aws_cdk import Duration, aws_events, aws_iam, aws_kms, aws_sns, aws_sns_subscriptions, aws_sqs
 from constructs import Construct
@@ -14,6 +15,10 @@ from stepweave.deployed import names
 
 TOPICS = ("warn", "page", "ask")
 """Kinds of topics: what can wait until the morning, what cannot, and what a person is asked."""
+ALARMED = ("warn", "page")
+"""Topics of alarms, and those with subscriptions that leave dead letters."""
+OF_RULES = ("warn",)
+"""Topics that rules publish to."""
 
 
 class Messages(Construct):
@@ -21,7 +26,7 @@ class Messages(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, arns: Arns) -> None:
         super().__init__(scope, id)
-        self.key = _topics_key(self, settings, arns) if settings.encryption.topics else None
+        self.key = _topics_key(self, settings) if settings.encryption.topics else None
         emails: dict[str, Sequence[str]] = {
             "warn": settings.alarms.warn_emails,
             "page": settings.alarms.page_emails,
@@ -40,8 +45,14 @@ class Messages(Construct):
             master_key=self.key,
             enforce_ssl=True,
         )
-        for service in ("cloudwatch", "events"):
-            topic.add_to_resource_policy(_of_this_account(service, "sns:Publish", topic.topic_arn, arns))
+        if kind in ALARMED:
+            topic.add_to_resource_policy(
+                _may("cloudwatch", "sns:Publish", topic.topic_arn, {"StringEquals": {_ACCOUNT: arns.account}})
+            )
+        if kind in OF_RULES:
+            # EventBridge says nothing of itself when it publishes: under any condition nothing would arrive
+            # (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions).
+            topic.add_to_resource_policy(_may("events", "sns:Publish", topic.topic_arn))
         for email in emails:
             topic.add_subscription(aws_sns_subscriptions.EmailSubscription(email))
         return topic
@@ -55,24 +66,37 @@ class Messages(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),  # as long as there is: somebody has to look first
         )
-        for service in ("events", "sns"):
-            queue.add_to_resource_policy(_of_this_account(service, "sqs:SendMessage", queue.queue_arn, arns))
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
+        sources = {"events": [arns.rules()], "sns": [arns.topic(kind) for kind in ALARMED]}
+        for service, of in sources.items():
+            only = {"ArnLike": {"aws:SourceArn": of}}
+            queue.add_to_resource_policy(_may(service, "sqs:SendMessage", queue.queue_arn, only))
         return queue
 
 
-def _of_this_account(service: str, action: str, resource: str, arns: Arns) -> aws_iam.PolicyStatement:
-    """A service may do something, for this account only."""
+_ACCOUNT = "aws:SourceAccount"
+
+
+def _may(
+    service: str, action: str, resource: str, only: dict[str, Any] | None = None
+) -> aws_iam.PolicyStatement:
+    """A service may do something, on the condition ``only``."""
     return aws_iam.PolicyStatement(
-        sid=f"{service.capitalize()}OfThisAccount",
+        sid=service.capitalize(),
         actions=[action],
         principals=[aws_iam.ServicePrincipal(f"{service}.amazonaws.com")],
         resources=[resource],
-        conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
+        conditions=only,
     )
 
 
-def _topics_key(scope: Construct, settings: Settings, arns: Arns) -> aws_kms.Key:
-    """A key that alarms and rules of this account may use to publish."""
+def _topics_key(scope: Construct, settings: Settings) -> aws_kms.Key:
+    """A key that alarms and rules may use to publish.
+
+    Without a condition, under which nothing of EventBridge would arrive
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html): whose alarms publish, the topics say.
+    """
     key = aws_kms.Key(
         scope,
         "TopicsKey",
@@ -82,14 +106,13 @@ def _topics_key(scope: Construct, settings: Settings, arns: Arns) -> aws_kms.Key
     )
     key.add_to_resource_policy(
         aws_iam.PolicyStatement(
-            sid="PublishersOfThisAccount",
+            sid="Publishers",
             actions=["kms:Decrypt", "kms:GenerateDataKey*"],
             principals=[
                 aws_iam.ServicePrincipal("cloudwatch.amazonaws.com"),
                 aws_iam.ServicePrincipal("events.amazonaws.com"),
             ],
             resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": arns.account}},
         )
     )
     return key

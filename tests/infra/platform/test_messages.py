@@ -23,24 +23,54 @@ def test_topics_and_queue_refuse_what_is_not_sent_by_tls(whole_app: Synthesized)
         )
 
 
-def test_alarms_and_rules_of_this_account_may_publish(whole_app: Synthesized) -> None:
-    for statements in policies(whole_app.platform, "SNS::TopicPolicy"):
-        allowed = [one for one in statements if one["Effect"] == "Allow"]
-        assert {one["Principal"]["Service"] for one in allowed} == {
-            "cloudwatch.amazonaws.com",
-            "events.amazonaws.com",
-        }
-        for one in allowed:
-            assert one["Action"] == "sns:Publish"
-            assert one["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+def publishers(template: Template, kind: str) -> dict[str, Any]:
+    """Condition by service that may publish to the topic ``kind``."""
+    (topic,) = (
+        name for name, one in template.of_type("SNS::Topic").items() if one["TopicName"].endswith(f"-{kind}")
+    )
+    (policy,) = (
+        one for one in template.of_type("SNS::TopicPolicy").values() if one["Topics"] == [{"Ref": topic}]
+    )
+    allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert {one["Action"] for one in allowed} <= {"sns:Publish"}
+    return {one["Principal"]["Service"]: one.get("Condition") for one in allowed}
 
 
-def test_rules_and_topics_of_this_account_may_leave_dead_letters(whole_app: Synthesized) -> None:
+def test_alarms_of_this_account_alone_may_publish_where_alarms_do(whole_app: Synthesized) -> None:
+    ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    for kind in ("warn", "page"):
+        assert publishers(whole_app.platform, kind)["cloudwatch.amazonaws.com"] == ours
+    assert publishers(whole_app.platform, "ask") == {}
+
+
+def test_rules_publish_to_the_topic_that_one_of_them_names_and_under_no_condition(
+    whole_app: Synthesized,
+) -> None:
+    """EventBridge tells SNS nothing of itself that a condition could ask for."""
+    kinds = [
+        kind
+        for kind in ("warn", "page", "ask")
+        if "events.amazonaws.com" in publishers(whole_app.platform, kind)
+    ]
+    assert kinds == ["warn"]
+    assert publishers(whole_app.platform, "warn")["events.amazonaws.com"] is None
+    targets = [
+        str(target["Arn"])
+        for rule in whole_app.platform.of_type("Events::Rule").values()
+        for target in rule["Targets"]
+    ]
+    assert [target for target in targets if ":sns:" in target and "-warn" not in target] == []
+
+
+def test_rules_and_topics_of_this_environment_may_leave_dead_letters(whole_app: Synthesized) -> None:
     (statements,) = policies(whole_app.platform, "SQS::QueuePolicy")
     allowed = [one for one in statements if one["Effect"] == "Allow"]
-    assert {one["Principal"]["Service"] for one in allowed} == {"events.amazonaws.com", "sns.amazonaws.com"}
     assert {one["Action"] for one in allowed} == {"sqs:SendMessage"}
-    assert all("aws:SourceAccount" in one["Condition"]["StringEquals"] for one in allowed)
+    found = {one["Principal"]["Service"]: one["Condition"]["ArnLike"]["aws:SourceArn"] for one in allowed}
+    assert set(found) == {"events.amazonaws.com", "sns.amazonaws.com"}
+    assert found["events.amazonaws.com"][0]["Fn::Join"][1][-1] == ":rule/stepweave-prod-*"
+    ends = [one["Fn::Join"][1][-1] for one in found["sns.amazonaws.com"]]
+    assert ends == [":stepweave-prod-warn", ":stepweave-prod-page"]
 
 
 def test_dead_letters_are_encrypted_and_kept_for_two_weeks(whole_app: Synthesized) -> None:
@@ -49,15 +79,14 @@ def test_dead_letters_are_encrypted_and_kept_for_two_weeks(whole_app: Synthesize
     assert queue["MessageRetentionPeriod"] == 14 * 86_400
 
 
-def test_production_encrypts_its_topics_with_a_key_that_alarms_may_use(whole_app: Synthesized) -> None:
+def test_production_encrypts_its_topics_with_a_key_that_alarms_and_rules_may_use(
+    whole_app: Synthesized,
+) -> None:
     key = whole_app.platform.only("KMS::Key")
     assert key["EnableKeyRotation"] is True
-    services = [
-        one["Principal"]["Service"]
-        for one in key["KeyPolicy"]["Statement"]
-        if "Service" in one.get("Principal", {})
-    ]
-    assert services == [["cloudwatch.amazonaws.com", "events.amazonaws.com"]]
+    (publishers,) = (one for one in key["KeyPolicy"]["Statement"] if "Service" in one.get("Principal", {}))
+    assert publishers["Principal"]["Service"] == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    assert "Condition" not in publishers  # EventBridge publishes under none
     for topic in whole_app.platform.of_type("SNS::Topic").values():
         assert "KmsMasterKeyId" in topic
 
