@@ -110,6 +110,12 @@ def test_the_last_user_is_not_root_and_the_command_is_the_workers(dockerfile: li
     assert not any(line.startswith(("RUN", "COPY", "ADD")) for line in later)
 
 
+def test_the_scratch_space_that_jobs_mount_is_declared(dockerfile: list[str]) -> None:
+    """Else it is root's, and no other user can write to it."""
+    assert [line for line in dockerfile if line.startswith("VOLUME")] == ['VOLUME ["/tmp"]']
+    assert dockerfile.index('VOLUME ["/tmp"]') > dockerfile.index("USER 10001")
+
+
 def test_code_comes_above_the_dependencies_and_is_found_first(dockerfile: list[str]) -> None:
     copies = [
         line
