@@ -24,6 +24,10 @@ from stepweave.runtime.events import Json
 
 UPSTREAM_FAILED = "UpstreamFailed"
 UPSTREAM_SKIPPED = "UpstreamSkipped"
+_MOST_CAUSES = 20
+"""As many as state machines name (``stepweave.asl.conditions``). Step Functions refuses a cause of more than 32,768
+characters, and the gate would stay shut
+(https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +145,9 @@ def _hinders(record: Json) -> bool:
 
 
 def _causes(culprits: Mapping[str, Json]) -> list[str]:
-    """Ids of the tasks at the root of it: what a stopped task says, else the task itself; each once, in order."""
+    """Ids of tasks at the root of it: what a stopped task says, else the task itself; each once, in order."""
     causes: dict[str, None] = {}
     for task, record in culprits.items():
         by = record.get("by") or [task]
         causes.update(dict.fromkeys([by] if isinstance(by, str) else by))
-    return list(causes)
+    return list(causes)[:_MOST_CAUSES]

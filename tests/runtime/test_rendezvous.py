@@ -143,6 +143,18 @@ def test_a_strict_gate_tells_skipped_from_failed_and_names_the_cause(table):
     ]
 
 
+def test_a_gate_that_waits_last_names_no_more_causes_than_step_functions_takes():
+    table, tokens = MemoryGates(), Tokens()
+    tasks = [f"check_{number:03}.{'x' * 50}" for number in range(700)]
+    rendezvous(
+        {"run": "r1", "arrived": dict.fromkeys(tasks, FAILED), "gates": {t: ["join"] for t in tasks}},
+        table,
+        tokens,
+    )
+    rendezvous(wait(awaited=tasks, strict=True), table, tokens)
+    assert tokens.sent == [("T", "UpstreamFailed", {"by": tasks[:20]})]
+
+
 def test_a_strict_gate_opens_when_all_succeeded(table):
     tokens = Tokens()
     for event in (wait(strict=True), arrive("b"), arrive("a")):
