@@ -24,7 +24,7 @@ _LISTED = 100
 """Latest executions of a DAG that are looked at, running or not."""
 _SILENT_SECONDS = 600
 """A run that began longer ago is asked about, and so is a slot."""
-_GONE = frozenset({"ExecutionDoesNotExist"})
+_GONE = frozenset({"ExecutionDoesNotExist", "StateMachineDoesNotExist"})
 
 
 class Reconciler:
@@ -65,8 +65,7 @@ class Reconciler:
         """ARNs of the executions of which the record had not heard."""
         seen: set[str] = set()
         machine = ":".join(dag.machine.split(":")[:7])
-        latest = self._to.states.list_executions(stateMachineArn=machine, maxResults=_LISTED)["executions"]
-        for listed in latest:
+        for listed in self._latest(machine):
             if not self._has_time():
                 return
             seen.add(listed["executionArn"])
@@ -75,6 +74,17 @@ class Reconciler:
                 if described is not None and self._recorder.tell(dag, described)[1]:
                     yield listed["executionArn"]
         yield from self._open(dag, seen)
+
+    def _latest(self, machine: str) -> list[dict[str, Any]]:
+        """The latest executions of a state machine; none when it was deleted just now, with its DAG."""
+        try:
+            answer = self._to.states.list_executions(stateMachineArn=machine, maxResults=_LISTED)
+        except self._to.states.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in _GONE:
+                raise
+            return []
+        found: list[dict[str, Any]] = answer["executions"]
+        return found
 
     def _is_news(self, dag: DeployedDag, listed: Mapping[str, Any]) -> bool:
         name: str = listed["name"]
