@@ -22,6 +22,9 @@ from stepweave.errors import Problem
 REPORT = "validation-report.json"
 """File of the assembly with all findings."""
 
+ANNOTATIONS = "Construct Annotations"
+"""Under this name the report has what ``Annotations.of(…)`` says, beside what the packs find."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -214,12 +217,13 @@ def synthesize(app: App) -> tuple[Finding, ...]:
 
 
 def findings(assembly: Path) -> tuple[Finding, ...]:
-    """What was found in the app that was synthesized to ``assembly``."""
+    """What was found in the app that was synthesized to ``assembly``; warnings of our own are told, and no findings."""
     report = json.loads((assembly / REPORT).read_text(encoding="utf-8"))
     return tuple(
         _finding(violation, place["constructPath"])
         for plugin in report["pluginReports"]
         for violation in plugin["violations"]
+        if not (plugin["pluginName"] == ANNOTATIONS and violation["severity"] == "warning")
         for place in violation["violatingConstructs"]
     )
 

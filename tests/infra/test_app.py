@@ -140,6 +140,20 @@ def test_an_app_is_refused_for_what_cdk_nag_finds_and_nobody_accepted(
     assert "Queue breaks AwsSolutions-SQS3" in capsys.readouterr().err
 
 
+def test_a_warning_of_our_own_is_no_finding_of_cdk_nag(tmp_path: Path) -> None:
+    app = new_app(outdir=str(tmp_path))
+    stack = Stack(app, "other")
+    aws_sqs.CfnQueue(stack, "Queue")
+    aws_cdk.Annotations.of(stack).add_warning_v2("stepweave:instance-type-x9z", "nothing is known of 'x9z'")
+    found = nag.synthesize(app)
+    assert {one.rule for one in found} == {
+        "AwsSolutions-SQS3",
+        "AwsSolutions-SQS4",
+        "Serverless-SQSRedrivePolicy",
+    }
+    assert "nothing is known of 'x9z'" in (tmp_path / nag.REPORT).read_text()
+
+
 def test_an_app_is_taken_when_all_that_cdk_nag_finds_is_accepted(
     dev_platform: Synthesized, capsys: pytest.CaptureFixture[str]
 ) -> None:
