@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from functions.approvals.links import Link
-from stepweave.stores.attributes import Value, attributes, is_refused, text
+from stepweave.stores.attributes import Value, attributes, text
+from stepweave.stores.conditional_writes import wrote
 
 _KEPT_SECONDS = 30 * 86_400
 """How long a link that has expired is remembered."""
@@ -56,19 +57,15 @@ class LinkTable:
 
     def use(self, link: Link, answer: str) -> bool:
         """Whether ``answer`` is what the link is used for: the first one, or the same one sent again."""
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(link),
-                UpdateExpression="SET used = :answer",
-                ConditionExpression="attribute_exists(pk) AND (attribute_not_exists(used) OR used = :answer)",
-                ExpressionAttributeValues=attributes({":answer": answer}),
-            )
-        except self._client.exceptions.ClientError as error:
-            if not is_refused(error):
-                raise
-            return False
-        return True
+        return wrote(
+            self._client,
+            "update_item",
+            TableName=self._table,
+            Key=_key(link),
+            UpdateExpression="SET used = :answer",
+            ConditionExpression="attribute_exists(pk) AND (attribute_not_exists(used) OR used = :answer)",
+            ExpressionAttributeValues=attributes({":answer": answer}),
+        )
 
 
 def _key(link: Link) -> dict[str, Any]:

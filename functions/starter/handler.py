@@ -20,11 +20,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.shared.environment import client, records_days, required, table_name
 from functions.starter.dag_file import DagFile, read_dag_file
+from functions.starter.machine import Machine
 from functions.starter.requests import resumed, to_request
 from functions.starter.starting import Started, Starter
 from stepweave.errors import UsageError
 from stepweave.stores.run_queue import RunQueue
-from stepweave.stores.run_table import ENDED, RunTable
+from stepweave.stores.run_table import ENDED, DeployedRun, RunTable
 
 logger = Logger(service="starter")
 
@@ -40,31 +41,36 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _started(event: Mapping[str, Any], dag: DagFile) -> Started:
-    dynamodb, states = client("dynamodb"), client("stepfunctions")
-    days = records_days()
-    table = RunTable(dynamodb, table_name(), days)
-    machine = required("STEPWEAVE_MACHINE", "the ARN of the state machine's alias")
-    starter = Starter(dag, machine, table=table, queue=RunQueue(dynamodb, table.table, days), states=states)
-    if event.get("source") == "queue":
-        return starter.drain()
-    if event.get("source") == "resume":
-        return _resumed(event, dag, table, states, starter)
-    return starter.start(to_request(event, dag, datetime.now(UTC)))
+    dynamodb, days = client("dynamodb"), records_days()
+    runs, queue = RunTable(dynamodb, table_name(), days), RunQueue(dynamodb, table_name(), days)
+    arn = required("STEPWEAVE_MACHINE", "the ARN of the state machine's alias")
+    machine = Machine(arn, client("stepfunctions"))
+    starter = Starter(dag, machine, runs, queue)
+    match event.get("source"):
+        case "queue":
+            return starter.drain()
+        case "resume":
+            run = _to_resume(runs, dag.dag, str(event.get("run_id", "")))
+            return starter.start(resumed(run, _input(run, machine), event.get("by"), dag.code_version))
+        case _:
+            return starter.start(to_request(event, dag, datetime.now(UTC)))
 
 
-def _resumed(
-    event: Mapping[str, Any], dag: DagFile, table: RunTable, states: Any, starter: Starter
-) -> Started:
-    run_id = str(event.get("run_id", ""))
-    run = table.get(dag.dag, run_id)
+def _to_resume(runs: RunTable, dag: str, run_id: str) -> DeployedRun:
+    """The run to go on with. Raises ``UsageError`` unless it ended without success."""
+    run = runs.get(dag, run_id)
     if run is None:
-        raise UsageError(f"DAG {dag.dag!r} has no run {run_id!r} on record; see: stepweave runs --env")
+        raise UsageError(f"DAG {dag!r} has no run {run_id!r} on record; see: stepweave runs --env")
     if run.status == "success" or run.status not in ENDED:
         raise UsageError(f"run {run_id!r} is {run.status}; only runs that ended without success are resumed")
-    params = run.params
-    given = {"params": params, "logical_date": run.facts.logical_date}
-    if params is None and run.execution is not None:  # too long for the record
-        given = json.loads(states.describe_execution(executionArn=run.execution)["input"])
-    elif params is None:
-        raise UsageError(f"run {run_id!r} never began; start it again: stepweave trigger --env")
-    return starter.start(resumed(run, given, event.get("by"), dag.code_version))
+    return run
+
+
+def _input(run: DeployedRun, machine: Machine) -> Mapping[str, Any]:
+    """The input with which a run began, as far as a resumed one has the same."""
+    if run.params is not None:
+        return {"params": run.params, "logical_date": run.facts.logical_date}
+    if run.execution is None:
+        raise UsageError(f"run {run.run_id!r} never began; start it again: stepweave trigger --env")
+    given: Mapping[str, Any] = json.loads(machine.input_of(run.execution))  # too long for the record
+    return given

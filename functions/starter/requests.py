@@ -24,7 +24,7 @@ from functions.starter.dag_file import DagFile
 from functions.starter.params import checked_params
 from stepweave.errors import UsageError
 from stepweave.runtime.run_ids import check_run_id, new_run_id
-from stepweave.stores.run_table import DeployedRun, RunFacts
+from stepweave.stores.run_table import DeployedRun, RunFacts, fact_values
 
 MAX_RUN_ID = 74
 """Longest run id: an execution's name has at most 80 characters, and a resumed one ends with ``-r999``."""
@@ -51,15 +51,15 @@ class Request:
 
     def to_json(self) -> str:
         """Text from which :meth:`from_json` makes the same request, for the queue."""
-        facts = {name: getattr(self.facts, name) for name in RunFacts.__slots__}
-        own = {name: getattr(self, name) for name in ("run_id", "execution", "input", "source", "scheduled")}
-        return json.dumps({**own, "facts": facts}, sort_keys=True)
+        own = {name: getattr(self, name) for name in ("run_id", "execution", "source", "scheduled")}
+        # An item has at most 400 KB: the input as JSON, since text would be escaped, and facts as short as on record.
+        return _text({**own, "input": json.loads(self.input), "facts": fact_values(self.facts)})
 
     @classmethod
     def from_json(cls, text: str) -> Request:
         """What :meth:`to_json` wrote."""
         given = json.loads(text)
-        return cls(**{**given, "facts": RunFacts(**given["facts"])})
+        return cls(**{**given, "input": _text(given["input"]), "facts": RunFacts(**given["facts"])})
 
 
 def to_request(event: Mapping[str, Any], dag: DagFile, now: datetime) -> Request:

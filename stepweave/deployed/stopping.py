@@ -11,13 +11,13 @@ from stepweave.deployed.explaining import explained
 from stepweave.deployed.run_records import RunRecords
 from stepweave.errors import StepweaveError
 from stepweave.stores.run_queue import RunQueue
-from stepweave.stores.run_table import DeployedRun
+from stepweave.stores.run_table import ENDED, DeployedRun
 
 ERROR = "Cancelled"
 """Error of the execution of a run that a person has stopped."""
 POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
-"""How long an execution may take to stop."""
+"""How long an execution may take to begin, and to stop."""
 
 
 def cancel(
@@ -28,12 +28,15 @@ def cancel(
     Executions and jobs that the run waits for are stopped by Step Functions with it
     (https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html). A run that is queued never begins.
     """
-    if run.place is not None and _withdrawn(deployment, run):
-        return "cancelled", True
-    if run.execution is None:
-        run = RunRecords(deployment).run(run.dag, run.run_id) or run
-    if run.execution is None:
-        raise StepweaveError(f"run {run.run_id} is {run.status} and is just beginning; ask again")
+    if run.place is not None:
+        begun = _out_of_queue(deployment, run, sleep)
+        if begun is None:
+            return "cancelled", True
+        if begun.status in ENDED:
+            return begun.status, False
+        run = begun
+    if run.execution is None:  # somebody else has withdrawn it
+        return run.status, False
     aws = deployment.aws
     before = describe(aws, run.execution).status
     if before != "running":
@@ -48,9 +51,27 @@ def cancel(
     return status, status == "cancelled"
 
 
-def _withdrawn(deployment: Deployment, run: DeployedRun) -> bool:
-    """Whether the queued run was taken out of the queue; False when it has begun meanwhile."""
-    assert run.place is not None
-    with explained(f"taking {run.run_id} out of the queue"):
-        queue = RunQueue(deployment.aws.client("dynamodb"), deployment.platform.table)
-        return queue.withdraw(run.dag, run.run_id, run.place, time.time_ns() // 1_000_000)
+def _out_of_queue(
+    deployment: Deployment, run: DeployedRun, sleep: Callable[[float], None]
+) -> DeployedRun | None:
+    """The run, which waits no more; None when it never begins, as it was withdrawn here."""
+    queue, records = (
+        RunQueue(deployment.aws.client("dynamodb"), deployment.platform.table),
+        RunRecords(deployment),
+    )
+    waited = 0.0
+    while run.place is not None:
+        with explained(f"taking {run.run_id} out of the queue"):
+            if queue.withdraw(run.dag, run.run_id, run.place, time.time_ns() // 1_000_000):
+                return None
+        run = records.run(run.dag, run.run_id) or run
+        if run.place is None:
+            break
+        if waited >= PATIENCE_SECONDS:
+            raise StepweaveError(
+                f"run {run.run_id} is just beginning, since {waited:.0f} s, and can be stopped when it has begun: "
+                "ask again, and see the log of its starter if it stays so"
+            )
+        sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
+    return run

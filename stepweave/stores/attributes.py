@@ -47,9 +47,3 @@ def texts(item: Item, name: str) -> frozenset[str]:
     """The set of an attribute; empty when it is absent."""
     found = item.get(name)
     return frozenset() if found is None else frozenset(found["SS"])
-
-
-def is_refused(error: Any) -> bool:
-    """Whether an error of the client says that the condition of a write did not hold."""
-    code = error.response["Error"]["Code"] if hasattr(error, "response") else ""
-    return code in ("ConditionalCheckFailedException", "TransactionCanceledException")

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from stepweave.stores.attributes import Item, Value, attributes, is_refused, number, text, texts
+from stepweave.stores.attributes import Item, Value, attributes, number, text, texts
+from stepweave.stores.conditional_writes import wrote
 from stepweave.stores.run_updates import IS_NEWS, Update, mark, moment, open_key, run_key
 
 DeployedStatus: TypeAlias = Literal["queued", "running", "success", "failed", "cancelled", "timed_out"]
@@ -159,41 +160,26 @@ class RunTable:
         update = Update(state.dag, state.run_id, state.execution, known)
         update.set({**values, **{name: value for name, value in optional.items() if value is not None}})
         update.remove([name for name, value in optional.items() if value is None])
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                **update.request(),
-                ConditionExpression=IS_NEWS,
-            )
-        except self.client.exceptions.ClientError as error:
-            if not is_refused(error):
-                raise
-            self.client.update_item(
-                TableName=self.table, **Update(state.dag, state.run_id, state.execution, known).request()
-            )
+        if not self._wrote(**update.request(), ConditionExpression=IS_NEWS):
+            self._wrote(**Update(state.dag, state.run_id, state.execution, known).request())
             return False
         self._note_open(state)
         return True
 
     def mark_handled(self, state: ExecutionState) -> None:
         """Note that everybody was told of this end, if it is still the latest."""
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key=run_key(state.dag, state.run_id),
-                UpdateExpression="SET handled = :mark",
-                ConditionExpression="execution = :execution AND phase = :phase",
-                ExpressionAttributeValues=attributes(
-                    {
-                        ":mark": mark(state.execution, state.phase),
-                        ":execution": state.execution,
-                        ":phase": state.phase,
-                    }
-                ),
-            )
-        except self.client.exceptions.ClientError as error:
-            if not is_refused(error):
-                raise
+        self._wrote(
+            Key=run_key(state.dag, state.run_id),
+            UpdateExpression="SET handled = :mark",
+            ConditionExpression="execution = :execution AND phase = :phase",
+            ExpressionAttributeValues=attributes(
+                {
+                    ":mark": mark(state.execution, state.phase),
+                    ":execution": state.execution,
+                    ":phase": state.phase,
+                }
+            ),
+        )
 
     def open_runs(self, dag: str) -> list[str]:
         """Ids of the runs that have begun and of whose end nothing is known."""
@@ -251,6 +237,9 @@ class RunTable:
         expires = state.started_ms // 1000 + self._kept_seconds
         item = {**open_key(state.dag, state.run_id), **attributes({"expires": expires})}
         self.client.put_item(TableName=self.table, Item=item)
+
+    def _wrote(self, **asked: Any) -> bool:
+        return wrote(self.client, "update_item", TableName=self.table, **asked)
 
     def _query(self, **asked: Any) -> Iterator[Item]:
         while True:

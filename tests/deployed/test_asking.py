@@ -13,8 +13,9 @@ from stepweave.deployed.deployment import open_deployment
 from stepweave.deployed.finding import find_run
 from stepweave.deployed.run_records import RunRecords
 from stepweave.deployed.starting import Started, resume, trigger
-from stepweave.deployed.stopping import cancel
+from stepweave.deployed.stopping import PATIENCE_SECONDS, cancel
 from stepweave.errors import StepweaveError, UsageError
+from stepweave.stores.run_queue import Waiting
 from stepweave.stores.run_table import RunFacts
 from tests.deployed.deployed_world import EXECUTION, FunctionFailed, World
 from tests.deployed.engine_histories import moment
@@ -124,6 +125,61 @@ def test_a_queued_run_is_taken_out_of_the_queue(world: World) -> None:
     assert found is not None
     assert found.status == "cancelled"
     assert list(world.runs.queued("sales")) == []
+
+
+def claimed(world: World, run_id: str = "sales-1") -> tuple[Waiting, str]:
+    """A queued run that a starter is about to start."""
+    world.deploy("sales")
+    world.queue.enqueue("sales", run_id, "{}", RunFacts(), 1_000)
+    waiting = world.queue.first("sales")
+    assert waiting is not None
+    claim = world.queue.claim(waiting, 1, 1_000)
+    assert claim is not None
+    return waiting, claim
+
+
+def test_a_run_that_is_just_beginning_is_waited_for_and_stopped(world: World) -> None:
+    claimed(world)
+    world.step_functions = StoppingStepFunctions()
+    deployment, arn = open_deployment("dev"), f"{EXECUTION}:m:sales-1"
+
+    def begins(seconds: float) -> None:
+        world.record("sales", "sales-1", "running", execution=arn)
+
+    assert cancel(deployment, find_run(deployment, "sales-1"), "ada", begins) == ("cancelled", True)
+    assert [one["executionArn"] for one in world.step_functions.stopped] == [arn]
+
+
+def test_a_run_that_was_about_to_begin_and_could_not_is_taken_out_of_the_queue(world: World) -> None:
+    waiting, claim = claimed(world)
+    deployment = open_deployment("dev")
+    found = cancel(
+        deployment,
+        find_run(deployment, "sales-1"),
+        "ada",
+        lambda seconds: world.queue.give_up(waiting, claim),
+    )
+    assert found == ("cancelled", True)
+    assert world.queue.active("sales") == {}
+
+
+def test_a_run_that_is_about_to_begin_for_long_is_not_said_to_be_stopped(world: World) -> None:
+    claimed(world)
+    deployment, slept = open_deployment("dev"), list[float]()
+    with pytest.raises(StepweaveError, match="is just beginning, since 60 s"):
+        cancel(deployment, find_run(deployment, "sales-1"), "ada", slept.append)
+    assert sum(slept) == PATIENCE_SECONDS
+    assert find_run(deployment, "sales-1").status == "queued"
+
+
+def test_who_comes_second_to_a_queued_run_is_told_that_it_was_stopped_before(world: World) -> None:
+    world.deploy("sales")
+    world.queue.enqueue("sales", "sales-1", "{}", RunFacts(), 1_000)
+    deployment = open_deployment("dev")
+    seen = find_run(deployment, "sales-1")
+    answers = [cancel(deployment, seen, by) for by in ("ada", "ben")]
+    assert answers == [("cancelled", True), ("cancelled", False)]
+    assert cancel(deployment, find_run(deployment, "sales-1"), "eve") == ("cancelled", False)
 
 
 def test_a_decision_is_told_to_the_approvals_function_which_answers_it(world: World) -> None:

@@ -65,6 +65,17 @@ def create_table(client: Any, name: str = TABLE) -> None:
     )
 
 
+def take_slot(client: Any, execution: str, since_ms: int = 0, dag: str = "sales") -> None:
+    """``execution`` (a name) has a slot of its DAG from now on."""
+    client.update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": f"DAG#{dag}"}, "sk": {"S": "SLOTS"}},
+        UpdateExpression="ADD active :names SET #since = :since",
+        ExpressionAttributeNames={"#since": f"t#{execution}"},
+        ExpressionAttributeValues={":names": {"SS": [execution]}, ":since": {"N": str(since_ms // 1000)}},
+    )
+
+
 @contextmanager
 def records_table(patch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of a DynamoDB in this process, in which there is the table."""

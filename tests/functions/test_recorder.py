@@ -29,6 +29,7 @@ from tests.functions.environment_fakes import (
     Topic,
     detail,
     refused,
+    take_slot,
 )
 
 DAG = DeployedDag(dag="sales", machine=ALIAS, machines={"cleanup": CLEANUP}, starter=STARTER)
@@ -40,7 +41,7 @@ class Environment:
     """A recorder and what it speaks to."""
 
     def __init__(self, dynamodb, states, folder):
-        self.states = states
+        self.states, self.dynamodb = states, dynamodb
         self.topic, self.functions, self.lines, self.bus = Topic(), Functions(), [], Bus()
         self.table, self.queue = RunTable(dynamodb, TABLE), RunQueue(dynamodb, TABLE)
         self.store = open_store(folder)
@@ -220,7 +221,7 @@ def test_any_order_and_number_of_events_leads_to_the_same_record(env, order):
 
 def test_the_late_news_of_an_end_does_not_free_the_slot_of_the_resumed_run(env):
     told = history(env)
-    env.queue.take("sales", "r1-r1", 1, 0)
+    take_slot(env.dynamodb, "r1-r1")
     env.tell(told[2])
     env.tell(told[1])
     assert list(env.queue.active("sales")) == ["r1-r1"]
@@ -229,10 +230,10 @@ def test_the_late_news_of_an_end_does_not_free_the_slot_of_the_resumed_run(env):
 
 def test_a_slot_that_comes_free_wakes_the_starter_when_a_run_waits(env):
     arn = env.start()
-    env.queue.take("sales", "r1", 1, 0)
+    take_slot(env.dynamodb, "r1")
     env.tell(env.states.end(arn))
     assert env.functions.invoked == []
-    env.queue.take("sales", "r2", 1, 0)
+    take_slot(env.dynamodb, "r2")
     env.queue.enqueue("sales", "r3", "{}", RunFacts(), 5)
     second = env.start("r2", run_id="r2")
     env.tell(env.states.end(second))
@@ -367,8 +368,8 @@ def test_the_reconciler_frees_slots_of_executions_that_do_not_run(env):
     env.states.end(over)
     env.tell(detail(env.states.executions[running]))
     for name in ("r1", "r2", "never-began"):
-        env.queue.take("sales", name, 5, began)
-    env.queue.take("sales", "just-now", 5, round(MUCH_LATER.timestamp() * 1000))
+        take_slot(env.dynamodb, name, began)
+    take_slot(env.dynamodb, "just-now", round(MUCH_LATER.timestamp() * 1000))
     env.queue.enqueue("sales", "r9", "{}", RunFacts(), began)
     counts = reconcile(env)
     assert set(env.queue.active("sales")) == {"r1", "just-now"}
@@ -381,7 +382,7 @@ def test_the_reconciler_stops_when_its_time_is_up(env):
 
 
 def test_other_errors_of_step_functions_are_not_swallowed(env):
-    env.queue.take("sales", "r1", 5, 0)
+    take_slot(env.dynamodb, "r1")
 
     def denied(**asked):
         raise refused("AccessDeniedException")

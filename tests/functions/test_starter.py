@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from functions.starter.dag_file import dag_file
+from functions.starter.machine import Machine, StartRefusedError
 from functions.starter.requests import Request, resumed, to_request
 from functions.starter.starting import Starter
 from stepweave.errors import ParamsError, UsageError
@@ -44,11 +45,8 @@ def upload(key="raw/a.csv", version="v1", sequencer="1"):
 
 
 def starter_of(dynamodb, states, dag=DAG, most=None, now=lambda: NOW.timestamp()):
-    table = RunTable(dynamodb, TABLE)
-    queue = RunQueue(dynamodb, TABLE)
-    return Starter(
-        replace(dag, max_active_runs=most), ALIAS, table=table, queue=queue, states=states, now=now
-    )
+    runs, queue = RunTable(dynamodb, TABLE), RunQueue(dynamodb, TABLE)
+    return Starter(replace(dag, max_active_runs=most), Machine(ALIAS, states), runs, queue, now)
 
 
 def manual(run_id, **params):
@@ -223,19 +221,47 @@ def test_a_queued_run_that_is_asked_for_again_waits_once(dynamodb, states):
     assert [run.run_id for run in RunTable(dynamodb, TABLE).queued("sales")] == ["r2"]
 
 
-def test_a_slot_that_came_free_between_the_look_and_the_queue_is_not_missed(dynamodb, states):
-    starter = starter_of(dynamodb, states, most=1)
-    starter.start(manual("r1"))
-    queue = RunQueue(dynamodb, TABLE)
-    enqueue = starter._queue.enqueue
+def test_a_slot_that_came_free_before_the_run_was_in_the_queue_is_not_missed(dynamodb, states):
+    starter_of(dynamodb, states, most=1).start(manual("r1"))
 
     class Queue(RunQueue):
-        def enqueue(self, *arguments):
-            queue.free("sales", "r1")  # the run ends right here, and finds nobody in the queue
-            return enqueue(*arguments)
+        def enqueue(self, *arguments, **named):
+            self.free("sales", "r1")  # the run ends right here, and finds nobody in the queue
+            return super().enqueue(*arguments, **named)
 
-    starter._queue = Queue(dynamodb, TABLE)
+    dag, runs = replace(DAG, max_active_runs=1), RunTable(dynamodb, TABLE)
+    starter = Starter(dag, Machine(ALIAS, states), runs, Queue(dynamodb, TABLE))
     assert starter.start(manual("r2")).status == "started"
+
+
+def test_a_run_that_is_asked_for_when_a_slot_comes_free_does_not_overtake_those_that_wait(dynamodb, states):
+    clock = [NOW.timestamp()]
+    starter = starter_of(dynamodb, states, most=1, now=lambda: clock[0])
+    for name in ("r1", "r2"):
+        clock[0] += 1
+        starter.start(manual(name))
+    RunQueue(dynamodb, TABLE).free("sales", "r1")
+    clock[0] += 1
+    assert starter.start(manual("r3")).status == "queued"
+    assert [arn.rpartition(":")[2] for arn in states.started] == ["r1", "r2"]
+
+
+def test_runs_that_wait_begin_when_the_dag_is_deployed_without_a_limit(dynamodb, states):
+    for name in ("r1", "r2", "r3"):
+        starter_of(dynamodb, states, most=1).start(manual(name))
+    starter_of(dynamodb, states, most=None).drain()
+    assert len(states.started) == 3
+    assert list(RunTable(dynamodb, TABLE).queued("sales")) == []
+
+
+def test_the_longest_input_fits_into_the_queue(dynamodb, states):
+    starter = starter_of(dynamodb, states, most=1)
+    starter.start(manual("r1"))
+    quotes = manual("r2", uri='"' * 131_000)
+    assert starter.start(quotes).status == "queued"
+    waiting = RunQueue(dynamodb, TABLE).first("sales")
+    assert len(waiting.request.encode()) < 300_000
+    assert Request.from_json(waiting.request).input == quotes.input
 
 
 def test_a_drain_that_dies_starts_nothing_twice(dynamodb, states):
@@ -251,23 +277,35 @@ def test_a_drain_that_dies_starts_nothing_twice(dynamodb, states):
     assert list(RunTable(dynamodb, TABLE).queued("sales")) == []
 
 
-def test_a_start_that_is_refused_keeps_no_slot(dynamodb, states):
+def test_a_run_that_step_functions_does_not_start_stays_the_first_of_the_queue(dynamodb, states):
     starter = starter_of(dynamodb, states, most=1)
     states.refusals = [refused("ExecutionLimitExceeded")]
-    with pytest.raises(Exception, match="ExecutionLimitExceeded"):
+    with pytest.raises(StartRefusedError, match=r"ExecutionLimitExceeded.*it stays in the queue"):
         starter.start(manual("r1"))
-    assert RunQueue(dynamodb, TABLE).active("sales") == {}
-    assert starter.start(manual("r2")).status == "started"
+    assert starter.start(manual("r2")).status == "queued"
+    assert [arn.rpartition(":")[2] for arn in states.started] == ["r1"]
 
 
-def test_a_start_whose_answer_was_lost_keeps_its_slot(dynamodb, states):
+def test_a_run_that_step_functions_does_not_start_is_started_by_its_event_if_there_is_no_queue(
+    dynamodb, states
+):
+    starter = starter_of(dynamodb, states)
+    states.refusals = [refused("ExecutionLimitExceeded")]
+    with pytest.raises(StartRefusedError, match="did not start run 'r1'"):
+        starter.start(manual("r1"))
+    assert RunTable(dynamodb, TABLE).get("sales", "r1") is None
+    assert starter.start(manual("r1")).status == "started"
+
+
+def test_a_start_whose_answer_was_lost_is_found_by_whoever_comes_next(dynamodb, states):
     starter = starter_of(dynamodb, states, most=1)
     states.losses = [ReadTimeoutError(endpoint_url="states")]
     with pytest.raises(ReadTimeoutError):
         starter.start(manual("r1"))
     assert starter.start(manual("r2")).status == "queued"
-    assert starter.start(manual("r1")).status == "started"
+    assert starter.start(manual("r1")).status == "duplicate"
     assert [arn.rpartition(":")[2] for arn in states.started] == ["r1"]
+    assert RunTable(dynamodb, TABLE).get("sales", "r1").status == "running"
 
 
 def ended(dynamodb, states, status="failed"):
@@ -303,18 +341,3 @@ def test_a_resumed_run_is_a_new_execution_with_the_same_params(dynamodb, states)
         "run_id": "r1",
         "resume": True,
     }
-
-
-def test_a_queued_run_that_is_withdrawn_never_begins(dynamodb, states):
-    starter = starter_of(dynamodb, states, most=1)
-    starter.start(manual("r1"))
-    starter.start(manual("r2"))
-    table, queue = RunTable(dynamodb, TABLE), RunQueue(dynamodb, TABLE)
-    place = table.get("sales", "r2").place
-    assert queue.withdraw("sales", "r2", place, 1_800_000_000_000)
-    assert not queue.withdraw("sales", "r2", place, 1_800_000_000_000)
-    queue.free("sales", "r1")
-    assert starter.drain().status == "idle"
-    assert table.get("sales", "r2").status == "cancelled"
-    assert starter.start(manual("r2")).status == "duplicate"
-    assert len(states.started) == 1

@@ -116,15 +116,6 @@ def test_other_errors_of_the_table_are_not_taken_for_old_news(dynamodb):
         RunTable(dynamodb, "elsewhere").tell(state())
 
 
-def test_slots_are_counted_by_execution(dynamodb):
-    queue = RunQueue(dynamodb, TABLE)
-    assert [queue.take("sales", name, 2, MS) for name in ("a", "b", "c", "a")] == [True, True, False, True]
-    assert queue.active("sales") == {"a": MS // 1000, "b": MS // 1000}
-    assert (queue.free("sales", "a"), queue.free("sales", "a")) == (True, True)
-    assert queue.take("sales", "c", 2, MS)
-    assert not queue.free("churn", "a")
-
-
 def test_a_queued_run_is_on_record_with_its_facts(dynamodb, table):
     queue = RunQueue(dynamodb, TABLE)
     assert queue.enqueue("sales", "r1", "{}", RunFacts(params="{}"), MS)

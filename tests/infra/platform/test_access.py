@@ -30,6 +30,7 @@ from tests.functions.environment_fakes import (
     Topic,
     detail,
     records_table,
+    take_slot,
 )
 from tests.infra.dags.iam import Request, allows, without_each
 from tests.infra.noting import ARNS, Noted, Noting, table_requests
@@ -232,7 +233,7 @@ def everything(call: Callable[[dict[str, Any]], Any], dynamodb: Any, states: Ste
     queue = RunQueue(dynamodb, TABLE)
 
     def started(name: str) -> str:
-        queue.take("sales", name, 5, 0)
+        take_slot(dynamodb, name)
         states.start_execution(stateMachineArn=ALIAS, name=name, input=json.dumps({"run_id": name}))
         return states.started[-1]
 
