@@ -76,7 +76,8 @@ class Network(Section):
     """Availability zones of a VPC that is created; more of them find more spot capacity."""
     egress: Literal["public_ip", "nat", "endpoints"] = "public_ip"
     """How jobs reach AWS: an address each, reachable by nobody (nothing while idle); a NAT gateway ($33 a month);
-    or interface endpoints only (about $8 a month for each of 6 services and zone), without the internet."""
+    or interface endpoints only (about $8 a month for each of 6 services and zone), without the internet. Of a VPC that
+    is there it says whether jobs on Fargate get an address: without one, a public subnet leads nowhere."""
     vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]+$")] | None = None
     """The VPC to use when `mode` is `existing`."""
     subnet_ids: tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")], ...] = ()
@@ -117,7 +118,7 @@ class Queues(Section):
     gpu_spot: Queue = Queue(max_vcpus=32)
     """The same with `spot=True`."""
     fargate: Queue = Queue(max_vcpus=32)
-    """For jobs that need no instance of their own."""
+    """Tasks with `compute=Fargate`."""
 
     def kinds(self) -> dict[QueueKind, Queue]:
         """Every queue by its kind."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stepweave.authoring.approvals import approval
     from stepweave.authoring.assets import Asset
     from stepweave.authoring.breakers import Breaker
-    from stepweave.authoring.compute import Batch, Lambda
+    from stepweave.authoring.compute import Batch, Fargate, Lambda
     from stepweave.authoring.conditions import Elif, Else, If
     from stepweave.authoring.dags import dag
     from stepweave.authoring.groups import task_group
@@ -52,6 +52,7 @@ __all__ = [
     "Asset",
     "Lambda",
     "Batch",
+    "Fargate",
     "get_current_context",
 ]
 
@@ -74,6 +75,7 @@ _MODULES = {
     "Asset": "authoring.assets",
     "Lambda": "authoring.compute",
     "Batch": "authoring.compute",
+    "Fargate": "authoring.compute",
     "get_current_context": "runtime.context",
 }
 

@@ -18,16 +18,23 @@ from stepweave.graph.model import Task
 def fitting_problems(compiled: Compiled, settings: Settings) -> Iterator[Problem]:
     """Jobs of a DAG that need more than any instance of their queue has; none where a type's size is not known.
 
-    Nothing where Batch has no compute of its own: on the local AWS, and without a network.
+    Nothing on the local AWS. Without a network Batch has no compute of its own: users bring instances, but nobody can
+    bring Fargate.
     """
-    if settings.is_local or settings.network.mode == "none":
+    if settings.is_local:
         return
     kinds = settings.queues.kinds()
     for task, placement, spec in jobs_of(compiled.placements, list(every_task(compiled))):
         kind = cast(QueueKind, placement.job_queue.removeprefix("${JobQueue_").removesuffix("}"))
+        if settings.network.mode == "none":
+            if spec.fargate:
+                yield _without_network(task, settings)
+            continue
         queue = kinds[kind]
         if spec.cpu > _most_vcpus(kind, queue):
             yield _over_the_brake(task, spec, kind, settings)
+        if spec.fargate:  # its sizes are the same everywhere
+            continue
         types = types_of(kind, queue, settings.architecture)
         known = {name: sizes(name) for name in types}
         if all(known.values()) and not any(fits(spec, one) for found in known.values() for one in found):
@@ -55,8 +62,21 @@ def _over_the_brake(task: Task, spec: JobSpec, kind: QueueKind, settings: Settin
         file=task.source.file if task.source else None,
         line=task.source.line if task.source else None,
         expected=f"at most {most} vCPUs",
-        got=str(spec.cpu),
+        got=f"{spec.cpu:g}",
         fix=f"a smaller cpu=, or a larger max_vcpus in [queues.{kind}] of {ENVIRONMENTS}/{settings.env}.toml",
+    )
+
+
+def _without_network(task: Task, settings: Settings) -> Problem:
+    return Problem(
+        what=f"its job runs on Fargate, which has no network in {settings.env}",
+        code="fargate-network",
+        task=task.id,
+        file=task.source.file if task.source else None,
+        line=task.source.line if task.source else None,
+        expected='[network] mode "create" or "existing"',
+        got='"none"',
+        fix=f"compute=Batch, or another mode in [network] of {ENVIRONMENTS}/{settings.env}.toml",
     )
 
 
@@ -72,7 +92,7 @@ def _too_large(
         file=task.source.file if task.source else None,
         line=task.source.line if task.source else None,
         expected=f"what an instance has: {has}; {KEPT_PERCENT} % of the memory is not for jobs",
-        got=f"{spec.cpu} vCPUs, {spec.memory_mib} MiB{gpus}",
+        got=f"{spec.cpu:g} vCPUs, {spec.memory_mib} MiB{gpus}",
         fix=_fix(spec, kind, known, settings),
     )
 

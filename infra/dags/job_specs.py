@@ -10,6 +10,7 @@ from math import ceil
 
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Task
+from stepweave.planning.fargate import FREE_DISK_GIB
 from stepweave.planning.placement import Placement, default_timeout_seconds, on_rung, rung_name
 
 DEFAULT_CPU = 1
@@ -27,8 +28,8 @@ SHORTEST_TIMEOUT_SECONDS = 60
 class JobSpec:
     """What a job is given."""
 
-    cpu: int
-    """Whole vCPUs, as instances have them
+    cpu: float
+    """Whole vCPUs on an instance; on Fargate there are a half and a quarter
     (https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html)."""
     memory_mib: int
     gpu: int = 0
@@ -36,6 +37,10 @@ class JobSpec:
     """Longest attempt."""
     shared_memory_mib: int = 0
     """Size of ``/dev/shm``; 0 for Docker's default."""
+    fargate: bool = False
+    """Whether it runs without an instance."""
+    disk_gib: int = 0
+    """Its disk on Fargate; 0 for the disk of the instance, or what every job on Fargate has."""
     requirements: tuple[str, ...] = ()
     """Distributions of its image besides those of the DAG."""
 
@@ -78,16 +83,25 @@ def jobs_of(
 
 def _spec(task: Task, placement: Placement) -> JobSpec:
     need = task.resources
-    memory = placement.memory_mib
+    memory, size = placement.memory_mib, placement.fargate
+    timeout = max(SHORTEST_TIMEOUT_SECONDS, ceil(task.timeout_seconds or default_timeout_seconds(placement)))
+    requirements = placement.image.requirements if placement.image else ()
+    if size is not None:
+        return JobSpec(
+            cpu=size.cpu,
+            memory_mib=memory,
+            timeout_seconds=timeout,
+            requirements=requirements,
+            fargate=True,
+            disk_gib=size.disk_gib if size.disk_gib > FREE_DISK_GIB else 0,
+        )
     return JobSpec(
         cpu=ceil(need.cpu or (DEFAULT_GPU_CPU if need.gpu else DEFAULT_CPU)),
         memory_mib=memory,
         gpu=need.gpu,
-        timeout_seconds=max(
-            SHORTEST_TIMEOUT_SECONDS, ceil(task.timeout_seconds or default_timeout_seconds(placement))
-        ),
+        timeout_seconds=timeout,
         shared_memory_mib=memory // SHARED_MEMORY_PART if need.gpu else 0,
-        requirements=placement.image.requirements if placement.image else (),
+        requirements=requirements,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack, aws_batch
 from constructs import Construct
@@ -77,7 +78,7 @@ class Jobs(Construct):
             f"Definition{spec.part.removeprefix('job-')}",
             type="container",
             job_definition_name=names.job_definition_name(self._settings.env, dag, spec.part),
-            platform_capabilities=["EC2"],
+            platform_capabilities=["FARGATE" if spec.fargate else "EC2"],
             propagate_tags=True,
             container_properties=self._container(spec),
             retry_strategy=retries(),
@@ -103,6 +104,7 @@ class Jobs(Construct):
             **task_metrics(self._settings),
             **({"STEPWEAVE_BUNDLE": self._bundle(profile)} if local else {}),
         }
+        place = on_fargate(spec, self._settings) if spec.fargate else on_instance()
         return aws_batch.CfnJobDefinition.ContainerPropertiesProperty(
             image="local" if local else self._image(profile),
             command=list(WORKER),
@@ -115,17 +117,11 @@ class Jobs(Construct):
             resource_requirements=requirements(spec),
             linux_parameters=linux(spec),
             user=USER,
-            privileged=False,
-            readonly_root_filesystem=True,
-            # The only place that can be written: scratch space on the disk of the instance.
-            volumes=[aws_batch.CfnJobDefinition.VolumesProperty(name="scratch")],
-            mount_points=[
-                aws_batch.CfnJobDefinition.MountPointsProperty(source_volume="scratch", container_path="/tmp")
-            ],
             log_configuration=aws_batch.CfnJobDefinition.LogConfigurationProperty(
                 log_driver="awslogs",
                 options={"awslogs-group": self._log_group, "awslogs-stream-prefix": "job"},
             ),
+            **place,
         )
 
     def _bundle(self, profile: ImageProfile) -> str:
@@ -150,13 +146,43 @@ class Jobs(Construct):
 
 
 def requirements(spec: JobSpec) -> list[aws_batch.CfnJobDefinition.ResourceRequirementProperty]:
-    """What a job asks its instance for."""
-    asked: Mapping[str, int] = {"VCPU": spec.cpu, "MEMORY": spec.memory_mib, "GPU": spec.gpu}
+    """What a job asks its instance, or Fargate, for."""
+    asked: Mapping[str, float] = {"VCPU": spec.cpu, "MEMORY": spec.memory_mib, "GPU": spec.gpu}
     return [
-        aws_batch.CfnJobDefinition.ResourceRequirementProperty(type=kind, value=str(amount))
+        aws_batch.CfnJobDefinition.ResourceRequirementProperty(type=kind, value=f"{amount:.10g}")
         for kind, amount in asked.items()
         if amount
     ]
+
+
+def on_instance() -> dict[str, Any]:
+    """Properties of containers on instances: nothing can be written but scratch space on the instance's disk."""
+    made = aws_batch.CfnJobDefinition
+    return {
+        "privileged": False,
+        "readonly_root_filesystem": True,
+        "volumes": [made.VolumesProperty(name="scratch")],
+        "mount_points": [made.MountPointsProperty(source_volume="scratch", container_path="/tmp")],
+    }
+
+
+def on_fargate(spec: JobSpec, settings: Settings) -> dict[str, Any]:
+    """Properties of containers on Fargate: processor, disk, and the address without which a public subnet leads nowhere
+    (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html). ``/tmp`` is the
+    container's own, whose disk nobody shares; of volumes, Batch mounts those of a file system only
+    (https://docs.aws.amazon.com/batch/latest/APIReference/API_Volume.html).
+    """
+    made = aws_batch.CfnJobDefinition
+    address = "ENABLED" if settings.network.egress == "public_ip" else "DISABLED"
+    return {
+        "network_configuration": made.NetworkConfigurationProperty(assign_public_ip=address),
+        "runtime_platform": made.RuntimePlatformProperty(
+            cpu_architecture=settings.architecture.upper(), operating_system_family="LINUX"
+        ),
+        "ephemeral_storage": made.EphemeralStorageProperty(size_in_gib=spec.disk_gib)
+        if spec.disk_gib
+        else None,
+    }
 
 
 def linux(spec: JobSpec) -> aws_batch.CfnJobDefinition.LinuxParametersProperty:

@@ -143,7 +143,7 @@ class DagStack(Stack):
         on_batch = [
             task
             for task in every_task(self.compiled)
-            if self.compiled.placements[task.id].compute == "batch" or task.ladder
+            if self.compiled.placements[task.id].is_job or task.ladder
         ]
         log = names.job_log_group(self.settings.env, self.compiled.graph.dag.id)
         group = self._log_group("JobLog", log)

@@ -116,7 +116,7 @@ class Estimate:
     def _way(base: int, task: Task, placement: Placement) -> tuple[int, int]:
         """Bytes and events of one way to carry out a task."""
         again = retries.attempts(task)
-        if placement.compute == "batch":
+        if placement.is_job:
             most = retries.most_attempts(task)
             size, events = base + 3_600, 2 * _CALL + 6 + 4 * most
         else:

@@ -1,4 +1,4 @@
-"""Where a task may be forced to run: ``@task(compute=Lambda)``, ``@task(compute=Batch)``."""
+"""Where a task may be forced to run: ``@task(compute=Lambda)``, ``Batch`` or ``Fargate``."""
 
 from __future__ import annotations
 
@@ -20,15 +20,24 @@ class Batch:
     name: Final = "batch"
 
 
-_AVAILABLE = (Lambda.name, Batch.name)
+class Fargate:
+    """AWS Fargate, through Batch: a job that waits for no instance, up to 16 vCPUs and 120 GiB; no GPU, no spot."""
+
+    name: Final = "fargate"
+
+
+_AVAILABLE = (Lambda.name, Batch.name, Fargate.name)
 _LATER = ("ecs", "activity", "emr", "glue", "sagemaker", "eks")
 
 
 def compute_name(value: Any) -> Compute:
-    """``"lambda"`` or ``"batch"`` for the class, an instance of it, or its name. Raises ``ValueError`` otherwise."""
+    """``"lambda"``, ``"batch"`` or ``"fargate"`` for the class, an instance of it, or its name.
+
+    Raises ``ValueError`` otherwise.
+    """
     name = str(getattr(value, "name", value)).lower()
     if name in _AVAILABLE:
         return cast("Compute", name)
     if name in _LATER:
-        raise ValueError(f"compute {name!r} is not available yet; use Lambda or Batch")
+        raise ValueError(f"compute {name!r} is not available yet; use Lambda, Batch or Fargate")
     raise ValueError(f"unknown compute {value!r}; {did_you_mean(name, _AVAILABLE)}")

@@ -88,6 +88,7 @@ def ladder_of(node: Node, name_of: Callable[[Callable[..., Any], str], str]) -> 
         Rung(
             call=node.call,
             resources=dataclasses.replace(options.resources, memory_mib=memory),
+            compute=None if options.compute == "lambda" else options.compute,  # more may not fit a function
             timeout_seconds=options.timeout_seconds,
             requirements=options.requirements,
             on="resource",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from stepweave.errors import Problem
-from stepweave.graph.model import Graph, RetryPolicy, Task
+from stepweave.graph.model import Graph, Resources, RetryPolicy, Task
 from stepweave.graph.problems import problem_at
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -28,6 +28,12 @@ LAMBDA_LONGEST_SECONDS = 900
 LAMBDA_MEMORY_MIB = (128, 10_240)
 LAMBDA_EPHEMERAL_MIB = (512, 10_240)
 LAMBDA_MOST_CPUS = 6
+
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+FARGATE_MOST_CPUS = 16
+FARGATE_MOST_MEMORY_MIB = 122_880
+FARGATE_MOST_EPHEMERAL_MIB = 190 * 1_024
+"""Of a disk of 200 GiB, what is not kept for the image."""
 
 # https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html
 BATCH_SHORTEST_SECONDS = 60
@@ -56,8 +62,13 @@ def limit_problems(task: Task) -> Iterator[Problem]:
         yield from _outside(task, "timeout", task.timeout_seconds, 1, LONGEST_TIMEOUT_SECONDS, "s")
     if task.compute == "lambda":
         yield from _lambda_problems(task)
-    if task.compute == "batch" or task.resources.gpu:
+    if task.compute in ("batch", "fargate") or task.resources.gpu:
         yield from _batch_problems(task)
+    if task.compute == "fargate":
+        yield from _fargate_problems(task, task.resources)
+    for rung in task.ladder:
+        if rung.compute == "fargate":
+            yield from _fargate_problems(task, rung.resources)
     yield from _machine_problems(task)
 
 
@@ -132,6 +143,26 @@ def _batch_problems(task: Task) -> Iterator[Problem]:
             BATCH_SHORTEST_SECONDS,
             LONGEST_TIMEOUT_SECONDS,
             "s",
+        )
+
+
+def _fargate_problems(task: Task, needs: Resources) -> Iterator[Problem]:
+    """What Fargate does not have, for a task or a rung of its ladder. Less is rounded up to a size that it has."""
+    if needs.cpu is not None:
+        yield from _outside(task, "cpu on Fargate", needs.cpu, 0, FARGATE_MOST_CPUS, "")
+    if needs.memory_mib is not None:
+        most = FARGATE_MOST_MEMORY_MIB
+        yield from _outside(task, "memory on Fargate", needs.memory_mib, BATCH_LEAST_MEMORY_MIB, most, "MiB")
+    if needs.ephemeral_mib is not None:
+        most = FARGATE_MOST_EPHEMERAL_MIB
+        yield from _outside(task, "ephemeral storage on Fargate", needs.ephemeral_mib, 0, most, "MiB")
+    if needs.gpu or needs.spot:
+        yield problem_at(
+            task.source,
+            "compute",
+            f"compute is Fargate, which has no {'GPU' if needs.gpu else 'spot capacity here'}",
+            task=task.id,
+            fix=f"write compute=Batch, or leave out {'gpu=' if needs.gpu else 'spot='}",
         )
 
 

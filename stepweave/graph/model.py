@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[str | int, ...]
 """Steps into a value: ``ref["a"][0].b`` is ``("a", 0, "b")``."""
 
-Compute: TypeAlias = OneOf["lambda", "batch"]
-"""Where a task may run."""
+Compute: TypeAlias = OneOf["lambda", "batch", "fargate"]
+"""Where a task may run; ``batch`` is an instance, ``fargate`` a job without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 GPU, more than 15 minutes, more than 10 GiB of memory or of scratch space, more than 6 vCPUs, or ``spot``  →  Batch
 anything else                                                                                        →  Lambda
+
+Fargate only where it is asked for: a job of Batch that no instance must be found for, at a higher price.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from stepweave.errors import Problem
 from stepweave.graph.model import Compute, Resources, Task
+from stepweave.planning.fargate import FargateSize, fargate_size
 from stepweave.planning.profiles import (
     LAMBDA_MAX_CPU,
     LAMBDA_MAX_EPHEMERAL_MIB,
@@ -34,11 +37,18 @@ class Placement:
     """Substitution of the Lambda function, when on Lambda."""
     job_definition: str = ""
     job_queue: str = ""
-    """Substitutions of the job definition and its queue, when on Batch."""
+    """Substitutions of the job definition and its queue, when it is a job."""
     profile: LambdaProfile | None = None
     """What the function is made of, when on Lambda."""
     image: ImageProfile | None = None
-    """What the image of the job is made of, when on Batch."""
+    """What the image of the job is made of."""
+    fargate: FargateSize | None = None
+    """What the job has, when on Fargate."""
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is a job of Batch, on an instance or on Fargate."""
+        return self.compute != "lambda"
 
 
 DEFAULT_BATCH_TIMEOUT_SECONDS = 24 * 3600
@@ -52,6 +62,8 @@ def default_timeout_seconds(placement: Placement) -> int:
 
 def place(task: Task) -> Placement:
     """The placement of ``task``: as forced, else the smallest compute that fits."""
+    if task.compute == "fargate":
+        return _on_fargate(task)
     needs_batch = _needs_batch(task)
     if task.compute == "batch" or (task.compute is None and needs_batch):
         return _on_batch(task, needs_batch or "compute=Batch() asks for it")
@@ -80,7 +92,7 @@ def placements(tasks: Iterable[Task]) -> dict[str, Placement]:
 def placement_problems(tasks: Iterable[Task], placed: Mapping[str, Placement]) -> Iterator[Problem]:
     """What cannot run where it was placed."""
     for task in tasks:
-        if task.sensor is not None and placed[task.id].compute == "batch":
+        if task.sensor is not None and placed[task.id].is_job:
             yield Problem(
                 what="a sensor pokes on Lambda; each poke as a Batch job would wait for a machine",
                 code="sensor-on-batch",
@@ -88,7 +100,7 @@ def placement_problems(tasks: Iterable[Task], placed: Mapping[str, Placement]) -
                 file=task.source.file if task.source else None,
                 line=task.source.line if task.source else None,
                 expected="a task that fits Lambda",
-                got=f"Batch: {placed[task.id].reason}",
+                got=f"{placed[task.id].compute.title()}: {placed[task.id].reason}",
                 fix="let the sensor only look, and do the work in a task after it",
             )
 
@@ -155,12 +167,28 @@ def _on_lambda(task: Task, reason: str) -> Placement:
 
 def _on_batch(task: Task, reason: str) -> Placement:
     queue = ("gpu" if task.resources.gpu else "cpu") + ("_spot" if task.resources.spot else "")
-    name = re.sub(r"[^A-Za-z0-9_]", "_", task.id)
     return Placement(
         compute="batch",
         reason=reason,
         memory_mib=task.resources.memory_mib or 2_048,
-        job_definition=f"${{JobDefinition_{name}}}",
+        job_definition=_job_definition(task),
         job_queue=f"${{JobQueue_{queue}}}",
         image=ImageProfile(gpu=bool(task.resources.gpu), requirements=task.requirements),
     )
+
+
+def _on_fargate(task: Task) -> Placement:
+    size = fargate_size(task.resources)
+    return Placement(
+        compute="fargate",
+        reason="compute=Fargate() asks for it",
+        memory_mib=size.memory_mib,
+        job_definition=_job_definition(task),
+        job_queue="${JobQueue_fargate}",
+        image=ImageProfile(requirements=task.requirements),
+        fargate=size,
+    )
+
+
+def _job_definition(task: Task) -> str:
+    return f"${{JobDefinition_{re.sub(r'[^A-Za-z0-9_]', '_', task.id)}}}"

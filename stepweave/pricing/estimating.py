@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from stepweave.graph.model import Resources, Task
+from stepweave.planning.fargate import FREE_DISK_GIB, FargateSize
 from stepweave.planning.placement import Placement
 from stepweave.pricing.prices import HOURS_PER_MONTH
 from stepweave.pricing.usage import Usage, total
@@ -40,7 +41,8 @@ emitted: runs in one hour share it."""
 JOB_START_SECONDS = 30.0
 """Billed time of a job before its function begins, once there is an instance: the image, the interpreter, imports."""
 JOB_MIN_SECONDS = 60.0
-"""Shortest time that an instance is billed for: https://aws.amazon.com/ec2/pricing/on-demand/"""
+"""Shortest time that an instance, or a job on Fargate, is billed for: https://aws.amazon.com/ec2/pricing/on-demand/,
+https://aws.amazon.com/fargate/pricing/"""
 JOB_CPU = 1.0
 """vCPUs of a job whose task asks for none."""
 GIB_PER_CPU = 4.0
@@ -94,6 +96,8 @@ def usage_of(
         if placement.compute == "lambda":
             functions.add(placement.function)
             call = on_lambda(seconds, placement.memory_mib, architecture)
+        elif placement.fargate is not None:
+            call = on_fargate(seconds, placement.fargate, architecture)
         else:
             call = on_batch(seconds, tasks[name].resources, placement.memory_mib, architecture)
         used[name] = used.get(name, Usage()) + call
@@ -119,10 +123,26 @@ def on_batch(seconds: float, need: Resources, memory_mib: int, architecture: Arc
     """
     gib = memory_mib / 1_024
     cpu = need.cpu or JOB_CPU
-    hours = max(JOB_MIN_SECONDS, seconds + JOB_START_SECONDS) / 3_600
+    hours = _job_hours(seconds)
     kind = ("gpu" if need.gpu else f"cpu_{architecture}") + ("_spot" if need.spot else "")
     share = max(need.gpu, cpu / CPU_PER_GPU, gib / GIB_PER_GPU) if need.gpu else max(cpu, gib / GIB_PER_CPU)
     return Usage.of(**{kind: share * hours}) + Usage.of(s3_get=3, s3_put=2)
+
+
+def on_fargate(seconds: float, size: FargateSize, architecture: Architecture) -> Usage:
+    """One attempt of a task on Fargate: the size that it was given, and its inputs and result."""
+    hours = _job_hours(seconds)
+    amounts = {
+        f"fargate_{architecture}": size.cpu * hours,
+        f"fargate_{architecture}_gib": size.memory_mib / 1_024 * hours,
+        "fargate_disk": (size.disk_gib - FREE_DISK_GIB) * hours,
+    }
+    return Usage.of(**amounts, s3_get=3, s3_put=2)
+
+
+def _job_hours(seconds: float) -> float:
+    """Billed hours of a job whose function takes that long."""
+    return max(JOB_MIN_SECONDS, seconds + JOB_START_SECONDS) / 3_600
 
 
 def _called(seconds: float, memory_mib: int, architecture: Architecture) -> Usage:

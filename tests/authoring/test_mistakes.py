@@ -25,7 +25,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Optional, TypedDict
 from stepweave import (
-    Asset, Batch, Breaker, Cron, Elif, Else, Every, If, Lambda, Loop, Param, Retry,
+    Asset, Batch, Breaker, Cron, Elif, Else, Every, Fargate, If, Lambda, Loop, Param, Retry,
     approval, chain, dag, task, task_group,
 )
 

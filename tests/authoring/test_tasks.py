@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stepweave import Batch, Lambda, Param, Retry, dag, task, task_group
+from stepweave import Batch, Fargate, Lambda, Param, Retry, dag, task, task_group
 from stepweave.errors import DagError
 from stepweave.graph.model import (
     DictOf,
@@ -238,6 +238,16 @@ def test_a_teardown_waits_for_all_to_be_done() -> None:
     one = graph_of(body)["show"]
 
     assert (one.teardown, one.trigger_rule, one.upstream) == (True, "all_done", ("load",))
+
+
+@pytest.mark.parametrize(
+    "compute, stays", [(Lambda, None), (Batch, "batch"), (Fargate, "fargate"), (None, None)]
+)
+def test_more_memory_is_sought_where_the_task_is_said_to_run_unless_that_is_lambda(
+    compute: Any, stays: str | None
+) -> None:
+    climbing = show.override(compute=compute, memory="1GiB", on_out_of_memory=["4GiB", "60GiB"])
+    assert [rung.compute for rung in graph_of(climbing)["show"].ladder] == [stays, stays]
 
 
 @pytest.mark.parametrize("compute", [Lambda, Lambda(), "lambda"])

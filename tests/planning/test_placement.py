@@ -47,6 +47,15 @@ def test_the_queue_follows_gpu_and_spot() -> None:
     assert place(task(resources=Resources(spot=True))).job_queue == "${JobQueue_cpu_spot}"
 
 
+def test_a_task_runs_on_fargate_only_where_it_asks_for_it() -> None:
+    placement = place(task(compute="fargate", resources=Resources(cpu=3, memory_mib=5_000)))
+    assert (placement.compute, placement.is_job) == ("fargate", True)
+    assert placement.job_queue == "${JobQueue_fargate}"
+    assert placement.job_definition == "${JobDefinition_train_model}"
+    assert (str(placement.fargate), placement.memory_mib) == ("4 vCPUs, 8,192 MiB", 8_192)
+    assert place(task(timeout_seconds=901)).compute == "batch"
+
+
 @pytest.mark.parametrize(
     "need, function",
     [
@@ -69,6 +78,12 @@ def test_each_rung_of_a_ladder_is_placed_by_what_it_asks_for() -> None:
     assert list(found) == ["t", "t: level 1", "t: level 2"]
     assert (found["t: level 1"].compute, found["t: level 1"].memory_mib) == ("lambda", 8_192)
     assert found["t: level 2"].job_definition == "${JobDefinition_t_level_2}"
+
+
+def test_a_sensor_on_fargate_is_an_error_too() -> None:
+    sensor = Task(id="t", call="m:t", sensor=Sensor(), compute="fargate")
+    (problem,) = placement_problems([sensor], placements([sensor]))
+    assert problem.got == "Fargate: compute=Fargate() asks for it"
 
 
 def test_a_sensor_that_needs_batch_is_an_error_that_says_what_to_do() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepweave.graph.model import Resources, Task
+from stepweave.planning.fargate import fargate_size
 from stepweave.planning.placement import placements
 from stepweave.pricing.estimating import (
     COLD_SECONDS,
@@ -12,9 +13,11 @@ from stepweave.pricing.estimating import (
     CONTROL_SECONDS,
     JOB_MIN_SECONDS,
     RUN_METRICS,
+    Architecture,
     Work,
     month_of,
     on_batch,
+    on_fargate,
     on_lambda,
     usage_of,
 )
@@ -59,6 +62,29 @@ def test_a_short_job_pays_for_a_minute() -> None:
     assert on_batch(1, Resources(), 1_024, "arm64").amounts["cpu_arm64"] == pytest.approx(
         JOB_MIN_SECONDS / 3_600
     )
+
+
+@pytest.mark.parametrize("architecture, factor", [("arm64", 1.0), ("x86_64", 0.04048 / 0.03238)])
+def test_a_job_on_fargate_pays_for_its_whole_size(architecture: Architecture, factor: float) -> None:
+    size = fargate_size(Resources(cpu=2, memory_mib=4_000, ephemeral_mib=30 * 1_024))
+    used = on_fargate(3_570, size, architecture)
+    assert used.amounts == pytest.approx(
+        {
+            f"fargate_{architecture}": 2,
+            f"fargate_{architecture}_gib": 4,
+            "fargate_disk": 20,
+            "s3_get": 3,
+            "s3_put": 2,
+        }
+    )
+    expected = (2 * 0.03238 + 4 * 0.00356) * factor + 20 * 0.000111
+    assert used.usd() == pytest.approx(expected, rel=0.01)
+
+
+def test_a_run_with_a_task_on_fargate_is_priced_as_such() -> None:
+    aside = Task(id="aside", call="m:f", compute="fargate")
+    used = usage_of(Work(transitions=1, calls=(("aside", 1.0),)), {"aside": aside}, placements([aside]))
+    assert used.tasks["aside"].amounts["fargate_arm64_gib"] == pytest.approx(2 * JOB_MIN_SECONDS / 3_600)
 
 
 def test_the_work_of_a_run_is_told_by_task_and_for_what_is_around_it() -> None:

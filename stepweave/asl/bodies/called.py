@@ -41,14 +41,14 @@ def called(wiring: Wiring) -> dict[str, State]:
 
 def entry(task: Task, placement: Placement) -> str:
     """Name of the first state of the task."""
-    if _is_parallel(task) or placement.compute != "batch":
+    if _is_parallel(task) or not placement.is_job:
         return task.id
     return entry_of(task.id, placement)
 
 
 def keeps_input(task: Task, placement: Placement) -> bool:
     """Whether all states of the task get the input of its first one, so that a run may travel there."""
-    return placement.compute != "batch" and not (task.ladder or _is_parallel(task) or is_long(task))
+    return not placement.is_job and not (task.ladder or _is_parallel(task) or is_long(task))
 
 
 def _is_parallel(task: Task) -> bool:

@@ -10,4 +10,4 @@ from stepweave.asl.states import State
 
 def carry_out(way: Way) -> dict[str, State]:
     """The states of ``way`` by name, the first one first."""
-    return batch(way) if way.placement.compute == "batch" else light(way)
+    return batch(way) if way.placement.is_job else light(way)

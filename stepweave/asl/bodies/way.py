@@ -37,4 +37,4 @@ class Way:
 
 def entry_of(base: str, placement: Placement) -> str:
     """Name of the first state of the way whose state that runs it is ``base``."""
-    return names.prepare(base) if placement.compute == "batch" else base
+    return names.prepare(base) if placement.is_job else base

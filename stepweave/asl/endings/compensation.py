@@ -114,7 +114,7 @@ def _undo(task: Task, scene: Scene, following: str) -> State:
         task,
         doc=f"undoes {task.id}",
         retry=task.retry if task.retry.attempts else _TRIES,
-        timeout_seconds=None if placed.compute == "batch" else task.timeout_seconds,
+        timeout_seconds=None if placed.is_job else task.timeout_seconds,
         sensor=None,
     )
     state = states.light_task(undone, place_undo(task), _event(task, scene.places))

@@ -75,6 +75,7 @@ def _profile(placement: Placement) -> str:
         parts += [f"{own.memory_mib:,} MiB"] if own.memory_mib != DEFAULT.memory_mib else []
         parts += [f"{own.timeout_seconds} s"] if own.timeout_seconds != DEFAULT.timeout_seconds else []
         parts += [f"/tmp {own.ephemeral_mib:,} MiB"] if own.ephemeral_mib != DEFAULT.ephemeral_mib else []
+    parts += [str(placement.fargate)] if placement.fargate is not None else []
     made_of = placement.profile or placement.image
     parts += made_of.requirements if made_of is not None else ()
     return f" ({', '.join(parts)})" if parts else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.infra.dags.flows import HEAVY, compiled, written
+from tests.infra.dags.flows import ASIDE, HEAVY, compiled, written
 from tests.infra.dags.stacks import LOCAL, REPOSITORY, WATCHED, Stacks, synthesized
 
 
@@ -12,7 +12,8 @@ from tests.infra.dags.stacks import LOCAL, REPOSITORY, WATCHED, Stacks, synthesi
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """Stacks with everything that can be asked for."""
     folder = tmp_path_factory.mktemp("watched")
-    flows = [*map(compiled, REPOSITORY), written(folder, HEAVY, "heavy_dag")]
+    flows = [*map(compiled, REPOSITORY)]
+    flows += [written(folder, HEAVY, "heavy_dag"), written(folder, ASIDE, "aside_dag")]
     return synthesized(folder, "prod", WATCHED, flows)
 
 

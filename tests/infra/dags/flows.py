@@ -53,6 +53,23 @@ def heavy(n: int = 3, name: str = "x"):
     crunch(larger(one))
 '''
 
+ASIDE = '''
+from stepweave import Fargate, dag, task
+
+@task(compute=Fargate, cpu=3, memory="6GiB", ephemeral="40GiB", timeout="2h")
+def convert() -> int:
+    return 1
+
+@task(compute=Fargate, cpu=0.25, memory="512MiB", requirements=["numpy"])
+def watch(n: int) -> int:
+    return n
+
+@dag
+def aside():
+    """Needs no instance."""
+    watch(convert())
+'''
+
 LONG = '''
 from stepweave import dag, task
 

@@ -106,6 +106,22 @@ def test_a_job_with_more_vcpus_than_its_queue_may_have_is_refused(tmp_path: Path
     assert (found.expected, found.got) == ("at most 10 vCPUs", "16")
 
 
+def test_a_job_on_fargate_is_held_to_its_queue_but_to_no_instance(tmp_path: Path) -> None:
+    flow = job(tmp_path, 'compute="fargate", cpu=16, memory="100GiB"')
+    types = {"instance_types": ("c7g.large",)}
+    assert problems(flow, queues={"cpu": types, "fargate": types}) == []
+    (found,) = problems(flow, queues={"fargate": {"max_vcpus": 8}})
+    assert (found.expected, found.got) == ("at most 8 vCPUs", "16")
+    assert found.fix is not None
+    assert "[queues.fargate]" in found.fix
+
+
+def test_a_job_on_fargate_without_a_network_is_refused(tmp_path: Path) -> None:
+    (found,) = problems(job(tmp_path, 'compute="fargate"'), network={"mode": "none"})
+    assert (found.code, found.task, found.got) == ("fargate-network", "fit", '"none"')
+    assert problems(job(tmp_path, 'compute="fargate"'), target="local", network={"mode": "none"}) == []
+
+
 def test_each_rung_of_a_ladder_is_checked(tmp_path: Path) -> None:
     flow = job(tmp_path, 'memory="4GiB", cpu=8, on_out_of_memory=["32GiB"], retries=1')
     types = {"cpu": {"instance_types": ("c7g.2xlarge",)}}

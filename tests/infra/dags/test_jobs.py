@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from infra.dags.job_specs import JobSpec
+from infra.dags.jobs import on_fargate
+from infra.settings import parse
 from tests.infra.dags.stacks import Stacks, text
 
 
@@ -40,6 +45,44 @@ def test_a_container_has_no_more_rights_than_it_needs(watched: Stacks) -> None:
         assert [mount["ContainerPath"] for mount in container["MountPoints"]] == ["/tmp"]
         assert container["Command"] == ["python", "-m", "functions.batch_worker.worker"]
         assert container["LogConfiguration"]["LogDriver"] == "awslogs"
+
+
+def test_a_job_on_fargate_has_a_size_of_fargate_and_nothing_of_an_instance(watched: Stacks) -> None:
+    small, large = jobs(watched, "aside")
+    assert small["PlatformCapabilities"] == large["PlatformCapabilities"] == ["FARGATE"]
+    container = large["ContainerProperties"]
+    asked = {one["Type"]: one["Value"] for one in container["ResourceRequirements"]}
+    assert asked == {"VCPU": "4", "MEMORY": "8192"}
+    assert container["EphemeralStorage"] == {"SizeInGiB": 50}
+    assert container["RuntimePlatform"] == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
+    assert container["NetworkConfiguration"] == {"AssignPublicIp": "ENABLED"}
+    assert container["LinuxParameters"] == {"InitProcessEnabled": True}
+    assert container["User"] == "10001"
+    assert container["ExecutionRoleArn"] != container["JobRoleArn"]
+    assert not {"Privileged", "ReadonlyRootFilesystem", "Volumes", "MountPoints"} & container.keys()
+    assert "EphemeralStorage" not in small["ContainerProperties"]
+    asked = {one["Type"]: one["Value"] for one in small["ContainerProperties"]["ResourceRequirements"]}
+    assert asked == {"VCPU": "0.25", "MEMORY": "512"}
+
+
+def test_a_job_on_an_instance_has_nothing_of_fargate(watched: Stacks) -> None:
+    for job in jobs(watched, "heavy"):
+        assert job["PlatformCapabilities"] == ["EC2"]
+        assert (
+            not {"NetworkConfiguration", "RuntimePlatform", "EphemeralStorage"}
+            & job["ContainerProperties"].keys()
+        )
+
+
+@pytest.mark.parametrize(
+    "egress, address", [("public_ip", "ENABLED"), ("nat", "DISABLED"), ("endpoints", "DISABLED")]
+)
+def test_a_job_on_fargate_has_an_address_where_it_reaches_aws_by_one(egress: str, address: str) -> None:
+    settings = parse("dev", {"network": {"egress": egress}, "architecture": "x86_64"}, "dev.toml")
+    spec = JobSpec(cpu=1, memory_mib=2_048, timeout_seconds=60, fargate=True)
+    made = on_fargate(spec, settings)
+    assert made["network_configuration"].assign_public_ip == address
+    assert made["runtime_platform"].cpu_architecture == "X86_64"
 
 
 def test_batch_tries_again_where_the_instance_was_taken_away_and_nowhere_else(watched: Stacks) -> None:

@@ -14,15 +14,19 @@ from tests.local_aws.e2e.deployed import ENV, Deployed, until
 pytestmark = [pytest.mark.aws, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_a_function_that_dies_one_that_hangs_and_a_job_that_dies_are_tried_again(deployed: Deployed) -> None:
+def test_a_function_that_dies_one_that_hangs_and_jobs_that_die_are_tried_again(deployed: Deployed) -> None:
     run_id = deployed.started("troubled")
     assert deployed.ended("troubled", run_id).status == "success"
     shown = deployed.shown(run_id)["tasks"]
-    assert shown["collect"]["value"] == ["attempt 1", "attempt 1", "attempt 1"]
+    assert shown["collect"]["value"] == [
+        *["attempt 1"] * 3,
+        f"{names.queue_name(ENV, 'fargate')}: attempt 1",
+    ]
     assert {task: one["attempts"] for task, one in shown.items() if task != "collect"} == {
         "dies": 2,
         "hangs": 2,
         "crunch": 2,
+        "aside": 2,
     }
 
 

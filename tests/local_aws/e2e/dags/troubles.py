@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from stepweave import Retry, dag, get_current_context, task
+from stepweave import Fargate, Retry, dag, get_current_context, task
 from stepweave.errors import DataError
 
 QUICK = Retry(attempts=2, delay="1s", jitter=False)
@@ -38,6 +38,15 @@ def crunch() -> str:
     return f"attempt {attempt}"
 
 
+@task(compute=Fargate, cpu=0.5, retry=QUICK)
+def aside() -> str:
+    """Returns its queue, and the number of its attempt; the first job dies."""
+    attempt = get_current_context().attempt
+    if attempt == 0:
+        os._exit(9)
+    return f"{os.environ['AWS_BATCH_JQ_NAME']}: attempt {attempt}"
+
+
 @task
 def collect(parts: list[str]) -> list[str]:
     """Returns its parts."""
@@ -46,8 +55,8 @@ def collect(parts: list[str]) -> list[str]:
 
 @dag
 def troubled() -> None:
-    """Three tasks fail at first, each in its own way."""
-    collect([dies(), hangs(), crunch()])
+    """Four tasks fail at first, each in its own way."""
+    collect([dies(), hangs(), crunch(), aside()])
 
 
 @task
