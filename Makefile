@@ -1,7 +1,7 @@
 # Everything a person or CI does here. Needs Python 3.11 or newer, make and git; all else comes from uv.lock.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-aws setup test check format compile bench clean
+.PHONY: help demo demo-aws setup cdk test check format compile bench clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.13 …` chooses another.
 ifndef PYTHON
@@ -23,6 +23,8 @@ demo-aws: setup ## Deploy to a local AWS with the real CDK, upload a file, and l
 	@$(BIN)/python -m infra.demo
 
 setup: .venv/.dev ## Install everything that work on this repository needs.
+
+cdk: $(BIN)/cdk ## Install the command line of the CDK that deploys this repository, beside `stepweave`; no Node is needed.
 
 test: check ## All checks and all tests; what CI runs.
 	@$(BIN)/pytest --numprocesses auto --dist loadgroup
@@ -61,6 +63,18 @@ clean: ## Remove what the commands above made, runs included.
 	@echo 'Installing what this repository needs (once) …'
 	@$(SYNC)
 	@touch .venv/.demo $@
+
+# The Node that came with the Python packages installs it, and is what runs it, whatever the machine has.
+NODE = $(shell $(BIN)/python -c 'import infra; print(infra.node_of_this_environment())')
+infra/node_modules/.package-lock.json: infra/package.json infra/package-lock.json | .venv/.dev
+	@echo 'Installing the command line of the CDK (once) …'
+	@PATH="$(dir $(NODE)):$$PATH" '$(NODE)' '$(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js' \
+		ci --prefix infra --no-audit --no-fund --silent
+	@touch $@
+
+$(BIN)/cdk: infra/node_modules/.package-lock.json | .venv/.dev
+	@printf '#!/bin/sh\nexec "%s" "%s" "$$@"\n' '$(NODE)' '$(CURDIR)/infra/node_modules/aws-cdk/bin/cdk' > $@
+	@chmod +x $@
 
 .uv/bin/uv: | python
 	@$(PYTHON) -m venv .uv || { echo 'Python came without venv: install the package python3-venv.' >&2; exit 1; }

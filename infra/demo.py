@@ -123,7 +123,7 @@ def _line(text: str) -> None:
 
 _NEXT = """
 What next:
-  . .venv/bin/activate                             `stepweave` is on the PATH then
+  make cdk && . .venv/bin/activate                 `cdk` and `stepweave` are on the PATH then
   stepweave logs {run} --env {env}
   stepweave trigger churn --env {env} --param threshold=0.99 --wait
   eval "$(stepweave local-aws status --shell)"     and then any AWS tool; docs/deploying.md goes on from here

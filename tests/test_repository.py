@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -80,6 +81,32 @@ def test_every_make_command_that_is_written_about_exists() -> None:
             r"(?:`|^ *|&& )make ([a-z]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE
         )
         assert set(written) <= targets, name_of(page)
+
+
+def test_make_cdk_installs_the_cdk_with_the_node_of_the_python_packages_and_puts_it_beside_stepweave(
+    tmp_path: Path,
+) -> None:
+    node = tmp_path / "packages" / "bin" / "node"
+    for file, text in {
+        "pyproject.toml": "",
+        "uv.lock": "",
+        "infra/package.json": "{}",
+        "infra/package-lock.json": "{}",
+        ".venv/.dev": "",
+        ".venv/bin/python": f"echo '{node}'",
+        "packages/bin/node": 'folder=infra/node_modules; echo "$@" >> called; mkdir -p $folder; touch $folder/.package-lock.json',
+    }.items():
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for _ in range(2):  # the second time there is nothing to do
+        subprocess.run(["make", "cdk"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([tmp_path / ".venv" / "bin" / "cdk", "deploy", "a b"], cwd=tmp_path, check=True)
+    installed, called = (tmp_path / "called").read_text().splitlines()
+    assert installed.startswith(f"{node.parent}/../lib/node_modules/npm/bin/npm-cli.js ci --prefix infra ")
+    assert called == f"{tmp_path}/infra/node_modules/aws-cdk/bin/cdk deploy a b"
 
 
 def test_every_stepweave_command_in_the_readme_exists() -> None:
