@@ -94,7 +94,8 @@ def test_make_cdk_installs_the_cdk_with_the_node_of_the_python_packages_and_puts
         "infra/package-lock.json": "{}",
         ".venv/.dev": "",
         ".venv/bin/python": f"echo '{node}'",
-        "packages/bin/node": 'folder=infra/node_modules; echo "$@" >> called; mkdir -p $folder; touch $folder/.package-lock.json',
+        "packages/bin/node": 'echo "$@" >> called; mkdir -p infra/node_modules; '
+        "touch infra/node_modules/.package-lock.json",
     }.items():
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
