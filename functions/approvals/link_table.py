@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,6 +27,28 @@ class Target:
     digest: str
     """Of the message."""
 
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> Target:
+        """The question that is asked now."""
+        run = asked["run"]
+        return cls(
+            dag=run["dag"],
+            run=run["id"],
+            task=asked["task"],
+            index=run.get("index", ""),
+            execution=asked["execution"],
+            digest=asked["digest"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLink:
+    """A link that was given out."""
+
+    link: Link
+    target: Target
+    is_used: bool
+
 
 class LinkTable:
     """Links in the records table.
@@ -47,13 +70,14 @@ class LinkTable:
         }
         self._client.put_item(TableName=self._table, Item={**_key(link), **attributes(values)})
 
-    def target(self, link: Link) -> tuple[Target, bool] | None:
-        """What the link is for, and whether it was used; None when it is not known."""
+    def find(self, link: Link) -> KnownLink | None:
+        """What is known of the link; None when nothing is."""
         found = self._client.get_item(TableName=self._table, Key=_key(link), ConsistentRead=True)
         item = found.get("Item")
         if item is None:
             return None
-        return Target(**json.loads(text(item, "target") or "{}")), "used" in item
+        target = Target(**json.loads(text(item, "target") or "{}"))
+        return KnownLink(link=link, target=target, is_used="used" in item)
 
     def use(self, link: Link, answer: str) -> bool:
         """Whether ``answer`` is what the link is used for: the first one, or the same one sent again."""

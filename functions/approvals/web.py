@@ -9,72 +9,61 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
 from functions.approvals import pages
-from functions.approvals.deciding import Approvals
-from functions.approvals.link_table import LinkTable, Target
-from functions.approvals.links import Link, verified
+from functions.approvals.deciding import Answer, Decisions
+from functions.approvals.link_table import KnownLink
+from functions.approvals.signed_links import SignedLinks
 from stepweave.errors import UsageError
 
-_PREFIX = "/approvals/"
 _MAX_BODY = 16 * 1024
 
 
-def answer_web(
-    event: Mapping[str, Any],
-    approvals: Approvals,
-    links: LinkTable,
-    accepted: Callable[[], Iterable[str]],
-    now: Callable[[], float] = time.time,
-) -> dict[str, Any]:
-    """The answer of the HTTP API; ``accepted`` gives the secrets with which links may be signed."""
-    method = event["requestContext"]["http"]["method"]
-    _, found, text = str(event.get("rawPath", "")).rpartition(_PREFIX)
-    link = verified(text, accepted(), now()) if found else None
-    known = links.target(link) if link is not None else None
-    if link is None or known is None:
+def answer_web(event: Mapping[str, Any], decisions: Decisions, links: SignedLinks) -> dict[str, Any]:
+    """The answer of the HTTP API."""
+    path = str(event.get("rawPath", ""))
+    known = links.open(path, time.time())
+    asked = decisions.asked(known.target) if known is not None else None
+    if known is None or asked is None:
         return pages.unusable()
-    target, is_used = known
-    asked = approvals.asked(target)
-    if asked is None:
-        return pages.unusable()
-    if method == "GET":
-        return pages.unusable() if is_used else pages.question(asked, str(event.get("rawPath")))
-    if method != "POST":
-        return pages.unusable(405)
-    if _is_foreign(event):
-        return pages.refused("The answer came from another site.")
-    return _decided(_form(event), link, target, asked, approvals, links)
+    match event["requestContext"]["http"]["method"]:
+        case "GET":
+            return pages.unusable() if known.is_used else pages.question(asked, path)
+        case "POST":
+            said = _answer(event, asked)
+            return pages.refused(said) if isinstance(said, str) else _decided(said, known, decisions, links)
+        case _:
+            return pages.unusable(405)
 
 
-def _decided(
-    form: Mapping[str, str],
-    link: Link,
-    target: Target,
-    asked: Mapping[str, Any],
-    approvals: Approvals,
-    links: LinkTable,
-) -> dict[str, Any]:
+def _decided(said: Answer, known: KnownLink, decisions: Decisions, links: SignedLinks) -> dict[str, Any]:
     """The page after an answer was sent."""
-    decision, by = form.get("decision", ""), form.get("by", "").strip()
-    if decision not in ("approve", "reject") or not by:
-        return pages.refused("Choose one of approve and reject, and say who you are.")
-    if asked["approvers"] and by not in asked["approvers"]:
-        return pages.refused("Only those who were asked may decide this.")
-    approved = decision == "approve"
-    why = approvals.hindrance(target.dag, target.run, approved, by)
-    if why:
+    target = known.target
+    if why := decisions.hindrance(target.dag, target.run, said):
         return pages.refused(why)
-    if not links.use(link, f"{decision} {by}"):
+    if not links.table.use(known.link, f"{'approve' if said.approved else 'reject'} {said.by}"):
         return pages.unusable()
     try:
-        made = approvals.decide_by_link(target, approved, by, form.get("comment", "")[:1000])
+        made = decisions.decide(target.dag, target.run, target.task, target.index, said)
     except UsageError:
         return pages.unusable()
     return pages.decided(made["approved"])
+
+
+def _answer(event: Mapping[str, Any], asked: Mapping[str, Any]) -> Answer | str:
+    """What somebody says to the question, or why it is no answer."""
+    if _is_foreign(event):
+        return "The answer came from another site."
+    form = _form(event)
+    decision, by = form.get("decision", ""), form.get("by", "").strip()
+    if decision not in ("approve", "reject") or not by:
+        return "Choose one of approve and reject, and say who you are."
+    if asked["approvers"] and by not in asked["approvers"]:
+        return "Only those who were asked may decide this."
+    return Answer(approved=decision == "approve", by=by, comment=form.get("comment", "")[:1000])
 
 
 def _is_foreign(event: Mapping[str, Any]) -> bool:
