@@ -130,3 +130,13 @@ def is_further(state: str | None, task: str) -> bool:
         return False
     name = state.removesuffix(DISTRIBUTED)
     return name == task or (name.startswith(f"{task}: ") and name.partition(": ")[2] not in _CONTROL_STATES)
+
+
+def job_began(detail: Any) -> float:
+    """When the container of a job first began, in seconds since the epoch, as its description at its end says; else 0.
+
+    The history tells of a job when it is submitted. Before it runs it waits in its queue.
+    """
+    said = detail if isinstance(detail, dict) else {}
+    starts = [each.get("StartedAt") for each in (said, *said.get("Attempts", ()))]
+    return min((start for start in starts if isinstance(start, int)), default=0) / 1000

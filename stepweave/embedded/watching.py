@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from stepweave.embedded.batches import Batches
-from stepweave.embedded.calls import CallReader, TaskCall, is_further
+from stepweave.embedded.calls import CallReader, TaskCall, is_further, job_began
 from stepweave.embedded.causes import error_message, record_in
 from stepweave.embedded.open_calls import Line, OpenCalls
 from stepweave.embedded.places import Place
@@ -125,6 +125,7 @@ class Watcher:
         answer = event.data.get("Payload") if isinstance(event.data, dict) else None
         match call.kind:
             case "job":
+                self._runs.began(call.task, job_began(event.data), call.index)
                 self._runs.succeeded(call.task, {}, index=call.index)
             case "items":
                 self._expect(call.task, call.index, int((answer or {}).get("n", 0)))
@@ -178,6 +179,7 @@ class Watcher:
             return
         error, cause = event.error or "", event.cause
         if call.kind == "job":
+            self._runs.began(call.task, job_began(record_in(cause or "")), call.index)
             # AWS says of a failed job only that it failed; the job itself has left word why.
             error, cause = self._job_failure(call.task, call.index) or (error, cause)
         message = error_message(cause, error)
