@@ -34,13 +34,17 @@ class Arns:
         """All executions that the distributed maps of a state machine start: ``<machine>/<label>:<id>``."""
         return self._of("states", f"execution:{names.machine_name(self.env, dag, machine)}/*")
 
-    def function(self, part: str, dag: str = "", qualifier: str = names.LIVE) -> str:
-        """A version or an alias of a function of the platform, or of a DAG."""
-        return self._of("lambda", f"function:{names.function_name(self.env, part, dag)}:{qualifier}")
+    def function(self, part: str, dag: str = "") -> str:
+        """The alias of a function of the platform, or of a DAG."""
+        return self._of("lambda", f"function:{names.function_name(self.env, part, dag)}:{names.LIVE}")
 
-    def job_definitions(self, dag: str, part: str) -> str:
-        """All revisions of a job definition."""
-        return self._of("batch", f"job-definition/{names.job_definition_name(self.env, dag, part)}:*")
+    def runners(self, dag: str) -> str:
+        """All versions of all task runners of a DAG."""
+        return self._of("lambda", f"function:{names.runner_names(self.env, dag)}:*")
+
+    def job_definitions(self, dag: str) -> str:
+        """All revisions of all job definitions of a DAG."""
+        return self._of("batch", f"job-definition/{names.job_definition_names(self.env, dag)}:*")
 
     def queue(self, kind: str) -> str:
         """A job queue."""

@@ -175,8 +175,9 @@ ACCEPTED = (
     Accepted(
         rules="AwsSolutions-IAM5",
         path=r"[^/]+/Machines/[^/]+Role",
-        detail=_ARN + ":(lambda|batch)" + _OF + r"(function:|job-definition/)stepweave-[^*]*:\*",
-        because="every version of one function or job definition: a run goes on with those that it began with",
+        detail=_ARN + ":(lambda|batch)" + _OF + r"(function:|job-definition/)stepweave-[^*]*\*:\*",
+        because="every version of the DAG's own functions and job definitions: a run goes on with those that it began "
+        "with, also where a task was given another size meanwhile",
     ),
     Accepted(
         rules="AwsSolutions-IAM5",

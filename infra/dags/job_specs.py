@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import ceil
 
+from stepweave.deployed.names import JOBS
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Task
 from stepweave.planning.fargate import FREE_DISK_GIB
@@ -44,12 +43,6 @@ class JobSpec:
     requirements: tuple[str, ...] = ()
     """Distributions of its image besides those of the DAG."""
 
-    @property
-    def part(self) -> str:
-        """The part of its name that tells it from the other job definitions of the DAG."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return f"job-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
 
 def job_specs(placed: Mapping[str, Placement], tasks: Sequence[Task]) -> dict[str, JobSpec]:
     """Spec by placeholder (``JobDefinition_train``), for every task and rung of a ladder that runs on Batch.
@@ -67,6 +60,24 @@ def job_specs(placed: Mapping[str, Placement], tasks: Sequence[Task]) -> dict[st
     if problems:
         raise DagError(problems)
     return {name: spec for name, (_, spec) in found.items()}
+
+
+def parts(specs: Mapping[str, JobSpec]) -> dict[str, str]:
+    """The part of the name of its job definition by placeholder: the first task that needs the same.
+
+    What a task needs may change, and change back: its job definition then has another revision. Named after what it is
+    made of, it would be a resource of its own each time, and CloudFormation makes none whose name is there already
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html).
+
+    >>> small, large = (JobSpec(cpu=cpu, memory_mib=2048, timeout_seconds=60) for cpu in (1, 2))
+    >>> parts({"JobDefinition_b": small, "JobDefinition_c": large, "JobDefinition_a": small})
+    {'JobDefinition_a': 'job-a', 'JobDefinition_b': 'job-a', 'JobDefinition_c': 'job-c'}
+    """
+    first: dict[JobSpec, str] = {}
+    return {
+        name: first.setdefault(specs[name], f"{JOBS}-{name.removeprefix('JobDefinition_')}")
+        for name in sorted(specs)
+    }
 
 
 def jobs_of(

@@ -3,8 +3,8 @@
 Each state is looked at by itself; an integration that is not known here is refused, so that a new one cannot be
 deployed with a role that does not fit it.
 
-A run goes on calling the versions with which it began, also after a deployment. So a role names functions and job
-definitions with all their versions, and no others.
+A run goes on calling the versions with which it began, also after a deployment that gave its tasks other sizes, and
+with them other functions and job definitions. So a role names all that are the DAG's, and no other DAG's.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def _state_needs(
         called = _target(arguments["FunctionName"], targets, by)
         yield Need(action="lambda:InvokeFunction", resource=_function(machine.dag, called, arns), by=by)
     elif resource == states.SUBMIT_JOB:
-        job = _target(arguments["JobDefinition"], targets, by)
+        _target(arguments["JobDefinition"], targets, by)
         queue = _target(arguments["JobQueue"], targets, by)
-        yield from _job_needs(arns.job_definitions(machine.dag, job.name), arns.queue(queue.name), by, arns)
+        yield from _job_needs(arns.job_definitions(machine.dag), arns.queue(queue.name), by, arns)
     elif resource == states.START_EXECUTION:
         started = _target(arguments["StateMachineArn"], targets, by)
         yield from _execution_needs(machine.dag, started, by, arns)
@@ -109,7 +109,7 @@ def _target(value: str, targets: Mapping[str, Target], by: str) -> Target:
 def _function(dag: str, called: Target, arns: Arns) -> str:
     if called.kind == "platform":
         return arns.function(called.name)
-    return arns.function(called.name, dag, qualifier="*")
+    return arns.runners(dag)
 
 
 def _job_needs(definitions: str, queue: str, by: str, arns: Arns) -> Iterator[Need]:

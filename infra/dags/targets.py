@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from infra.dags.job_specs import JobSpec, job_specs
+from infra.dags.job_specs import JobSpec, job_specs, parts
 from infra.packaging.runners import runners
 from stepweave.asl.names import identifier
 from stepweave.compiler import Compiled
+from stepweave.deployed.names import RUNNERS
 from stepweave.graph.model import Task
 from stepweave.graph.specs import Places
 from stepweave.planning.profiles import RUNNER, LambdaProfile
@@ -78,7 +79,7 @@ def runner_part(placeholder: str) -> str:
     ('tasks', 'tasks-2048-t60')
     """
     rest = placeholder.removeprefix(RUNNER).replace("_", "-").strip("-")
-    return f"tasks-{rest}" if rest else "tasks"
+    return f"{RUNNERS}-{rest}" if rest else RUNNERS
 
 
 def _runners(compiled: Compiled) -> dict[str, Target]:
@@ -89,10 +90,8 @@ def _runners(compiled: Compiled) -> dict[str, Target]:
 
 
 def _jobs(compiled: Compiled) -> dict[str, Target]:
-    return {
-        name: Target(kind="job", name=spec.part, job=spec)
-        for name, spec in job_specs(compiled.placements, list(every_task(compiled))).items()
-    }
+    specs = job_specs(compiled.placements, list(every_task(compiled)))
+    return {name: Target(kind="job", name=part, job=specs[name]) for name, part in parts(specs).items()}
 
 
 def _queue(placeholder: str) -> Target:

@@ -32,8 +32,16 @@ MAX_DASHBOARD = 255
 """Longest name of a dashboard:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html"""
 
+DIGEST = 7
+"""Characters by which names are told apart that are cut: a hyphen and six digits."""
+
 _OTHER = re.compile(r"[^A-Za-z0-9_-]")
 _OTHER_IN_STACK = re.compile(r"[^A-Za-z0-9-]")
+
+RUNNERS = "tasks"
+"""Beginning of the part of every task runner's name."""
+JOBS = "job"
+"""Beginning of the part of every job definition's name."""
 
 QUEUES = ("cpu", "cpu_spot", "gpu", "gpu_spot", "fargate")
 """The kinds of job queues of an environment."""
@@ -57,6 +65,15 @@ def function_name(env: str, part: str, dag: str = "") -> str:
     return _name(MAX_FUNCTION, env, dag, part) if dag else _name(MAX_FUNCTION, env, part)
 
 
+def runner_names(env: str, dag: str) -> str:
+    """Pattern of the names of the task runners of a DAG, those that it no longer has included.
+
+    >>> runner_names("dev", "churn")
+    'stepweave-dev-churn--tasks*'
+    """
+    return _beginning(MAX_FUNCTION, env, dag, RUNNERS)
+
+
 def schedule_name(env: str, dag: str) -> str:
     """Name of the schedule of a DAG."""
     return _name(MAX_SCHEDULE, env, dag)
@@ -65,6 +82,11 @@ def schedule_name(env: str, dag: str) -> str:
 def job_definition_name(env: str, dag: str, part: str) -> str:
     """Name of the job definition of a task."""
     return _name(MAX_JOB_DEFINITION, env, dag, part)
+
+
+def job_definition_names(env: str, dag: str) -> str:
+    """Pattern of the names of the job definitions of a DAG, those that it no longer has included."""
+    return _beginning(MAX_JOB_DEFINITION, env, dag, JOBS)
 
 
 def queue_name(env: str, kind: str) -> str:
@@ -159,9 +181,15 @@ def _name(longest: int, env: str, first: str, part: str = "") -> str:
     return _fitting(_OTHER.sub("-", plain), f"{first}\0{part}" if part else first, longest, _OTHER)
 
 
+def _beginning(longest: int, env: str, first: str, part: str) -> str:
+    """Pattern of all names whose part begins with ``part``, those that are cut included."""
+    plain = _OTHER.sub("-", f"{PRODUCT}-{env}-{first}--{part}")
+    return f"{plain[: longest - DIGEST]}*"
+
+
 def _fitting(text: str, original: str, longest: int, other: re.Pattern[str]) -> str:
     """``text``, or cut and told apart by a digest where a character was replaced or it is too long."""
     if len(text) <= longest and not other.search(original.replace("\0", "")):
         return text
     digest = hashlib.sha256(original.encode()).hexdigest()[:6]
-    return f"{text[: longest - 7]}-{digest}"
+    return f"{text[: longest - DIGEST]}-{digest}"

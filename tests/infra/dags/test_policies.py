@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from infra.dags.targets import targets
 from infra.needs import document, statements
 from stepweave.asl.measure import every_state
 from stepweave.compiler import Compiled
+from stepweave.deployed import names
 from tests.infra.dags.flows import ARNS, HEAVY, LONG, compiled_repository, written
 from tests.infra.dags.iam import Request, allows, without_each
 
@@ -136,6 +138,27 @@ def test_a_run_that_began_before_a_deployment_may_call_the_versions_that_it_bega
     for version in ("1", "2"):
         arn = f"arn:aws:lambda:{ACCOUNT}:function:stepweave-dev-chain--tasks:{version}"
         assert allows(allowed, Request("lambda:InvokeFunction", arn))
+
+
+def test_a_run_that_began_before_a_task_got_another_size_may_call_what_it_began_with(tmp_path: Path) -> None:
+    heavy = written(tmp_path, HEAVY, "heavy_sizes")
+    (machine,) = heavy.machines.definitions
+    allowed = policy(heavy, machine)
+    function = f"arn:aws:lambda:{ACCOUNT}:function:stepweave-dev-heavy--tasks-8192-t60:3"
+    definition = f"arn:aws:batch:{ACCOUNT}:job-definition/stepweave-dev-heavy--job-0123abcd:1"
+    assert allows(allowed, Request("lambda:InvokeFunction", function))
+    assert allows(allowed, Request("batch:SubmitJob", definition))
+    assert not allows(allowed, Request("batch:SubmitJob", definition.replace("heavy", "heavier")))
+    starter = f"arn:aws:lambda:{ACCOUNT}:function:stepweave-dev-heavy--starter:live"
+    assert not allows(allowed, Request("lambda:InvokeFunction", starter))
+
+
+@pytest.mark.parametrize("dag", ["churn", "a.dotted.name", "d" * 40, "d" * 60, "d" * 200])
+def test_every_function_and_job_definition_of_a_dag_is_among_those_that_its_roles_name(dag: str) -> None:
+    for part in ("tasks", "tasks-2048-t60-e2048-r0a1b2c"):
+        assert fnmatchcase(names.function_name("prod", part, dag), names.runner_names("prod", dag))
+    job = names.job_definition_name("prod", dag, "job-0123abcd")
+    assert fnmatchcase(job, names.job_definition_names("prod", dag))
 
 
 def test_traces_are_allowed_where_tracing_is_on_alone() -> None:

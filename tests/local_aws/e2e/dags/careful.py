@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TypedDict
 
-from stepweave import Cron, approval, dag, get_current_context, task
+from stepweave import Batch, Cron, approval, dag, get_current_context, task
 
 VERSION = "one"
 
@@ -22,9 +22,9 @@ def build() -> Release:
     return {"version": VERSION}
 
 
-@task
+@task(compute=Batch, memory={"one": "1GiB", "two": "2GiB"}[VERSION])
 def publish(release: Release, by: str) -> str:
-    """Returns what was released, by which code."""
+    """Returns what was released, by which code; the job definition of one version is not that of the other."""
     return f"{release['version']} published by {VERSION}, {by} agreed"
 
 
