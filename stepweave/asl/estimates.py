@@ -118,7 +118,7 @@ class Estimate:
         again = retries.attempts(task)
         if placement.is_job:
             most = retries.most_attempts(task)
-            size, events = base + 3_600, 2 * _CALL + 6 + 4 * most
+            size, events = base + 4_000, 2 * _CALL + 6 + 4 * (_SERVICE + most)
         else:
             pokes = retries.pokes(task.sensor) if task.sensor is not None else 0
             size, events = base, 5 + 3 * (_SERVICE + again + pokes)

@@ -24,6 +24,26 @@ LAMBDA_ERRORS = (
 (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
 LAMBDA_ATTEMPTS = 6
 
+BATCH_ERRORS = (
+    "Batch.AWSBatchException",
+    "Batch.TooManyRequestsException",
+    "Batch.ServerException",
+    "Batch.SdkClientException",
+)
+"""What Step Functions calls it when Batch does not take a job for now: an account may submit 50 jobs a second
+(https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html). The first is what throttling was seen as
+(https://github.com/ASFHyP3/hyp3/issues/1676); its name is of the class in the SDK of Java, as are the others."""
+
+EXECUTION_ERRORS = (
+    "StepFunctions.ExecutionLimitExceeded",
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.AWSStepFunctionsException",
+    "StepFunctions.SdkClientException",
+)
+"""What it is called when an execution does not begin for now: the first in AWS's guide
+(https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html), while recorded names end in
+``Exception``; the third is throttling."""
+
 CLASSES = frozenset({"TransientError", "ResourceError", "DataError", "PermanentError"})
 """Error classes that every exception is mapped to, unless a policy names its own class."""
 
@@ -80,22 +100,33 @@ def of_policy(policy: RetryPolicy) -> Retrier:
 
 
 def of_job(task: Task) -> list[Retrier]:
-    """The retrier of a Batch job, which fails as ``States.TaskFailed`` whatever went wrong.
+    """The retriers of a Batch job: that of the service, and that of the job, which fails as ``States.TaskFailed``.
 
-    The worker ends at once after a failure that no further attempt can mend.
+    The name stands for any error but a time-out, so the service's come first. The worker ends at once after a failure
+    that no further attempt can mend.
     """
+    service = _of_service(BATCH_ERRORS, seconds=2)
     allowed = most_attempts(task)
     if not allowed:
-        return []
+        return [service]
     main = next(policy for policy in policies(task) if policy.attempts)
-    return [{**_retrier(["States.TaskFailed"], main), "MaxAttempts": allowed}]
+    return [service, {**_retrier(["States.TaskFailed"], main), "MaxAttempts": allowed}]
 
 
 def of_lambda() -> Retrier:
     """The retrier of the Lambda service's own errors."""
+    return _of_service(LAMBDA_ERRORS, seconds=1)
+
+
+def of_execution() -> Retrier:
+    """The retrier of Step Functions' own errors when an execution is to begin."""
+    return _of_service(EXECUTION_ERRORS, seconds=2)
+
+
+def _of_service(errors: tuple[str, ...], seconds: int) -> Retrier:
     return {
-        "ErrorEquals": list(LAMBDA_ERRORS),
-        "IntervalSeconds": 1,
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": seconds,
         "BackoffRate": 2.0,
         "MaxAttempts": LAMBDA_ATTEMPTS,
         "MaxDelaySeconds": 60,

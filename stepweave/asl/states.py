@@ -131,7 +131,7 @@ def batch_job(task: Task, placement: Placement, share: str) -> State:
         },
         "TimeoutSeconds": (task.timeout_seconds or default_timeout_seconds(placement)) + QUEUE_WAIT_SECONDS,
         # A job that fails is always States.TaskFailed; the worker ends at once when the failure was permanent.
-        **_retry(retries.of_job(task)),
+        "Retry": retries.of_job(task),
     }
 
 
@@ -192,7 +192,7 @@ def nested_dag(comment: str, dag: str, execution_input: Mapping[str, Any], polic
             "StateMachineArn": f"${{Dag_{names.identifier(dag)}}}",
             "Input": {**execution_input, **_STARTED_BY},
         },
-        "Retry": [*policies, _execution_retrier()],
+        "Retry": [retries.of_execution(), *policies],
     }
 
 
@@ -225,16 +225,7 @@ def call(name: str, records: Mapping[str, str]) -> State:
             "StateMachineArn": f"${{Machine_{names.identifier(name)}}}",
             "Input": arguments,
         },
-        "Retry": [_execution_retrier()],
-    }
-
-
-def _execution_retrier() -> State:
-    return {
-        "ErrorEquals": ["StepFunctions.ExecutionLimitExceeded", "StepFunctions.SdkClientException"],
-        "IntervalSeconds": 2,
-        "MaxAttempts": retries.LAMBDA_ATTEMPTS,
-        "JitterStrategy": "FULL",
+        "Retry": [retries.of_execution()],
     }
 
 

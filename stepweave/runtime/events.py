@@ -167,8 +167,8 @@ class Event(TypedDict):
     commit: NotRequired[list[str]]
     notice: NotRequired[Notice]
     nested: NotRequired[NestedRun]
-    killed: NotRequired[bool]
-    """Of ``collect``: the job's container was killed for its memory."""
+    cause: NotRequired[str]
+    """Of ``collect``: what Batch says of a job that failed; empty for one that did not."""
     compensated: NotRequired[bool]
     """The task may be undone, when the records that its expressions read are gone: ``values`` is kept."""
 

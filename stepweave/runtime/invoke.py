@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from stepweave.errors import PermanentError, ResourceError, Skip, TaskError
+from stepweave.errors import Skip, TaskError
 from stepweave.runtime.attempt import Place, attempt, log_of
 from stepweave.runtime.committed import find_envelope, record_of_committed, reusable
 from stepweave.runtime.events import Event, Record
@@ -35,10 +35,6 @@ _FORMS = {
 _FORM_KEYS = frozenset(_FORMS)
 _CONDITION_KEYS = frozenset({"max_failed", "setups"})
 _FAILURE_KEYS = frozenset({"errors", "later", "tries"})
-
-
-class OutOfMemory(ResourceError):
-    """A job's container took more memory than it was given."""
 
 
 def invoke(
@@ -137,8 +133,4 @@ def _collect(
     failure = read_failure(store, prefix)
     if failure is not None:
         return failure
-    if event.get("killed"):
-        raise OutOfMemory(
-            f"the job of task {event['task']!r} was killed for its memory; give it more memory="
-        )
-    raise PermanentError(f"the job of task {event['task']!r} ended without a result under {prefix!r}")
+    raise part("lost_jobs").lost(event, prefix)

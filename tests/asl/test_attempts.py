@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stepweave.compiler import compile_graph
+from stepweave.engine.failures import StateError
 from stepweave.graph.constructs import Breaker, Decision, Rung, Sensor
 from stepweave.graph.model import Resources, RetryPolicy
 from tests.asl.scripted import SUCCESS, dag, error, in_turn, run_scripted, task
@@ -26,6 +27,23 @@ def test_each_policy_is_a_retrier_that_counts_for_itself() -> None:
     assert ran.outcome == ("SUCCEEDED", None)
     assert ran.seconds == pytest.approx(10 + 100 + 10)
     assert ran.of("a")[0]["errors"] == ["OutOfStock"]
+
+
+@pytest.mark.parametrize("attempts", [0, 2])
+def test_a_job_that_batch_does_not_take_for_now_is_submitted_again_at_the_cost_of_no_attempt(
+    attempts: int,
+) -> None:
+    throttled = StateError(
+        "Batch.AWSBatchException", "Too Many Requests (Service: AWSBatch; Status Code: 429)"
+    )
+    answers = in_turn(throttled, throttled, throttled, {"Status": "SUCCEEDED"})
+    ran = run_scripted(
+        dag(task("a", resources=BATCH, retry=RetryPolicy(attempts=attempts, delay_seconds=1000))),
+        {"a": {"uri": "x"}},
+        jobs={"JobDefinition_a": answers},
+    )
+    assert (ran.outcome, ran.jobs) == (("SUCCEEDED", None), ["JobDefinition_a"] * 4)
+    assert ran.seconds < 1000
 
 
 def test_an_error_that_no_policy_names_is_not_retried() -> None:
@@ -210,7 +228,7 @@ def test_a_job_killed_for_its_memory_climbs_too() -> None:
         if "prepare" in event:
             return {"uri": "x"}
         if "collect" in event:
-            assert event["killed"]
+            assert "OutOfMemoryError: Container killed" in event["cause"]
             return error("ResourceError")
         return SUCCESS
 

@@ -153,6 +153,7 @@ def test_a_gpu_task_is_prepared_and_then_submitted_to_batch() -> None:
     ]
     assert states["a: prepare"]["Catch"][0] == {"ErrorEquals": ["Reused"], "Next": "a: collect"}
     assert job["Catch"][0] == {"ErrorEquals": ["States.TaskFailed"], "Next": "a: collect"}
+    assert [retrier["ErrorEquals"][0] for retrier in job["Retry"]] == ["Batch.AWSBatchException"]
     assert compile_graph(one(resources=Resources(gpu=1))).report.transitions == 3  # start, prepare, job
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from stepweave.asl import retries
+from stepweave.compiler import compile_graph
 from stepweave.graph.constructs import NestedDag
 from stepweave.graph.model import Expression, FromParam, FromTask, ListOf, Literal, RetryPolicy
 from tests.asl.scripted import Ran, dag, error, in_turn, run_scripted, task
@@ -78,6 +80,15 @@ def test_a_further_attempt_resumes_the_run_of_the_first() -> None:
     assert [event["input"]["resume"] for event in ran.of("child")] == [False, True]
     assert {event["input"]["run_id"] for event in ran.of("child")} == {"r1.sub"}
     assert ran.outcome == ("SUCCEEDED", None)
+
+
+def test_an_execution_that_does_not_begin_for_now_costs_no_attempt() -> None:
+    for_now, policy = retries.of_execution(), RetryPolicy(attempts=1, delay_seconds=9)
+    machine = compile_graph(dag(task("sub", nested=nested(), retry=policy))).machines.definitions[""]
+    first, second = machine["States"]["sub"]["Retry"]
+    # Before the policy's, whose name stands for any error but a time-out.
+    assert (first, second["ErrorEquals"]) == (for_now, ["States.TaskFailed"])
+    assert "StepFunctions.AWSStepFunctionsException" in first["ErrorEquals"]
 
 
 def test_a_part_of_its_value_that_a_condition_reads_is_fetched() -> None:

@@ -158,11 +158,38 @@ def test_a_job_that_put_itself_off_does_not_run_again_by_itself(store, capfd):
 
 def test_a_container_killed_for_its_memory_ran_out_of_a_resource(store):
     asked = event("a", args={}, collect=True, call=f"{MODULE}:note")
+    cause = json.dumps({"Container": {"Reason": "OutOfMemoryError: Container killed due to memory usage"}})
     with pytest.raises(ResourceError) as raised:
-        invoke({**asked, "killed": True}, store)
+        invoke({**asked, "cause": cause}, store)
     assert json.loads(str(raised.value))["type"] == "OutOfMemory"
     with pytest.raises(PermanentError):
         invoke(asked, store)
+
+
+PULL = 'CannotPullContainerError: pull image manifest: 403 "Forbidden"'
+WHOLE = json.dumps(
+    {
+        "Status": "FAILED",
+        "Attempts": [{"Container": {"Reason": PULL}, "StatusReason": "Task failed to start"}],
+        "StatusReason": "Task failed to start",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "cause, why",
+    [
+        (WHOLE, f"{PULL}; Task failed to start"),
+        (WHOLE[:-4], f"{PULL}; Task failed to start"),
+        ("User: arn:aws:sts::1:x is not authorized to perform: batch:SubmitJob", "User: arn:aws:sts::1:x"),
+    ],
+    ids=["its description", "cut off", "not taken"],
+)
+def test_a_job_that_never_began_fails_with_what_batch_says(store, cause, why):
+    asked = event("a", args={}, collect=True, call=f"{MODULE}:note", cause=cause)
+    with pytest.raises(PermanentError) as raised:
+        invoke(asked, store)
+    assert f"under 'runs/sales/r1/a': {why}" in json.loads(str(raised.value))["message"]
 
 
 def test_the_rung_of_a_ladder_is_in_the_record_and_stays_with_the_result(store):

@@ -10,9 +10,10 @@ from stepweave.asl.bodies.outlet import Catcher
 from stepweave.asl.bodies.way import Way
 from stepweave.asl.states import State
 
-_KILLED = "$exists($states.input.Cause) ? $contains($states.input.Cause, 'OutOfMemory') : false"
-"""Whether the container was killed for its memory: the cause of a failed job is its description
-(https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html)."""
+_MAX_CAUSE = 8_000
+_CAUSE = f"$exists($states.input.Cause) ? $substring($states.input.Cause, 0, {_MAX_CAUSE}) : ''"
+"""JSONata for why a job failed that left no error: the cause is its description, with reasons early in it, or what
+Batch said when it did not take the job (https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html)."""
 
 
 def batch(way: Way) -> dict[str, State]:
@@ -22,9 +23,7 @@ def batch(way: Way) -> dict[str, State]:
     """
     prepare = states.batch_prepare(way.task, {**way.event, **later.told(way)})
     job = states.batch_job(way.task, way.placement, way.share)
-    fetch = states.batch_collect(
-        way.task, {**way.event, **({"killed": f"{{% {_KILLED} %}}"} if way.climbs else {})}
-    )
+    fetch = states.batch_collect(way.task, {**way.event, "cause": f"{{% {_CAUSE} %}}"})
     collect = names.collect(way.base)
     prepare["Next"] = way.base
     way.outlet.succeed(fetch, "{% $states.result.Payload %}")

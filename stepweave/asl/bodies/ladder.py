@@ -37,7 +37,7 @@ def climb(first: Way) -> list[Way]:
         else:
             entries = (bigger.entry, other.entry if other is not None else "")
             climbing = _Climbing(outlet, names.ended(task.id), *entries)
-            found.append(replace(way, outlet=climbing, climbs=True, event=_told(way, task, other is None)))
+            found.append(replace(way, outlet=climbing, event=_told(way, task, other is None)))
     return found[::-1]
 
 

@@ -26,8 +26,6 @@ class Way:
     outlet: Outlet
     share: str
     """Whose share of a job queue a job counts in."""
-    climbs: bool = False
-    """Whether running out of memory leads elsewhere than other failures."""
 
     @property
     def entry(self) -> str:
