@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack, aws_batch
+from aws_cdk import Stack, aws_batch
 from constructs import Construct
 
 from infra import assets
@@ -38,7 +38,7 @@ class Jobs(Construct):
         id: str,
         *,
         compiled: Compiled,
-        specs: Iterable[JobSpec],
+        specs: Mapping[str, JobSpec],
         needs: Iterable[Need],
         log: str,
         log_group: str,
@@ -46,7 +46,7 @@ class Jobs(Construct):
         settings: Settings,
         arns: Arns,
     ) -> None:
-        """``log`` is the name of the log group, ``log_group`` the reference to it."""
+        """``specs`` by part; ``log`` is the name of the log group, ``log_group`` the reference to it."""
         super().__init__(scope, id)
         self._compiled, self._settings, self._code, self._arns = compiled, settings, code, arns
         self._log_group = log_group
@@ -69,15 +69,15 @@ class Jobs(Construct):
             description=f"Starts the containers of {dag}",
         )
         self._images: dict[ImageProfile, str] = {}
-        self.definitions = {spec.part: self._definition(spec) for spec in sorted(specs, key=_by_part)}
+        self.definitions = {part: self._definition(part, specs[part]) for part in sorted(specs)}
 
-    def _definition(self, spec: JobSpec) -> aws_batch.CfnJobDefinition:
+    def _definition(self, part: str, spec: JobSpec) -> aws_batch.CfnJobDefinition:
         dag = self._compiled.graph.dag.id
-        definition = aws_batch.CfnJobDefinition(
+        return aws_batch.CfnJobDefinition(
             self,
-            f"Definition{spec.part.removeprefix('job-')}",
+            f"Definition-{part}",
             type="container",
-            job_definition_name=names.job_definition_name(self._settings.env, dag, spec.part),
+            job_definition_name=names.job_definition_name(self._settings.env, dag, part),
             platform_capabilities=["FARGATE" if spec.fargate else "EC2"],
             propagate_tags=True,
             container_properties=self._container(spec),
@@ -88,8 +88,6 @@ class Jobs(Construct):
                 skip_deregister_on_update=True
             ),
         )
-        definition.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
-        return definition
 
     def _container(self, spec: JobSpec) -> aws_batch.CfnJobDefinition.ContainerPropertiesProperty:
         profile = ImageProfile(gpu=bool(spec.gpu), requirements=spec.requirements)
@@ -97,6 +95,10 @@ class Jobs(Construct):
         variables = {
             "STEPWEAVE_ENV": self._settings.env,
             "STEPWEAVE_STORE": f"s3://{self._arns.bucket_name()}",
+            # Lambda and Fargate say where they are; ECS on an instance does not
+            # (https://github.com/aws/containers-roadmap/issues/1611), and the store would ask us-east-1.
+            "AWS_REGION": self._arns.region,
+            "AWS_DEFAULT_REGION": self._arns.region,
             "POWERTOOLS_LOG_LEVEL": self._settings.log_level,
             "HOME": "/tmp",  # libraries that keep caches find nothing else that they can write
             "POWERTOOLS_SERVICE_NAME": "batch_worker",
@@ -220,7 +222,3 @@ def execution_needs(log: str, arns: Arns) -> tuple[Need, ...]:
         *(Need(action=action, resource=repository, by=by) for action in image_actions),
         *(Need(action=action, resource=arns.log_group(log), by=by) for action in log_actions),
     )
-
-
-def _by_part(spec: JobSpec) -> str:
-    return spec.part

@@ -34,6 +34,7 @@ from infra.needs import Need
 from infra.removal import removal_policy
 from infra.roles import service_role
 from infra.settings import Settings
+from infra.tags import tag_value
 from stepweave.compiler import Compiled
 from stepweave.deployed import names
 from stepweave.deployed.environment import DeployedDag
@@ -67,7 +68,7 @@ class DagStack(Stack):
         self.compiled, self.settings, self.arns, self._code = compiled, settings, arns, code
         Tags.of(self).add(f"{names.PRODUCT}:dag", dag.id)
         if dag.owner:
-            Tags.of(self).add("owner", dag.owner)
+            Tags.of(self).add("owner", tag_value(dag.owner))
         self._targets = targets(compiled)
         self._assets = asset_uses(code.user_files(compiled))
         self.runners = self._runners()
@@ -137,7 +138,9 @@ class DagStack(Stack):
 
     def _jobs(self) -> Jobs | None:
         """The job definitions; None when no task runs on Batch."""
-        specs = {target.job for target in self._of_kind("job").values() if target.job is not None}
+        specs = {
+            target.name: target.job for target in self._of_kind("job").values() if target.job is not None
+        }
         if not specs:
             return None
         on_batch = [

@@ -60,6 +60,14 @@ def test_what_needs_the_same_has_the_same_name(tmp_path: Path) -> None:
     assert found["JobDefinition_train"].name != found["JobDefinition_crunch"].name
 
 
+def test_a_job_definition_keeps_its_name_when_its_task_needs_more(tmp_path: Path) -> None:
+    """It has another revision then, and yet another when that is reverted, but is never made anew."""
+    before = targets(written(tmp_path, HEAVY, "heavy_before"))["JobDefinition_crunch"]
+    after = targets(written(tmp_path, HEAVY.replace("cpu=8", "cpu=4"), "heavy_after"))["JobDefinition_crunch"]
+    assert before.job != after.job
+    assert before.name == after.name == "job-crunch"
+
+
 def test_ids_that_are_one_name_are_refused_where_they_need_different_things(tmp_path: Path) -> None:
     flow = written(tmp_path, TWINS, "twins")
     with pytest.raises(DagError, match=r"'a-b' and 'a\.b'"):
@@ -72,5 +80,6 @@ def test_each_rung_of_a_ladder_has_a_definition(tmp_path: Path) -> None:
     memory = {name: spec.memory_mib for name, spec in found.items()}
     assert memory["JobDefinition_fit_level_1"] == 32 * 1024
     assert {target.name for target in targets(flow).values() if target.kind == "job"} == {
-        spec.part for spec in found.values()
+        "job-fit",
+        "job-fit_level_1",
     }

@@ -95,11 +95,19 @@ def test_batch_tries_again_where_the_instance_was_taken_away_and_nowhere_else(wa
 
 
 def test_revisions_stay_active_for_the_runs_that_began_with_them(watched: Stacks) -> None:
+    found = watched["heavy"].of_type("Batch::JobDefinition").values()
+    assert {one["JobDefinitionName"] for one in found} == {
+        "stepweave-prod-heavy--job-crunch",
+        "stepweave-prod-heavy--job-train",
+    }
+    assert all(one["ResourceRetentionPolicy"] == {"SkipDeregisterOnUpdate": True} for one in found)
+
+
+def test_a_job_definition_goes_with_its_task_since_its_name_would_be_taken_when_that_comes_back(
+    watched: Stacks,
+) -> None:
     found = [one for one in watched["heavy"].resources.values() if one["Type"] == "AWS::Batch::JobDefinition"]
-    assert {one["DeletionPolicy"] for one in found} == {"RetainExceptOnCreate"}
-    assert all(
-        one["Properties"]["ResourceRetentionPolicy"] == {"SkipDeregisterOnUpdate": True} for one in found
-    )
+    assert {one.get("DeletionPolicy", "Delete") for one in found} == {"Delete"}
 
 
 def test_in_the_local_aws_a_job_is_code_instead_of_an_image(local: Stacks) -> None:
