@@ -44,7 +44,11 @@ class Events(Construct):
             pattern={
                 "source": ["aws.states"],
                 "detail-type": ["Step Functions Execution Status Change"],
-                "detail": {"stateMachineArn": [{"prefix": of_dags(arns, "states", "stateMachine:", "")}]},
+                "detail": {
+                    "stateMachineArn": [{"prefix": of_dags(arns, "states", "stateMachine:", "")}],
+                    # Not those that a distributed map starts, `execution:<machine>/<label>:<id>`: one for each item.
+                    "executionArn": [{"anything-but": {"wildcard": "*/*"}}],
+                },
             },
         )
         self._recorded(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatch
 from typing import Any
 
 from infra.arns import Arns
@@ -23,6 +24,16 @@ def test_the_recorder_hears_of_executions_of_its_environment_alone(told_platform
     assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
     ((prefix,),) = (one.values() for one in pattern["detail"]["stateMachineArn"])
     assert str(prefix["Fn::Join"][1][-1]).endswith(":stateMachine:stepweave-told-")
+
+
+def test_the_recorder_is_not_called_for_each_item_of_a_distributed_map(told_platform: Synthesized) -> None:
+    (among,) = rule(told_platform, "executions")["EventPattern"]["detail"]["executionArn"]
+    no_match = among["anything-but"]["wildcard"]
+    run, item = (
+        f"{ARNS.machine('sales').replace('stateMachine', 'execution')}{end}" for end in (":r1", "/m:1")
+    )
+    assert not fnmatch(run, no_match)
+    assert fnmatch(item, no_match)
 
 
 def test_the_recorder_looks_every_hour_for_what_was_missed(whole_app: Synthesized) -> None:
