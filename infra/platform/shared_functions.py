@@ -169,7 +169,7 @@ class SharedFunctions(Construct):
                 topic_arn=topic.topic_arn,
                 protocol="lambda",
                 endpoint=live(function),
-                redrive_policy={"deadLetterTargetArn": self._arns.dead_letters()},
+                redrive_policy={"deadLetterTargetArn": self._messages.dead_letters.queue_arn},
             )
             aws_lambda.CfnPermission(
                 self,
@@ -231,7 +231,7 @@ class SharedFunctions(Construct):
             maximum_event_age_in_seconds=EVENT_SECONDS,
             maximum_retry_attempts=EVENT_RETRIES,
             destination_config=config.DestinationConfigProperty(
-                on_failure=config.OnFailureProperty(destination=self._arns.dead_letters())
+                on_failure=config.OnFailureProperty(destination=self._messages.dead_letters.queue_arn)
             ),
         )
         if function.alias is not None:

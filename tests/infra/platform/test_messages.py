@@ -118,8 +118,9 @@ def test_the_notifier_gets_warnings_and_pages_and_leaves_dead_letters(told_platf
         if one["Protocol"] == "lambda"
     ]
     assert len(subscriptions) == 2
+    (queue,) = told_platform.platform.of_type("SQS::Queue")
     for one in subscriptions:
-        assert "dead-letters" in str(one["RedrivePolicy"]["deadLetterTargetArn"])
+        assert one["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [queue, "Arn"]}
 
 
 def test_nobody_pays_for_a_notifier_that_nobody_asked_for(whole_app: Synthesized) -> None:
