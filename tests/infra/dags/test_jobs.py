@@ -47,6 +47,12 @@ def test_a_container_has_no_more_rights_than_it_needs(watched: Stacks) -> None:
         assert container["LogConfiguration"]["LogDriver"] == "awslogs"
 
 
+def test_a_job_knows_its_region_which_ecs_tells_no_container_of_an_instance(watched: Stacks) -> None:
+    for job in [*jobs(watched, "heavy"), *jobs(watched, "churn"), *jobs(watched, "aside")]:
+        variables = {one["Name"]: one["Value"] for one in job["ContainerProperties"]["Environment"]}
+        assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "eu-west-1"
+
+
 def test_a_job_on_fargate_has_a_size_of_fargate_and_nothing_of_an_instance(watched: Stacks) -> None:
     small, large = jobs(watched, "aside")
     assert small["PlatformCapabilities"] == large["PlatformCapabilities"] == ["FARGATE"]
