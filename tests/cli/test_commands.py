@@ -196,16 +196,19 @@ def test_plan_tells_what_functions_are_made_of_where_it_is_not_the_default(
         "def large(): ...\n"
         "@task(gpu=1, requirements=['torch'])\n"
         "def job(): ...\n"
+        "@task(compute='fargate', cpu=2, ephemeral='20GiB')\n"
+        "def aside(): ...\n"
         "@task\n"
         "def plain(): ...\n"
         "@dag(requirements=['numpy'])\n"
-        "def sized():\n    large() >> job() >> plain()\n"
+        "def sized():\n    large() >> job() >> aside() >> plain()\n"
     )
     lines = text_of(capfd, "plan", str(project / "sized.py")).splitlines()
-    assert lines[-4:] == [
+    assert lines[-5:] == [
         "where tasks run, each with numpy",
         "  large  lambda  fits Lambda (4,096 MiB, 60 s, /tmp 2,048 MiB, polars)",
         "  job    batch   needs 1 GPU (torch)",
+        "  aside  fargate compute=Fargate() asks for it (2 vCPUs, 4,096 MiB, disk 30 GiB)",
         "  plain  lambda  fits Lambda",
     ]
 
