@@ -8,6 +8,7 @@ Every value is checked here, so that nothing below asks again; all mistakes of a
 from __future__ import annotations
 
 import tomllib
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,10 +28,15 @@ from infra.settings_sections import (
     Queues,
     Retention,
     Section,
+    TagKey,
+    TagValue,
 )
 
 ENVIRONMENTS = Path("infra/environments")
 """Folder of the files, from the root of the repository."""
+LONGEST_SHIFT_MINUTES = 2_100
+"""Of a linear shift, all steps together:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-stepfunctions-statemachinealias-deploymentpreference.html"""
 
 
 class Settings(Section):
@@ -57,7 +63,7 @@ class Settings(Section):
     """Of functions and jobs."""
     tracing: bool = False
     """X-Ray traces of state machines and functions."""
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict)
     """Tags of every resource."""
     network: Network = Network()
     """Where Batch runs."""
@@ -91,6 +97,17 @@ class Settings(Section):
         if network.mode != "existing" and (network.vpc_id or network.subnet_ids):
             raise ValueError(f'vpc_id and subnet_ids are for mode "existing", not {network.mode!r}')
         return network
+
+    @field_validator("deploy")
+    @classmethod
+    def _in_time(cls, deploy: Deploy) -> Deploy:
+        steps = ceil(100 / deploy.percent)
+        minutes = steps * deploy.minutes
+        if deploy.shift == "linear" and minutes > LONGEST_SHIFT_MINUTES:
+            raise ValueError(
+                f"a linear shift of at most {LONGEST_SHIFT_MINUTES} minutes; {steps} steps take {minutes}"
+            )
+        return deploy
 
     @field_validator("retention")
     @classmethod

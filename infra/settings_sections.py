@@ -29,6 +29,8 @@ Python: TypeAlias = Annotated[
 ]
 Days: TypeAlias = Annotated[int, Field(ge=1, le=3_650)]
 Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+TagKey: TypeAlias = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+@-]*$")]
+TagValue: TypeAlias = Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$")]
 InstanceType: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$")]
 
 LOG_DAYS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -58,9 +58,11 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
 
 def _kind(annotation: Any) -> str:
     """What a value may be, in TOML's words."""
-    simple = {str: "text", int: "number", bool: "`true`, `false`", dict[str, str]: "table of texts"}
+    simple = {str: "text", int: "number", bool: "`true`, `false`"}
     if annotation in simple:
         return simple[annotation]
+    if get_origin(annotation) is dict:
+        return "table of texts"
     arguments = [one for one in get_args(annotation) if one is not type(None) and one is not Ellipsis]
     if arguments and all(isinstance(one, str | int) for one in arguments):
         shown = [f"`{one}`" for one in arguments]

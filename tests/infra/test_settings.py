@@ -119,6 +119,7 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         ({"python": "3.9"}, "python", "'3.11', '3.12', '3.13' or '3.14'"),
         ({"tracing": 1}, "tracing", "boolean"),
         ({"tags": {"team": 1}}, "tags.team", "string"),
+        ({"tags": {"team": "data & ml"}}, "tags.team", "text that matches"),
         ({"alarms": {"warn_emails": ["nobody"]}}, "alarms.warn_emails[0]", "text that matches"),
         ({"queues": {"gpu": {"max_vcpus": 0}}}, "queues.gpu.max_vcpus", "greater than or equal to 1"),
         (
@@ -143,6 +144,13 @@ def test_a_wrong_value_is_told_with_what_is_expected(given: dict[str, Any], key:
 def test_the_fix_of_a_wrong_value_says_what_the_setting_means() -> None:
     (problem,) = problems({"retention": {"records_days": "a year"}})
     assert problem.fix == "retention.records_days means: Records of runs."
+
+
+def test_a_linear_shift_takes_no_longer_than_cloudformation_shifts() -> None:
+    (problem,) = problems({"deploy": {"shift": "linear", "percent": 30, "minutes": 600}})
+    assert problem.expected == "a linear shift of at most 2100 minutes; 4 steps take 2400"
+    assert parse("dev", {"deploy": {"shift": "linear", "percent": 34, "minutes": 700}}, "dev.toml")
+    assert parse("dev", {"deploy": {"shift": "canary", "percent": 1, "minutes": 2_100}}, "dev.toml")
 
 
 def test_an_existing_vpc_needs_its_id_and_subnets() -> None:
