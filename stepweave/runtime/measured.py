@@ -25,6 +25,8 @@ _OTHER_FORMS = frozenset(
     {"batch", "collect", "commit", "items", "nested", "notice", "prepare", "quorum", "undo"}
 )
 """Keys of events that ask for something else than one attempt of one task."""
+_CALLBACKS = frozenset({"notice", "undo"})
+"""Those of them that call a function of the user's."""
 _PUT_OFF = frozenset({"NotYet", "RetryAfter", "RunStopped"})
 """Errors after which the task goes on later, or was never begun."""
 
@@ -45,9 +47,17 @@ def log_keys(event: Event) -> dict[str, Any]:
 def measured(
     event: Event, environment: Mapping[str, str], write_line: Callable[[str], object]
 ) -> Iterator[None]:
-    """Write the line after the block, however that ends; nothing where the event asks for no attempt."""
+    """Write the line after the block, however that ends; nothing where the event asks for no attempt.
+
+    After a callback or a compensation a line without numbers: it says whose the lines are that those have printed.
+    """
     if not _OTHER_FORMS.isdisjoint(event):
-        yield
+        try:
+            yield
+        finally:
+            if not _CALLBACKS.isdisjoint(event):
+                said = {"level": "INFO", "message": "callback ended", **log_keys(event)}
+                write_line(emf.line({}, said, timestamp_ms=time.time_ns() // 1_000_000))
         return
     start = time.perf_counter()
     failure: BaseException | None = None

@@ -349,6 +349,44 @@ def test_logs_and_states_of_tasks_inside_a_map_are_told_by_item(project: Path, c
     assert "not reached" not in text_of(capfd, "show", "r1")
 
 
+TOLD = """
+from stepweave import dag, task
+
+def tell(status: str) -> None:
+    print("the run", status)
+
+def give_back(result: int) -> None:
+    print("giving back", result)
+
+@task(compensate=give_back)
+def take() -> int:
+    print("taking")
+    return 7
+
+@task(retries=0)
+def use(n: int) -> int:
+    raise ValueError(n)
+
+@dag(on_failure=tell)
+def telling():
+    use(take())
+"""
+
+
+def test_logs_have_what_callbacks_and_compensations_printed(
+    write: Callable[[str], str], capfd: Capture
+) -> None:
+    text_of(capfd, "run", write(TOLD), "--inline", "--run-id", "r1", status=1)
+    logs = json_of(capfd, "logs", "r1")["logs"]
+    assert [(log["task"], log["attempt"], log["text"]) for log in logs if log["task"] != "use"] == [
+        ("take", 1, "taking\n"),
+        ("take", 1, "giving back 7\n"),
+        ("on_failure", 1, "the run failed\n"),
+    ]
+    assert text_of(capfd, "logs", "r1", "on_failure") == "==> on_failure, attempt 1 <==\nthe run failed\n"
+    assert "tasks: take, use" in text_of(capfd, "logs", "r1", "on_success", status=2)
+
+
 def test_machines_are_written_into_a_folder_that_is_there(
     diamond: str, project: Path, capfd: Capture
 ) -> None:

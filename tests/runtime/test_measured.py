@@ -47,7 +47,15 @@ def test_a_further_attempt_is_a_retry_unless_the_task_was_put_off():
     assert "TaskRetried" not in told(event("a", attempt=2, later=2))[0]
 
 
-@pytest.mark.parametrize("form", ["prepare", "collect", "items", "commit", "notice"])
+@pytest.mark.parametrize("failure", [None, DataError("no")])
+@pytest.mark.parametrize("form", ["notice", "undo"])
+def test_a_callback_has_a_line_that_says_whose_the_lines_around_it_are(form, failure):
+    (found,) = told(event("a", **{form: True}), failure)
+    assert (found["message"], found["run"], found["task"]) == ("callback ended", "r1", "a")
+    assert "TaskSeconds" not in found
+
+
+@pytest.mark.parametrize("form", ["prepare", "collect", "items", "commit"])
 def test_what_runs_no_task_has_no_line(form):
     assert told(event("a", **{form: True})) == []
 

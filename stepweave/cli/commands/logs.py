@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -11,10 +12,14 @@ from stepweave.cli.answer import Answer
 from stepweave.cli.found import find_run, open_records
 from stepweave.cli.lazy import environment_command
 from stepweave.cli.options import add_env, add_json, add_run, add_store, positive
+from stepweave.embedded.recorded import task_run_of
 from stepweave.errors import UsageError
-from stepweave.stores.layout import log_key, task_prefix
+from stepweave.stores.layout import log_key, notice_prefix, task_prefix, undo_prefix
 from stepweave.stores.objects import ObjectStore, open_store
 from stepweave.stores.records import RunRow, TaskRunRow
+
+_LOG = re.compile(r"/logs/(\d+)\.log$")
+"""The end of the key of a log, with the attempt."""
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -39,7 +44,7 @@ def command(
     env: str | None,
     as_json: bool,
 ) -> Answer:
-    """Print what the tasks of a run logged and printed.
+    """Print what the tasks of a run, its callbacks and compensations logged and printed.
 
     Examples:
       stepweave logs latest
@@ -52,8 +57,10 @@ def command(
         raise UsageError("--follow is for deployed runs: name their environment with --env")
     records = open_records(store)
     row = find_run(records, run, store)
-    rows = _chosen(records.task_runs(row.run_id), task, row)
-    found = list(_logs(open_store(store), row, rows, attempt))
+    opened = open_store(store)
+    told = [log for log in _of_callbacks(opened, row) if task in (None, log[0])]
+    rows = _chosen(records.task_runs(row.run_id), task, row) if task is None or not told else []
+    found = [log for log in (*_logs(opened, row, rows), *told) if attempt in (None, log[1])]
     if not as_json:
         for task_id, number, text in found:
             if task is None or attempt is None:
@@ -77,15 +84,29 @@ def _chosen(rows: list[TaskRunRow], task: str | None, run: RunRow) -> list[TaskR
     return chosen
 
 
-def _logs(
-    store: ObjectStore, run: RunRow, rows: list[TaskRunRow], attempt: int | None
-) -> Iterator[tuple[str, int, str]]:
+def _logs(store: ObjectStore, run: RunRow, rows: list[TaskRunRow]) -> Iterator[tuple[str, int, str]]:
+    """Task, attempt and text of each log; of a task that was undone also what its compensation printed."""
     for row in rows:
         prefix = task_prefix(run.dag_id, run.run_id, row.task_id, row.map_index)
-        for number in range(1, row.attempts + 1) if attempt is None else (attempt,):
-            content = store.get_or_none(log_key(prefix, number - 1))
+        for number in range(row.attempts):
+            content = store.get_or_none(log_key(prefix, number))
             if content:
-                yield _name(row), number, content.decode(errors="replace")
+                yield _name(row), number + 1, content.decode(errors="replace")
+        if task_run_of(row).undone:
+            yield from _below(store, undo_prefix(prefix), _name(row))
+
+
+def _of_callbacks(store: ObjectStore, run: RunRow) -> Iterator[tuple[str, int, str]]:
+    """What ``on_failure=`` and ``on_success=`` of the DAG printed, in each execution of the run."""
+    for name in ("on_failure", "on_success"):
+        yield from _below(store, notice_prefix(run.dag_id, run.run_id, name), name)
+
+
+def _below(store: ObjectStore, prefix: str, name: str) -> Iterator[tuple[str, int, str]]:
+    for key, size in store.list(prefix):
+        found = _LOG.search(key)
+        if found is not None and size:
+            yield name, int(found[1]) + 1, store.get(key).decode(errors="replace")
 
 
 def _name(row: TaskRunRow) -> str:
