@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepweave.deployed.arns import console_page, region_of
+
 _OPEN = ("failed", "timed_out")
 
 
@@ -51,11 +53,8 @@ def read(message: str, subject: str | None = None) -> Alert:
 def _alarm(given: Mapping[str, Any]) -> Alert:
     name, state = given["AlarmName"], given.get("NewStateValue", "ALARM")
     # The Region is a name for people; the ARN has the one of addresses.
-    region = (str(given.get("AlarmArn", "")).split(":") + [""] * 4)[3]
-    links = {}
-    if region:
-        console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
-        links["Alarm"] = f"{console}#alarmsV2:alarm/{name}"
+    region = region_of(str(given.get("AlarmArn", "")))
+    links = {"Alarm": console_page(region, "cloudwatch", f"alarmsV2:alarm/{name}")} if region else {}
     return Alert(
         title=f"{state}: {name}",
         text="\n".join(part for part in (given.get("AlarmDescription"), given.get("NewStateReason")) if part),

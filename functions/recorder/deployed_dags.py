@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from stepweave.deployed.arns import unqualified
 from stepweave.deployed.environment import DeployedDag
 from stepweave.deployed.names import dags_path
 
@@ -40,7 +41,7 @@ class DeployedDags:
     def of_machine(self, arn: str) -> DeployedDag | None:
         """The DAG whose runs are executions of this state machine; None for parts of DAGs, and for strangers."""
         self._refresh(_FRESH_SECONDS)
-        name = _machine(arn)
+        name = unqualified(arn)
         if name not in self._by_machine:
             self._refresh(_KNOWN_SECONDS)
         return self._by_machine.get(name)
@@ -59,11 +60,6 @@ class DeployedDags:
             for page in pages
             for parameter in page["Parameters"]
         ]
-        self._by_machine = {_machine(dag.machine): dag for dag, _ in found}
+        self._by_machine = {unqualified(dag.machine): dag for dag, _ in found}
         self._deployed_at = {dag.dag: moment for dag, moment in found}
         self._read_at = now
-
-
-def _machine(arn: str) -> str:
-    """The ARN of the state machine itself: ``arn`` may be that of an alias or of a version."""
-    return ":".join(arn.split(":")[:7])

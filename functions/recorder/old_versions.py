@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from functions.recorder.deployed_dags import DeployedDags
+from stepweave.deployed.arns import unqualified
 from stepweave.deployed.names import PRODUCT
 
 NEWEST = 3
@@ -112,9 +113,7 @@ class OldVersions:
     def _old_of_machines(self) -> Iterator[Version]:
         """Step Functions itself refuses to delete what an alias names."""
         machines = {
-            ":".join(arn.split(":")[:7])
-            for dag in self._dags.all()
-            for arn in (dag.machine, *dag.machines.values())
+            unqualified(arn) for dag in self._dags.all() for arn in (dag.machine, *dag.machines.values())
         }
         for arn in self._turn(sorted(machines)):
             if not self._has_time():

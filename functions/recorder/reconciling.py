@@ -16,7 +16,9 @@ from typing import Any
 from functions.recorder.deployed_dags import DeployedDags
 from functions.recorder.recording import Clients, Recorder
 from functions.recorder.schedules import missed
-from functions.shared.executions import execution_arn, state_of
+from functions.shared.execution_names import run_of
+from functions.shared.executions import state_of
+from stepweave.deployed.arns import execution_arn, unqualified
 from stepweave.deployed.environment import DeployedDag
 from stepweave.stores.run_table import ENDED
 
@@ -64,7 +66,7 @@ class Reconciler:
     def _records(self, dag: DeployedDag) -> Iterator[str]:
         """ARNs of the executions of which the record had not heard."""
         seen: set[str] = set()
-        machine = ":".join(dag.machine.split(":")[:7])
+        machine = unqualified(dag.machine)
         for listed in self._latest(machine):
             if not self._has_time():
                 return
@@ -90,7 +92,7 @@ class Reconciler:
         name: str = listed["name"]
         if state_of(dag.dag, name, listed).started_ms / 1000 > self._now() - _SILENT_SECONDS:
             return False  # its events are on their way
-        run = self._to.table.get(dag.dag, _run_id(name))
+        run = self._to.table.get(dag.dag, run_of(name))
         if run is None or listed["executionArn"] not in run.executions:
             return True
         if run.execution != listed["executionArn"]:
@@ -143,9 +145,3 @@ class Reconciler:
                 raise
             return None
         return found
-
-
-def _run_id(execution: str) -> str:
-    """Id of the run that an execution's name is of: resumed ones end with ``-r<number>``."""
-    head, _, number = execution.rpartition("-r")
-    return head if head and number.isdigit() else execution

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from stepweave.deployed.arns import console_page, execution_page, region_of
 from stepweave.deployed.names import machine_log_group, task_log_group
 from stepweave.stores.run_table import DeployedRun
 
@@ -55,17 +56,16 @@ class RunNotice:
         """Where to look, by what is there."""
         found = {"runbook": self.runbook}
         arn = self.run.execution or ""
-        region = (arn.split(":") + [""] * 4)[3]
+        region = region_of(arn)
         if region:
-            console = f"https://{region}.console.aws.amazon.com"
-            found["execution"] = f"{console}/states/home?region={region}#/v2/executions/details/{arn}"
+            found["execution"] = execution_page(arn)
             for name, group in (
                 ("task logs", task_log_group(self.env, self.run.dag)),
                 ("machine logs", machine_log_group(self.env, self.run.dag)),
             ):
                 # The console decodes what comes after `#` twice.
                 path = quote(quote(group, safe=""), safe="").replace("%", "$")
-                found[name] = f"{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{path}"
+                found[name] = console_page(region, "cloudwatch", f"logsV2:log-groups/log-group/{path}")
         return found
 
     def to_text(self) -> str:

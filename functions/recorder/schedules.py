@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
+from functions.shared.execution_names import scheduled_run_id
+
 LATE = timedelta(minutes=15)
 """So long a start may take: the scheduler tries again and again."""
 LOOKED_BACK = timedelta(minutes=80)
@@ -37,11 +39,6 @@ def missed(
     due: list[datetime] = []
     for moment in moments:
         if moment > now - LATE:
-            return [moment for moment in due if not has_run(run_id_of(moment))]
+            return [moment for moment in due if not has_run(scheduled_run_id(moment))]
         due.append(moment.astimezone(UTC))
     return []
-
-
-def run_id_of(moment: datetime) -> str:
-    """Id of the run that a schedule starts for ``moment``."""
-    return f"scheduled-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"

@@ -13,19 +13,7 @@ from stepweave.stores.run_table import STATUS_OF, ExecutionState
 
 _FAILED = re.compile(r"failed: ([^;]*)")
 """Cause with which the state machine of a DAG ends (``stepweave.asl.endings.dag``)."""
-
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def execution_arn(machine: str, name: str) -> str:
-    """ARN of the execution ``name`` of a state machine, of which ``machine`` is the ARN, or that of an alias.
-
-    >>> execution_arn("arn:aws:states:eu-west-1:1:stateMachine:stepweave-dev-churn:live", "r1")
-    'arn:aws:states:eu-west-1:1:execution:stepweave-dev-churn:r1'
-    """
-    head, _, rest = machine.partition(":stateMachine:")
-    return f"{head}:execution:{rest.partition(':')[0]}:{name}"
 
 
 def state_of(dag: str, run_id: str, found: Mapping[str, Any]) -> ExecutionState:

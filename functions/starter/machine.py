@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.shared.executions import execution_arn, milliseconds, state_of
+from functions.shared.executions import milliseconds, state_of
 from functions.starter.requests import Request
+from stepweave.deployed.arns import execution_arn
 from stepweave.errors import StepweaveError
 from stepweave.stores.run_table import ExecutionState
 

@@ -14,25 +14,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.shared.execution_names import (
+    MAX_RESUMES,
+    MAX_RUN_ID,
+    is_resumed,
+    resumed_name,
+    scheduled_run_id,
+)
 from functions.starter.dag_file import DagFile
 from functions.starter.params import checked_params
 from stepweave.errors import UsageError
 from stepweave.runtime.run_ids import check_run_id, new_run_id
 from stepweave.stores.run_table import DeployedRun, RunFacts, fact_values
 
-MAX_RUN_ID = 74
-"""Longest run id: an execution's name has at most 80 characters, and a resumed one ends with ``-r999``."""
 MAX_INPUT_BYTES = 262_144
 """Longest input: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
-
-_RESUMED = re.compile(r"-r\d+\Z")
-_MAX_RESUMES = 999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +81,13 @@ def to_request(event: Mapping[str, Any], dag: DagFile, now: datetime) -> Request
 def resumed(run: DeployedRun, given: Mapping[str, Any], by: str | None, code_version: str | None) -> Request:
     """The next execution of a run that did not succeed; ``given`` is the input of the one before."""
     number = max(run.attempt, 1)
-    if number > _MAX_RESUMES:
-        raise UsageError(f"run {run.run_id!r} was resumed {_MAX_RESUMES} times; start a new run")
+    if number > MAX_RESUMES:
+        raise UsageError(f"run {run.run_id!r} was resumed {MAX_RESUMES} times; start a new run")
     text = _input(given["params"], run.run_id, given.get("logical_date"), resume=True)
     trigger = _text({"source": "resume", "by": by}) if by else _text({"source": "resume"})
     return Request(
         run_id=run.run_id,
-        execution=f"{run.run_id}-r{number}",
+        execution=resumed_name(run.run_id, number),
         input=text,
         facts=RunFacts(trigger=trigger, by=by, code_version=code_version),
         source="resume",
@@ -99,7 +100,7 @@ def _of_schedule(event: Mapping[str, Any], dag: DagFile) -> Request:
     name = event.get("schedule") or dag.dag
     return _request(
         dag,
-        f"scheduled-{moment:%Y%m%dT%H%M%SZ}",
+        scheduled_run_id(moment),
         event.get("params", {}),
         date=date,
         source="schedule",
@@ -202,7 +203,7 @@ def _input(params: Mapping[str, Any], run_id: str, date: str | None, *, resume: 
 
 def _checked(run_id: str) -> str:
     check_run_id(run_id)
-    if len(run_id) > MAX_RUN_ID or _RESUMED.search(run_id):
+    if len(run_id) > MAX_RUN_ID or is_resumed(run_id):
         raise UsageError(
             f"the run id {run_id!r} cannot be used in a deployed environment: expected at most {MAX_RUN_ID} "
             "characters, and no -r<number> at the end, which names the executions of resumed runs"

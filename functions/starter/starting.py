@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 from functions.starter.dag_file import DagFile
 from functions.starter.machine import Machine, StartRefusedError
 from functions.starter.requests import Request
+from stepweave.deployed.arns import name_of
 from stepweave.stores.run_queue import RunQueue, Waiting
 from stepweave.stores.run_table import ENDED, DeployedRun, RunTable
 
@@ -134,4 +135,4 @@ def _is_known(run: DeployedRun, request: Request) -> bool:
 
 
 def _has_begun(run: DeployedRun, request: Request) -> bool:
-    return any(arn.rpartition(":")[2] == request.execution for arn in run.executions)
+    return any(name_of(arn) == request.execution for arn in run.executions)

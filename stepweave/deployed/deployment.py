@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from stepweave.authoring.suggest import did_you_mean
+from stepweave.deployed.arns import execution_page
 from stepweave.deployed.connecting import LOCAL, Clients, account_of, connect
 from stepweave.deployed.environment import DeployedDag, Platform
 from stepweave.deployed.explaining import code_of, explained
@@ -50,11 +51,7 @@ class Deployment:
         """Where people look at an execution; empty for the environment on this machine, which has no console."""
         if self.env == LOCAL:
             return ""
-        region = execution.split(":")[3] if execution.count(":") > 3 else self.aws.region
-        return (
-            f"https://{region}.console.aws.amazon.com/states/home?region={region}"
-            f"#/v2/executions/details/{execution}"
-        )
+        return execution_page(execution)
 
     def _not_deployed(self, dag_id: str) -> UsageError:
         return UsageError(

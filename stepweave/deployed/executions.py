@@ -19,7 +19,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionState:
+class Execution:
     """An execution as it is now. Times are seconds since the epoch."""
 
     arn: str
@@ -35,14 +35,14 @@ class ExecutionState:
     redrives: int = 0
 
 
-def describe(aws: Clients, arn: str) -> ExecutionState:
+def describe(aws: Clients, arn: str) -> Execution:
     """The execution ``arn``; AWS allows 15 such calls a second
     (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
     """
     with explained(f"looking at the execution {arn}"):
         said = aws.client("stepfunctions").describe_execution(executionArn=arn)
     stopped = said.get("stopDate")
-    return ExecutionState(
+    return Execution(
         arn=arn,
         machine=str(said["stateMachineArn"]),
         status=STATUS_OF.get(str(said["status"]), "failed"),

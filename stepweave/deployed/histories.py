@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepweave.deployed.arns import machine_of
 from stepweave.deployed.connecting import Clients
 from stepweave.deployed.executions import children_of_map, history
 from stepweave.deployed.translating import details_of, json_of
@@ -109,9 +110,3 @@ class Histories:
             self._is_whole = self._is_whole and len(children) < self.items
             for arn in children:
                 self._known.setdefault(arn, _Execution(arn, depth))
-
-
-def machine_of(execution: str) -> str:
-    """Name of the state machine of an execution or of a machine's own ARN; that of a map's item is its machine's."""
-    parts = execution.split(":")
-    return parts[6].partition("/")[0] if len(parts) > 6 else ""

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from stepweave.deployed.arns import execution_arn, machine_of, name_of
 from stepweave.deployed.cleaning import CLEANUP, cleanup_name, is_broken_off
 from stepweave.deployed.deployment import Deployment
-from stepweave.deployed.executions import ExecutionState, describe, exists
-from stepweave.deployed.histories import FOLLOWED_ITEMS, SHOWN_ITEMS, Histories, machine_of
+from stepweave.deployed.executions import Execution, describe, exists
+from stepweave.deployed.histories import FOLLOWED_ITEMS, SHOWN_ITEMS, Histories
 from stepweave.deployed.run_records import RunRecords
 from stepweave.deployed.statuses import RunStatuses
 from stepweave.embedded.causes import error_message
@@ -35,7 +36,7 @@ Sleep = Callable[[float], None]
 class RunView:
     """The latest execution of a run, and the task runs in it."""
 
-    execution: ExecutionState
+    execution: Execution
     statuses: RunStatuses
 
 
@@ -67,7 +68,7 @@ def follow(
     observers: Sequence[Observer] = (),
     *,
     sleep: Sleep = time.sleep,
-) -> RunView | ExecutionState:
+) -> RunView | Execution:
     """The run once it has ended; without its tasks where the DAG is not at hand.
 
     ``observers`` are told of each change.
@@ -96,9 +97,11 @@ def follow(
     return _closed(execution, statuses, run, is_done=True)
 
 
-def as_seen(run: DeployedRun, execution: ExecutionState) -> DeployedRun:
+def as_seen(run: DeployedRun, execution: Execution) -> DeployedRun:
     """The run as its execution says, which the record follows a few seconds later."""
-    if execution.status == run.status:
+    if (
+        execution.status == run.status or run.place is not None
+    ):  # one that waits has its execution still to come
         return run
     ended = execution.ended_at
     why = ": ".join(
@@ -123,7 +126,7 @@ def _begun(deployment: Deployment, run: DeployedRun, sleep: Sleep) -> DeployedRu
     """The run, once it has an execution: before that it waits for others of its DAG."""
     records = RunRecords(deployment)
     for seconds in _pauses():
-        if run.execution is not None:
+        if run.execution is not None and run.place is None:
             break
         if run.status in ENDED:
             raise StepweaveError(f"run {run.run_id} was {run.status} before it began")
@@ -140,13 +143,12 @@ def _pauses() -> Iterator[float]:
         seconds = min(seconds * SLOWER, LONGEST_POLL_SECONDS)
 
 
-def _cleanup(deployment: Deployment, run: DeployedRun, execution: ExecutionState) -> str | None:
+def _cleanup(deployment: Deployment, run: DeployedRun, execution: Execution) -> str | None:
     """ARN of the execution that cleans up after ``execution``; None where nothing is to be cleaned up."""
     machine = deployment.dag(run.dag).machines.get(CLEANUP)
     if machine is None or not is_broken_off(execution.status, execution.error):
         return None
-    head, _, name = execution.arn.rpartition(":")
-    return f"{head.rpartition(':')[0]}:{machine_of(machine)}:{cleanup_name(name, execution.redrives)}"
+    return execution_arn(machine, cleanup_name(name_of(execution.arn), execution.redrives))
 
 
 def _appears(deployment: Deployment, execution: str, sleep: Sleep) -> bool:
@@ -175,7 +177,7 @@ def _histories(deployment: Deployment, run: DeployedRun, execution: str, items: 
     return Histories(deployment.aws, execution, machines, items)
 
 
-def _closed(execution: ExecutionState, statuses: RunStatuses, run: DeployedRun, *, is_done: bool) -> RunView:
+def _closed(execution: Execution, statuses: RunStatuses, run: DeployedRun, *, is_done: bool) -> RunView:
     """The run as it is shown. ``is_done``: nothing more happens in it, nor is anything cleaned up."""
     resumed_at = execution.started_at if run.attempt > 1 else None
     if is_done:

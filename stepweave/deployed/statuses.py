@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stepweave.deployed.histories import Histories, machine_of
+from stepweave.deployed.arns import machine_of
+from stepweave.deployed.histories import Histories
 from stepweave.deployed.translating import Translator
 from stepweave.embedded.jobs import job_failure
 from stepweave.embedded.labels import Labels

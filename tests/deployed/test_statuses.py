@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from stepweave.deployed.histories import Histories, machine_of
+from stepweave.deployed.arns import machine_of
+from stepweave.deployed.histories import Histories
 from stepweave.deployed.statuses import RunStatuses
 from stepweave.embedded.request import RunRequest
 from stepweave.embedded.result import RunResult

@@ -16,7 +16,7 @@ from stepweave.cli.progress.words import in_environment
 from stepweave.cli.running import run_object as ended_object
 from stepweave.cli.screen import paint
 from stepweave.deployed.deployment import Deployment
-from stepweave.deployed.executions import ExecutionState
+from stepweave.deployed.executions import Execution
 from stepweave.deployed.looking import RunView, as_seen, follow
 from stepweave.embedded.causes import error_message
 from stepweave.embedded.result import RunEnd, RunResult
@@ -76,7 +76,7 @@ def _view(
 
 
 def _without_tasks(
-    deployment: Deployment, run: DeployedRun, ended: RunView | ExecutionState, as_json: bool
+    deployment: Deployment, run: DeployedRun, ended: RunView | Execution, as_json: bool
 ) -> Answer:
     execution = ended.execution if isinstance(ended, RunView) else ended
     seen = as_seen(run, execution)
