@@ -174,11 +174,6 @@ def checkpoint_prefix(dag: str, run: str, task: str, index: str = "") -> str:
     return task_prefix(dag, run, task, index).replace("runs/", "checkpoints/", 1)
 
 
-def cache_key(dag: str, task: str, key: str) -> str:
-    """Key of a pointer to the envelope of an earlier task run with the same inputs."""
-    return f"cache/{segment(dag)}/{segment(task)}/{segment(key)}.json"
-
-
 def last_key(dag: str, task: str, index: str = "") -> str:
     """Key of the pointer to the latest success of a task run in any run."""
     name = f"{segment(task)}/{index}" if index else segment(task)

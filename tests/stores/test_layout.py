@@ -46,7 +46,6 @@ def test_keys_are_those_of_the_documented_layout():
     assert layout.result_key(prefix) == "runs/churn/r1/train/3/result.json"
     assert layout.output_key(prefix, "parquet") == "runs/churn/r1/train/3/output.parquet"
     assert layout.log_key(prefix, 0) == "runs/churn/r1/train/3/logs/0.log"
-    assert layout.cache_key("churn", "train", "k") == "cache/churn/train/k.json"
     assert layout.checkpoint_prefix("churn", "r1", "train") == "checkpoints/churn/r1/train"
 
 

@@ -40,7 +40,7 @@ def listed(prefix: str, bucket: str = BUCKET) -> Request:
 OWN_KEYS = (
     layout.result_key(layout.task_prefix("churn", "r1", "train")),
     layout.checkpoint_prefix("churn", "r1", "train") + "/model",
-    layout.cache_key("churn", "train", "k"),
+    layout.last_key("churn", "train"),
 )
 
 
