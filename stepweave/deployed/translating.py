@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from stepweave.deployed.calling import as_engine_calls
+from stepweave.deployed.engine_calls import as_engine_calls
 from stepweave.deployed.lines import ENTERED, EXITED, Lines
 from stepweave.engine.events import Event, Kind
 

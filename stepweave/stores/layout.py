@@ -19,7 +19,7 @@ And besides the task runs:
 runs/<dag>/<run>/_failed/<execution>/<task>…  failed task runs, one object each
 runs/<dag>/<run>/_notices/<task>/             what was told of the run
 checkpoints/<dag>/<run>/<task>…/              what a task keeps between attempts
-cache/<dag>/<task>/<key>.json                 pointer to an envelope
+cache/<dag>/<task>…/last.json                 pointer to the envelope of the latest success
 breakers/<name>.json                          state of a circuit breaker
 assets/<name>/<partition>/current.json        pointer to the published version of a partition
 assets/<name>/<partition>/<dag>/<run>/        what a run published

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepweave.deployed.calling import as_engine_calls
+from stepweave.deployed.engine_calls import as_engine_calls
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function"
 
