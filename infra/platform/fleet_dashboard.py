@@ -82,8 +82,10 @@ def _runs(arns: Arns) -> Widget:
 
 
 def _success(arns: Arns) -> Widget:
+    """By days: one without a failure has no value of it, and without ``FILL`` none of the whole expression."""
+    share = "100 * FILL(good, 0) / (FILL(good, 0) + FILL(bad, 0) + FILL(late, 0))"
     metrics = [
-        [{"expression": "100 * good / (good + bad + late)", "label": "succeeded, %", "id": "share"}],
+        [{"expression": share, "label": "succeeded, %", "id": "share"}],
         _ours("RunsSucceeded", arns, {"id": "good", "stat": "Sum", "visible": False}),
         _ours("RunsFailed", arns, {"id": "bad", "stat": "Sum", "visible": False}),
         _ours("RunsTimedOut", arns, {"id": "late", "stat": "Sum", "visible": False}),

@@ -144,6 +144,16 @@ def test_every_metric_of_the_dashboard_is_of_its_environment_or_of_the_account()
         assert "dev" in text or "ServiceMetric" in text or "steps *" in text or "good" in text, text
 
 
+def test_a_day_without_a_failure_has_a_share_of_success_too() -> None:
+    """What is never counted has no values, and a value that is missing takes the whole expression with it."""
+    (shown,) = (one for one in BODY["widgets"] if "Share of success" in one["properties"].get("title", ""))
+    first, *counted = shown["properties"]["metrics"]
+    expression = first[0]["expression"]
+    for metric in counted:
+        name = metric[-1]["id"]
+        assert expression.count(name) == expression.count(f"FILL({name}, 0)") > 0
+
+
 def test_one_dag_is_chosen_from_those_that_there_are() -> None:
     (choice,) = BODY["variables"]
     assert (choice["type"], choice["pattern"], choice["defaultValue"]) == ("pattern", CHOSEN, "churn")
