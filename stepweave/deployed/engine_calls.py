@@ -21,11 +21,11 @@ def as_engine_calls(resource: str, arguments: Any, env: str) -> Any:
     if resource.startswith("lambda:invoke"):
         return {**arguments, "FunctionName": _function(str(arguments.get("FunctionName", "")), env)}
     if resource == BATCH:
-        return {**arguments, "JobDefinition": job_of(arguments)}
+        return {**arguments, "JobDefinition": _job_of(arguments)}
     return arguments
 
 
-def job_of(arguments: Mapping[str, Any]) -> str:
+def _job_of(arguments: Mapping[str, Any]) -> str:
     """The task whose job is submitted, as a part of keys: the key of the job's input tells; empty when it does not."""
     overrides = arguments.get("ContainerOverrides") or {}
     for each in overrides.get("Environment") or ():
