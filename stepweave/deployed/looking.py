@@ -99,9 +99,10 @@ def follow(
 
 def as_seen(run: DeployedRun, execution: Execution) -> DeployedRun:
     """The run as its execution says, which the record follows a few seconds later."""
-    if (
-        execution.status == run.status or run.place is not None
-    ):  # one that waits has its execution still to come
+    is_before = (
+        run.place is not None and execution.arn == run.execution
+    )  # a resumed run waits for its next one
+    if execution.status == run.status or is_before:
         return run
     ended = execution.ended_at
     why = ": ".join(

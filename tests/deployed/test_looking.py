@@ -10,7 +10,7 @@ import pytest
 from stepweave.deployed.deployment import open_deployment
 from stepweave.deployed.executions import Execution
 from stepweave.deployed.finding import find_run
-from stepweave.deployed.looking import as_it_is, follow
+from stepweave.deployed.looking import as_it_is, as_seen, follow
 from stepweave.stores.run_table import DeployedRun, RunFacts
 from tests.deployed.deployed_world import EXECUTION, World
 from tests.deployed.engine_histories import moment
@@ -66,3 +66,4 @@ def test_who_follows_a_resumed_run_that_waits_sees_the_end_of_the_execution_to_c
     ended = follow(open_deployment("dev"), resumed, None, sleep=begins)
     assert isinstance(ended, Execution)
     assert (ended.arn, ended.status) == (second, "success")
+    assert as_seen(resumed, ended).status == "success"
