@@ -20,14 +20,8 @@ RETRIES = 20
 """Deliveries of an event that are tried again, within :data:`LONGEST_SECONDS`."""
 LONGEST_SECONDS = 6 * 3600
 
-BLOCKED = {
-    "stepweave": "queue-blocked",
-    "queue": "<queue>",
-    "job": "<job>",
-    "reason": "<reason>",
-    "runbook": "docs/operating.md#queue-blocked",
-}
-"""What people are told when a job that cannot run keeps a queue from going on."""
+BLOCKED = {"queue": "$.detail.jobQueue", "job": "$.detail.jobName", "reason": "$.detail.statusReason"}
+"""What people are told when a job that cannot run keeps a queue from going on: field → where the event has it."""
 
 
 class Events(Construct):
@@ -121,12 +115,7 @@ class Events(Construct):
                     id="warn",
                     arn=self._arns.topic("warn"),
                     input_transformer=aws_events.CfnRule.InputTransformerProperty(
-                        input_paths_map={
-                            "queue": "$.detail.jobQueue",
-                            "job": "$.detail.jobName",
-                            "reason": "$.detail.statusReason",
-                        },
-                        input_template=json.dumps({**BLOCKED, "env": self._arns.env}),
+                        input_paths_map=BLOCKED, input_template=_template(self._arns.env)
                     ),
                     dead_letter_config=aws_events.CfnRule.DeadLetterConfigProperty(
                         arn=self._arns.dead_letters()
@@ -134,3 +123,12 @@ class Events(Construct):
                 )
             ],
         )
+
+
+def _template(env: str) -> str:
+    """The message of a blocked queue. EventBridge puts quotes around what it fills in, and takes none of ours:
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
+    known = {"stepweave": "queue-blocked", "env": env, "runbook": "docs/operating.md#queue-blocked"}
+    filled = ", ".join(f'"{name}": <{name}>' for name in BLOCKED)
+    return f"{json.dumps(known)[:-1]}, {filled}}}"
