@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from stepweave.graph.model import (
     Graph,
     Literal,
     ParamSpec,
+    Resources,
     RetryPolicy,
     Task,
 )
@@ -70,6 +72,24 @@ def test_a_map_of_limited_concurrency_has_room_for_more_items() -> None:
     assert "m" in ran.seen.states
     assert "m (d)" in run(*at_run_time(201, max_concurrency=40)).seen.states
     assert "m (d)" in run(*at_run_time(60, max_concurrency=41)).seen.states
+
+
+def limits(*tasks: Task) -> dict[str, int | None]:
+    """How many items run at once, by the Map; None for as many as Step Functions starts."""
+    found = states_of(graph(*tasks)).items()
+    return {name: state.get("MaxConcurrency") for name, state in found if state["Type"] == "Map"}
+
+
+def test_a_distributed_map_leaves_half_of_the_calls_that_lambda_takes_at_once() -> None:
+    assert limits(task("a"), mapped("m", "a")) == {"m": None, "m (d)": 500}
+    assert limits(mapped("m", written(60))) == {"m": 500}
+    assert limits(task("a"), group("m", "a", task("x"))) == {"m": None, "m (d)": 500}
+
+
+def test_a_distributed_map_runs_as_many_items_as_the_dag_says_and_all_jobs_that_may_be() -> None:
+    assert limits(task("a"), mapped("m", "a", max_concurrency=3000)) == {"m": 3000, "m (d)": 3000}
+    on_batch = replace(mapped("m", "a"), resources=Resources(gpu=1))
+    assert limits(task("a"), on_batch) == {"m": None, "m (d)": None}
 
 
 def test_a_long_list_written_in_the_dag_is_one_distributed_map() -> None:

@@ -12,6 +12,11 @@ MAX_INLINE_CONCURRENCY = 40
 MAX_INLINE_ITEMS = 200
 """Items of an inline Map whose concurrency is limited anyway."""
 
+DISTRIBUTED_CONCURRENCY = 500
+"""Items of a distributed Map that run at once on Lambda, unless the DAG says otherwise: half of what all functions of
+an account may run at once by default (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). Step
+Functions would start up to 10,000, and calls that are throttled for minutes fail."""
+
 INLINE_EVENTS = 12_000
 """Events that the items of one inline Map of a DAG may take, half of what an execution has."""
 NEAR_EVENTS = 14_000

@@ -24,7 +24,13 @@ from stepweave.asl.scopes.binding import rename
 from stepweave.asl.scopes.bodies import body_inside
 from stepweave.asl.scopes.fields import item_parts
 from stepweave.asl.scopes.items import NUMBER, Item, ItemWiring, placed
-from stepweave.asl.scopes.limits import ITERATION_EVENTS, MAX_INLINE_ITEMS, most_inline, written_units
+from stepweave.asl.scopes.limits import (
+    DISTRIBUTED_CONCURRENCY,
+    ITERATION_EVENTS,
+    MAX_INLINE_ITEMS,
+    most_inline,
+    written_units,
+)
 from stepweave.asl.scopes.scope import Repeat
 from stepweave.asl.scopes.values import written_parts
 from stepweave.asl.states import State
@@ -173,7 +179,7 @@ class _Mapped:
 
     def _map(self, item: Item, numbers: str, *, distributed: bool) -> State:
         mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} if distributed else {"Mode": "INLINE"}
-        most = self.expansion.max_concurrency
+        most = self.expansion.max_concurrency or (self._at_once() if distributed else None)
         state: State = {
             "Type": "Map",
             "Comment": comment(self.wiring.task.doc or self.node),
@@ -185,6 +191,11 @@ class _Mapped:
             "Next": names.verdict(self.node),
         }
         return self._caught(state)
+
+    def _at_once(self) -> int | None:
+        """How many items run at once where the DAG does not say; jobs wait for each other in their queue."""
+        placement = self.wiring.scene.placements.get(self.node)
+        return None if placement is not None and placement.is_job else DISTRIBUTED_CONCURRENCY
 
     def _caught(self, state: State) -> State:
         caught = self.outlet.catchers()
