@@ -99,10 +99,6 @@ class Jobs(Construct):
             # (https://github.com/aws/containers-roadmap/issues/1611), and the store would ask us-east-1.
             "AWS_REGION": self._arns.region,
             "AWS_DEFAULT_REGION": self._arns.region,
-            # Lambda and Fargate say where they are; ECS on an instance does not
-            # (https://github.com/aws/containers-roadmap/issues/1611), and the store would ask us-east-1.
-            "AWS_REGION": self._arns.region,
-            "AWS_DEFAULT_REGION": self._arns.region,
             "POWERTOOLS_LOG_LEVEL": self._settings.log_level,
             "HOME": "/tmp",  # libraries that keep caches find nothing else that they can write
             "POWERTOOLS_SERVICE_NAME": "batch_worker",
