@@ -65,6 +65,10 @@ class RunQueue:
         None when all slots are taken, or the run waits no more. Several may have a claim: to start an execution twice
         changes nothing.
         """
+        # A look before: when many are asked for at once, transactions on the same items would meet one another.
+        active = self.active(waiting.dag)
+        if most is not None and len(active) >= most and waiting.execution not in active:
+            return None
         claim = uuid4().hex
         claimed = {
             "Key": _place_key(waiting.dag, waiting.place),

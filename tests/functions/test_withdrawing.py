@@ -12,7 +12,7 @@ from functions.starter.requests import resumed, to_request
 from functions.starter.starting import Starter
 from stepweave.stores.run_queue import RunQueue
 from stepweave.stores.run_table import ExecutionState, RunTable
-from tests.functions.environment_fakes import ALIAS, TABLE, DiedError, refused
+from tests.functions.environment_fakes import ALIAS, TABLE, DiedError, refused, take_slot
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
 MS = round(NOW.timestamp() * 1000)
@@ -101,7 +101,7 @@ def test_a_run_that_is_withdrawn_while_it_is_started_never_begins_or_was_not_wit
     place, withdrawn = RunTable(dynamodb, TABLE).get("sales", "r2").place, []
     meeting = Meeting(dynamodb, states, call, lambda: withdrawn.append(withdraw(dynamodb, place=place)))
     starter_of(meeting.dynamodb, meeting.states).drain()
-    assert withdrawn == ([call < 2] if meeting.took_place else [])  # it was looked for; claimed
+    assert withdrawn == ([call < 3] if meeting.took_place else [])  # the third call is the claim
     assert_one_won(dynamodb, states, withdrawn == [True])
 
 
@@ -204,6 +204,16 @@ def test_a_resumed_run_that_was_withdrawn_can_be_resumed_again(dynamodb, states)
     assert starter.drain().status == "idle"
     assert starter.start(again).status == "started"
     assert begun(states) == ["r1", "r1-r1"]
+
+
+@pytest.mark.parametrize("call", range(3))
+def test_a_run_whose_slot_is_taken_by_another_just_before_it_is_claimed_waits(dynamodb, states, call):
+    one_waits(dynamodb, states)
+    meeting = Meeting(dynamodb, states, call, lambda: take_slot(dynamodb, "other"))
+    assert starter_of(meeting.dynamodb, meeting.states).drain().status == "idle"
+    assert meeting.took_place
+    assert begun(states) == ["r1"]
+    assert withdraw(dynamodb)
 
 
 def test_slots_are_counted_by_execution(dynamodb, states):
