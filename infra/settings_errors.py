@@ -24,7 +24,7 @@ def unknown_environment(env: str, known: Sequence[str], file: str) -> Problem:
         code="unknown-environment",
         expected=f"the file {file}",
         got=f"files of {', '.join(known)}" if known else "no file at all",
-        fix=f"{did_you_mean(env, known)} Choose it with: cdk … -c env=NAME",
+        fix=f"{did_you_mean(env, known)} (choose it with: cdk … -c env=NAME)",
     )
 
 
