@@ -24,6 +24,10 @@ from stepweave.stores.layout import checked_key
 _PART_BYTES = (
     16 << 20
 )  # a part has 5 MiB to 5 GiB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+_ANSWER_BYTES = 1 << 30
+"""Most bytes that are read by one request. obstore breaks off an answer after 30 s and asks for the rest, for no more
+than three minutes: at the 90 MB/s of one connection that is 16 GB
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-design-patterns.html)."""
 _CONFLICT = "ConditionalRequestConflict"
 """Code with which S3 refuses a conditional write while another write or a delete is under way. Perhaps nothing is there
 afterwards, so one writes again (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html)."""
@@ -140,12 +144,26 @@ class RemoteStore:
         """Copy an object to a local file; its folder exists."""
         with self._explained("read", key):
             try:
-                stream = obstore.get(self._store, checked_key(key)).stream(min_chunk_size=_PART_BYTES)
+                found = obstore.get(self._store, checked_key(key))
             except FileNotFoundError:
                 raise StoreError(f"no object {key!r} in the store {self._url}") from None
             with open(path, "wb") as file:
-                for chunk in stream:
-                    file.write(chunk)
+                for answer in self._answers(key, found):
+                    for chunk in answer.stream(min_chunk_size=_PART_BYTES):
+                        file.write(chunk)
+
+    def _answers(self, key: str, found: obstore.GetResult) -> Iterator[obstore.GetResult]:
+        """The content of an object, in answers none of which takes minutes."""
+        size, tag = found.meta["size"], found.meta["e_tag"]
+        if size <= _ANSWER_BYTES:
+            yield found
+            return
+        for start in range(0, size, _ANSWER_BYTES):
+            options: obstore.GetOptions = {
+                "range": (start, min(start + _ANSWER_BYTES, size)),
+                "if_match": tag,
+            }
+            yield obstore.get(self._store, checked_key(key), options=options)
 
     def upload(self, path: str, key: str) -> None:
         """Copy a local file to an object, replacing what is there; large files go in parts."""

@@ -213,6 +213,15 @@ def test_a_large_file_goes_to_s3_in_parts(loopback, tmp_path):
     assert store.get("x.bin") == content
 
 
+def test_a_large_file_comes_from_s3_by_several_requests(loopback, tmp_path, monkeypatch):
+    monkeypatch.setattr("stepweave.stores.remote._ANSWER_BYTES", 3 << 20)
+    content = os.urandom((7 << 20) + 1)
+    store = open_store(f"s3://{BUCKET}/large")
+    store.put("y.bin", content)
+    store.download("y.bin", str(tmp_path / "copy"))
+    assert (tmp_path / "copy").read_bytes() == content
+
+
 def test_credentials_may_come_from_a_profile(loopback, tmp_path, monkeypatch):
     (tmp_path / "credentials").write_text("[ci]\naws_access_key_id = a\naws_secret_access_key = b\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
