@@ -11,6 +11,7 @@ from typing import Any
 import fastjsonschema
 
 from functions.starter.dag_file import DagFile, DeclaredParam
+from stepweave.authoring.param_examples import example_of
 from stepweave.errors import ParamsError, Problem
 
 _SHOWN = 200
@@ -31,7 +32,7 @@ def checked_params(dag: DagFile, given: Mapping[str, Any]) -> dict[str, Any]:
                     what=f"param {param.name!r} is missing, and has no default",
                     code="param-missing",
                     expected=_shown(param.schema),
-                    fix=f"give a value for {param.name}",
+                    fix=_fix(param),
                 )
             )
         else:
@@ -66,6 +67,7 @@ def _wrong(param: DeclaredParam, value: Any) -> Iterator[Problem]:
                 code="param-value",
                 expected=_expected(error.message, param),
                 got=_shown(error.value),
+                fix=_fix(param),
             )
 
 
@@ -73,6 +75,16 @@ def _expected(message: str, param: DeclaredParam) -> str:
     must = message.partition("must ")[2]
     # The reader's own words for a choice of types say nothing of the types.
     return must.removeprefix("be ") if must else _shown(param.schema)
+
+
+def _fix(param: DeclaredParam) -> str:
+    """A value that the param takes, where one is found."""
+    example = example_of({**param.schema, "default": param.default}, param.schema)
+    try:
+        _validator(json.dumps(param.schema, sort_keys=True))(example)
+    except fastjsonschema.JsonSchemaValuesException:
+        return f"give a value for {param.name} that fits its declaration"
+    return f"for example: {json.dumps({param.name: example}, ensure_ascii=False)}"
 
 
 @functools.lru_cache(maxsize=256)

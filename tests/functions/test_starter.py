@@ -93,9 +93,9 @@ def test_all_that_is_wrong_with_params_is_told_at_once():
     problems = [(problem.code, problem.what, problem.fix) for problem in told.value.problems]
     assert problems == [
         ("param-unknown", "DAG 'sales' has no param 'rat'", "write rate"),
-        ("param-missing", "param 'rate' is missing, and has no default", "give a value for rate"),
-        ("param-value", "param 'shape'[1] does not fit its declaration", None),
-        ("param-value", "param 'shape'[2] does not fit its declaration", None),
+        ("param-missing", "param 'rate' is missing, and has no default", 'for example: {"rate": 0.5}'),
+        ("param-value", "param 'shape'[1] does not fit its declaration", 'for example: {"shape": [1]}'),
+        ("param-value", "param 'shape'[2] does not fit its declaration", 'for example: {"shape": [1]}'),
     ]
 
 
