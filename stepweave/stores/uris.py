@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from stepweave.errors import DataError
+from stepweave.errors import DataError, StoreError
+from stepweave.stores.layout import checked_key
 from stepweave.stores.objects import open_store
 
 _S3 = "s3://"
@@ -42,6 +43,13 @@ def _read_object(uri: str) -> bytes:
     bucket, _, key = uri[len(_S3) :].partition("/")
     if not bucket or not key:
         raise DataError(f"{uri!r} names no object; expected s3://bucket/key")
+    try:
+        checked_key(key)
+    except StoreError as error:
+        # S3 has such objects: the folders that its console makes, names with two slashes.
+        raise DataError(
+            f"{uri!r} cannot be read here: {error}; read it with boto3, or give it another key"
+        ) from None
     data = open_store(_S3 + bucket).get_or_none(key)
     if data is None:
         raise DataError(f"there is no object {key!r} in the bucket {bucket!r}")

@@ -33,6 +33,12 @@ def test_a_missing_object_is_an_error_in_the_data_that_no_retry_mends(bucket):
         read_uri(f"{bucket}/raw/none.csv")
 
 
+@pytest.mark.parametrize("key", ["raw/", "raw//rows.csv"])
+def test_an_object_whose_key_is_no_path_is_an_error_in_the_data_that_no_retry_mends(key):
+    with pytest.raises(DataError, match="is not canonical.*; read it with boto3, or give it another key"):
+        read_uri(f"s3://bucket/{key}")
+
+
 @pytest.mark.parametrize("uri", ["s3://", "s3://bucket", "s3://bucket/"])
 def test_an_address_without_a_key_names_no_object(uri):
     with pytest.raises(DataError, match="names no object; expected s3://bucket/key"):
