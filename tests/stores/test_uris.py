@@ -35,7 +35,7 @@ def test_a_missing_object_is_an_error_in_the_data_that_no_retry_mends(bucket):
 
 @pytest.mark.parametrize("key", ["raw/", "raw//rows.csv"])
 def test_an_object_whose_key_is_no_path_is_an_error_in_the_data_that_no_retry_mends(key):
-    with pytest.raises(DataError, match="is not canonical.*; read it with boto3, or give it another key"):
+    with pytest.raises(DataError, match=r"is not canonical.*; read it with boto3, or give it another key"):
         read_uri(f"s3://bucket/{key}")
 
 
