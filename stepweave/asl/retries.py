@@ -118,6 +118,11 @@ def of_lambda() -> Retrier:
     return _of_service(LAMBDA_ERRORS, seconds=1)
 
 
+def of_signal() -> Retrier:
+    """The retrier of a signal, whatever went wrong: gates that miss it stay shut, and a second one changes nothing."""
+    return _of_service(("States.ALL",), seconds=1)
+
+
 def of_execution() -> Retrier:
     """The retrier of Step Functions' own errors when an execution is to begin."""
     return _of_service(EXECUTION_ERRORS, seconds=2)

@@ -231,7 +231,7 @@ def call(name: str, records: Mapping[str, str]) -> State:
 
 def _signal(what: str, payload: Mapping[str, Any]) -> State:
     full = {"run": "{% $run.execution %}", **payload}
-    return _invoke(what, "${Rendezvous}", full, CONTROL_TIMEOUT_SECONDS)
+    return _invoke(what, "${Rendezvous}", full, CONTROL_TIMEOUT_SECONDS, [retries.of_signal()])
 
 
 def _invoke(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,7 @@ def run_scripted(
     machines: Mapping[str, Mapping[str, Any]] | None = None,
     start: str = "",
     given: Mapping[str, Any] | None = None,
+    lost: Sequence[Exception] = (),
 ) -> Ran:
     """``graph`` run; every definition is valid.
 
@@ -96,6 +97,7 @@ def run_scripted(
         machines: Further definitions, by the name of their substitution.
         start: Name of the machine that is run.
         given: The input.
+        lost: What the first signals to gates come to, instead of arriving.
     """
     compiled = compile_graph(graph)
     clock = VirtualClock()
@@ -121,9 +123,12 @@ def run_scripted(
         return {}
 
     async def meet(event: Any) -> Any:
+        if "gates" in event and failures:
+            raise failures.pop(0)
         return await rendezvous(event)
 
     deciding: list[asyncio.Task[None]] = []
+    failures = list(lost)
     definitions = dict(compiled.machines.definitions)
     for definition in definitions.values():
         assert validate(definition) == ()

@@ -46,6 +46,14 @@ def test_a_job_that_batch_does_not_take_for_now_is_submitted_again_at_the_cost_o
     assert ran.seconds < 1000
 
 
+def test_a_signal_that_did_not_arrive_is_sent_again_whatever_became_of_it() -> None:
+    lost = [error("ProvisionedThroughputExceededException"), error("Sandbox.Timedout"), error("KeyError")]
+    ran = run_scripted(dag(task("a"), task("b"), task("c", "a", "b"), task("d", "b")), lost=lost)
+    assert ran.compiled.report.signals == 1
+    assert (ran.outcome, len(ran.of("c"))) == (("SUCCEEDED", None), 1)
+    assert ran.seconds < 60
+
+
 def test_an_error_that_no_policy_names_is_not_retried() -> None:
     ran = run_scripted(dag(task("a", retry=QUIET)), {"a": error("DataError")})
     assert (len(ran.events), ran.outcome) == (1, ("FAILED", "failed: a"))
