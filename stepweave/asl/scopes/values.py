@@ -32,8 +32,8 @@ def value_text(binding: Binding, record_of: RecordOf) -> str:
 def part_of(binding: Binding, path: Path) -> Binding:
     """The binding of the part at ``path`` of what ``binding`` stands for; of what has no such part, null.
 
-    >>> part_of(DictOf(items=(("a", FromTask(task="t")),)), ("a", 0))
-    FromTask(task='t', path=(0,))
+    >>> part_of(DictOf(items=(("a", Literal(json="[1, 2]")),)), ("a", 0))
+    Literal(json='1')
     """
     for index, step in enumerate(path):
         match binding:
