@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from stepweave.deployed.deployment import Deployment
 from stepweave.deployed.functions import invoke
 from stepweave.errors import UsageError
+from stepweave.runtime.run_ids import new_run_id
 from stepweave.stores.run_table import ENDED, DeployedRun
+
+_MAX_OF_DAG = 53
+"""Characters of the DAG in the id of its run, so that there is room for those that an execution's name ends with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +39,14 @@ def trigger(
     by: str = "",
 ) -> Started:
     """A new run of ``dag_id``, started or queued. Raises ``UsageError`` for wrong params, as the starter says."""
-    request: dict[str, Any] = {"source": "manual", "params": dict(params)}
-    given = {"run_id": run_id, "logical_date": logical_date, "by": by}
-    return _ask(deployment, dag_id, request | {name: value for name, value in given.items() if value})
+    # It has an id before it is asked for: boto3 asks again when an answer is lost, and the run may have begun.
+    asked = run_id or new_run_id(dag_id[:_MAX_OF_DAG], datetime.now(UTC))
+    request: dict[str, Any] = {"source": "manual", "params": dict(params), "run_id": asked}
+    given = {"logical_date": logical_date, "by": by}
+    started = _ask(deployment, dag_id, request | {name: value for name, value in given.items() if value})
+    if run_id is None and started.status == "duplicate":
+        return replace(started, status="started")
+    return started
 
 
 def resume(deployment: Deployment, run: DeployedRun, *, by: str = "") -> Started:

@@ -15,6 +15,7 @@ from stepweave.deployed.run_records import RunRecords
 from stepweave.deployed.starting import Started, resume, trigger
 from stepweave.deployed.stopping import PATIENCE_SECONDS, cancel
 from stepweave.errors import StepweaveError, UsageError
+from stepweave.runtime.run_ids import check_run_id
 from stepweave.stores.run_queue import Waiting
 from stepweave.stores.run_table import RunFacts
 from tests.deployed.deployed_world import EXECUTION, FunctionFailed, World
@@ -32,6 +33,18 @@ def test_a_run_is_asked_of_the_starter_with_what_was_given_and_nothing_else(worl
     assert found == Started(dag_id="sales", run_id="sales-9", execution=f"{EXECUTION}:m:r", status="started")
     request = {"source": "manual", "params": {"n": 1}, "run_id": "sales-9", "by": "ada"}
     assert world.functions.asked == [("sales-starter:live", request)]
+
+
+def test_a_run_has_its_id_before_it_is_asked_for_so_that_a_repeated_call_starts_no_second_one(
+    world: World,
+) -> None:
+    dag = "a" * 60
+    world.deploy(dag)
+    world.functions.functions[f"{dag}-starter:live"] = lambda event: {**started(event), "status": "duplicate"}
+    found = trigger(open_deployment("dev"), dag, {})
+    (_, request) = world.functions.asked[0]
+    assert request["run_id"] == found.run_id == check_run_id(found.run_id)
+    assert (len(found.run_id), found.status) == (74, "started")
 
 
 @pytest.mark.parametrize("kind", ["UsageError", "ParamsError", "DataError"])
