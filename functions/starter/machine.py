@@ -11,6 +11,9 @@ from stepweave.errors import StepweaveError
 from stepweave.stores.run_table import ExecutionState
 
 _EXISTS = "ExecutionAlreadyExists"
+_SERVER_ERROR = 500
+"""Of such an answer nobody knows whether it began all the same
+(https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html)."""
 
 
 class StartRefusedError(StepweaveError):
@@ -41,6 +44,8 @@ class Machine:
         except self._client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] == _EXISTS:
                 return state_of(dag, request.run_id, self._described(request.execution)), False
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
+                raise
             raise StartRefusedError(
                 f"Step Functions did not start run {request.run_id!r}: {error}"
             ) from error
