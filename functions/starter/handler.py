@@ -53,7 +53,8 @@ def _started(event: Mapping[str, Any], dag: DagFile) -> Started:
             run = _to_resume(runs, dag.dag, str(event.get("run_id", "")))
             return starter.start(resumed(run, _input(run, machine), event.get("by"), dag.code_version))
         case _:
-            return starter.start(to_request(event, dag, datetime.now(UTC)))
+            request = to_request(event, dag, datetime.now(UTC))
+            return starter.start(request) if request else Started(run_id=None, status="ignored")
 
 
 def _to_resume(runs: RunTable, dag: str, run_id: str) -> DeployedRun:

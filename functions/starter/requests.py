@@ -63,8 +63,11 @@ class Request:
         return cls(**{**given, "input": _text(given["input"]), "facts": RunFacts(**given["facts"])})
 
 
-def to_request(event: Mapping[str, Any], dag: DagFile, now: datetime) -> Request:
-    """The run that ``event`` asks for. Raises ``ParamsError`` and ``UsageError``; then nothing is started."""
+def to_request(event: Mapping[str, Any], dag: DagFile, now: datetime) -> Request | None:
+    """The run that ``event`` asks for; None for a folder that somebody made in the console of S3.
+
+    Raises ``ParamsError`` and ``UsageError``; then nothing is started.
+    """
     source = event.get("source")
     if source == "schedule":
         return _of_schedule(event, dag)
@@ -109,7 +112,7 @@ def _of_schedule(event: Mapping[str, Any], dag: DagFile) -> Request:
     )
 
 
-def _of_upload(event: Mapping[str, Any], dag: DagFile) -> Request:
+def _of_upload(event: Mapping[str, Any], dag: DagFile) -> Request | None:
     try:
         number = int(event["trigger"])
         trigger = dag.triggers[number]
@@ -121,6 +124,8 @@ def _of_upload(event: Mapping[str, Any], dag: DagFile) -> Request:
             f"the event of an upload for DAG {dag.dag!r} lacks {error}; expected an event 'Object Created' of S3 "
             f"and the number of one of {len(dag.triggers)} triggers"
         ) from error
+    if _is_folder(found) and not str(trigger.get("suffix") or "").endswith("/"):
+        return None
     version = found.get("version-id") or found.get("etag", "")
     identity = json.dumps([bucket, key, version, found.get("sequencer", "")])
     uri = f"s3://{bucket}/{key}"
@@ -133,6 +138,13 @@ def _of_upload(event: Mapping[str, Any], dag: DagFile) -> Request:
         source="s3",
         trigger={"source": "s3", "uri": uri, "version": version},
     )
+
+
+def _is_folder(found: Mapping[str, Any]) -> bool:
+    """Whether an object only marks a folder: it is empty, and its key ends with a slash
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html).
+    """
+    return str(found["key"]).endswith("/") and found.get("size") == 0
 
 
 def _by_hand(event: Mapping[str, Any], dag: DagFile, now: datetime) -> Request:

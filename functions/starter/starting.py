@@ -23,7 +23,7 @@ from stepweave.deployed.arns import name_of
 from stepweave.stores.run_queue import RunQueue, Waiting
 from stepweave.stores.run_table import ENDED, DeployedRun, RunTable
 
-Outcome: TypeAlias = Literal["started", "duplicate", "queued", "idle"]
+Outcome: TypeAlias = Literal["started", "duplicate", "queued", "idle", "ignored"]
 
 _DRAINED_AT_ONCE = 25
 """Queued runs that one call starts at most: it has a timeout."""

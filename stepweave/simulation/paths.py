@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from stepweave.asl.scopes.limits import DISTRIBUTED_CONCURRENCY
 from stepweave.embedded.scopes import awaited_by
 from stepweave.graph.model import Graph, Task
 from stepweave.graph.order import topological_order
 from stepweave.graph.outcomes import EARLY_RULES, verdict_of
+from stepweave.planning.placement import place
 from stepweave.simulation.assumptions import Assumptions, cases_of
 
 GraphOf = Callable[[str], Graph]
@@ -88,8 +90,8 @@ def _map_length(task: Task, assumptions: Assumptions, graph_of: GraphOf) -> floa
     count = assumptions.items_of(task)
     size = task.expansion.batch_size or 1
     batches = -(-count // size)
-    at_once = min(task.expansion.max_concurrency or batches, batches)
-    return -(-batches // at_once) * min(size, count) * _once(task, assumptions, graph_of)
+    at_once = task.expansion.max_concurrency or (batches if place(task).is_job else DISTRIBUTED_CONCURRENCY)
+    return -(-batches // min(at_once, batches)) * min(size, count) * _once(task, assumptions, graph_of)
 
 
 def _once(task: Task, assumptions: Assumptions, graph_of: GraphOf) -> float:

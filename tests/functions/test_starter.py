@@ -38,8 +38,8 @@ STRICT = dag_file(
 )
 
 
-def upload(key="raw/a.csv", version="v1", sequencer="1"):
-    thing = {"key": key, "size": 3, "etag": "e", "version-id": version, "sequencer": sequencer}
+def upload(key="raw/a.csv", version="v1", sequencer="1", size=3):
+    thing = {"key": key, "size": size, "etag": "e", "version-id": version, "sequencer": sequencer}
     event = {"source": "aws.s3", "detail": {"bucket": {"name": "data"}, "object": thing}}
     return {"source": "s3", "trigger": 0, "event": event}
 
@@ -72,6 +72,12 @@ def test_an_upload_sets_the_param_of_its_trigger():
         "uri": "s3://data/raw/a.csv",
         "version": "v1",
     }
+
+
+def test_a_trigger_that_names_folders_gets_them_and_empty_files_are_files():
+    dag = replace(DAG, triggers=({"suffix": "/"},))
+    assert to_request(upload(key="raw/", size=0), dag, NOW)
+    assert to_request(upload(key="raw/_SUCCESS", size=0), DAG, NOW)
 
 
 def test_a_trigger_without_a_param_sets_none():

@@ -50,6 +50,14 @@ def test_a_person_starts_a_run_and_the_next_one_waits(call, states):
     assert call(source="queue") == {"run_id": None, "execution": None, "status": "idle"}
 
 
+def test_a_folder_that_is_made_in_the_console_starts_nothing(call, states):
+    folder = {"detail": {"bucket": {"name": "data"}, "object": {"key": "raw/", "size": 0, "etag": "e"}}}
+    assert call(source="s3", trigger=0, event=folder)["status"] == "ignored"
+    assert states.started == []
+    full = {"detail": {"bucket": {"name": "data"}, "object": {"key": "raw/", "size": 5, "etag": "e"}}}
+    assert call(source="s3", trigger=0, event=full)["status"] == "started"
+
+
 def test_who_started_a_run_is_on_record(call, dynamodb):
     call(source="manual", run_id="r1", by="ana")
     facts = RunTable(dynamodb, TABLE).get("sales", "r1").facts

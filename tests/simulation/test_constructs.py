@@ -22,6 +22,7 @@ from stepweave.graph.model import (
     Graph,
     ListOf,
     Literal,
+    Resources,
     Task,
 )
 from stepweave.simulation.simulating import Simulation, beyond_timeout, simulate
@@ -94,6 +95,16 @@ def test_a_condition_takes_the_case_that_is_said(chosen: dict[str, str], seconds
 def test_a_map_takes_as_many_waves_as_its_items_need(count: int | None, seconds: float) -> None:
     items = {} if count is None else {"m": count}
     assert both(simulate(MAPPED, {"m": 2}, items=items)) == seconds
+
+
+@pytest.mark.parametrize("resources, waves", [(Resources(), 2), (Resources(gpu=1), 1)])
+def test_of_a_large_map_as_many_items_run_at_once_as_the_machine_lets(
+    resources: Resources, waves: int
+) -> None:
+    expansion = Expansion(how="product", arguments=(("x", FromTask(task="a")),))
+    mapped = Task(id="m", call="m:f", upstream=("a",), expansion=expansion, resources=resources)
+    graph = graph_of(Task(id="a", call="m:f"), mapped)
+    assert both(simulate(graph, {"m": 2}, items={"m": 501})) == 1 + 2 * waves
 
 
 def test_a_map_costs_by_its_items() -> None:
