@@ -13,6 +13,7 @@ from infra.settings_sections import Queue, QueueKind
 from stepweave.compiler import Compiled
 from stepweave.errors import Problem
 from stepweave.graph.model import Task
+from stepweave.graph.problems import problem_at
 
 
 def fitting_problems(compiled: Compiled, settings: Settings) -> Iterator[Problem]:
@@ -55,12 +56,11 @@ def _most_vcpus(kind: QueueKind, queue: Queue) -> int:
 
 def _over_the_brake(task: Task, spec: JobSpec, kind: QueueKind, settings: Settings) -> Problem:
     most = _most_vcpus(kind, settings.queues.kinds()[kind])
-    return Problem(
-        what=f"its job needs more vCPUs than the compute of queue {kind} may have in {settings.env}",
-        code="job-too-large",
+    return problem_at(
+        task.source,
+        "job-too-large",
+        f"its job needs more vCPUs than the compute of queue {kind} may have in {settings.env}",
         task=task.id,
-        file=task.source.file if task.source else None,
-        line=task.source.line if task.source else None,
         expected=f"at most {most} vCPUs",
         got=f"{spec.cpu:g}",
         fix=f"a smaller cpu=, or a larger max_vcpus in [queues.{kind}] of {ENVIRONMENTS}/{settings.env}.toml",
@@ -68,12 +68,11 @@ def _over_the_brake(task: Task, spec: JobSpec, kind: QueueKind, settings: Settin
 
 
 def _without_network(task: Task, settings: Settings) -> Problem:
-    return Problem(
-        what=f"its job runs on Fargate, which has no network in {settings.env}",
-        code="fargate-network",
+    return problem_at(
+        task.source,
+        "fargate-network",
+        f"its job runs on Fargate, which has no network in {settings.env}",
         task=task.id,
-        file=task.source.file if task.source else None,
-        line=task.source.line if task.source else None,
         expected='[network] mode "create" or "existing"',
         got='"none"',
         fix=f"compute=Batch, or another mode in [network] of {ENVIRONMENTS}/{settings.env}.toml",
@@ -85,12 +84,11 @@ def _too_large(
 ) -> Problem:
     has = "; ".join(f"{name} (at most {found[-1]})" for name, found in known.items())
     gpus = f", {spec.gpu} GPU{'s' if spec.gpu > 1 else ''}" if spec.gpu else ""
-    return Problem(
-        what=f"no instance of queue {kind} in {settings.env} can hold its job",
-        code="job-too-large",
+    return problem_at(
+        task.source,
+        "job-too-large",
+        f"no instance of queue {kind} in {settings.env} can hold its job",
         task=task.id,
-        file=task.source.file if task.source else None,
-        line=task.source.line if task.source else None,
         expected=f"what an instance has: {has}; {KEPT_PERCENT} % of the memory is not for jobs",
         got=f"{spec.cpu:g} vCPUs, {spec.memory_mib} MiB{gpus}",
         fix=_fix(spec, kind, known, settings),

@@ -9,6 +9,7 @@ from math import ceil
 from stepweave.deployed.names import JOBS
 from stepweave.errors import DagError, Problem
 from stepweave.graph.model import Task
+from stepweave.graph.problems import problem_at
 from stepweave.planning.fargate import FREE_DISK_GIB
 from stepweave.planning.placement import Placement, default_timeout_seconds, on_rung, rung_name
 
@@ -117,12 +118,11 @@ def _spec(task: Task, placement: Placement) -> JobSpec:
 
 
 def _ambiguous(task: Task, other: str) -> Problem:
-    return Problem(
-        what=f"the job definitions of tasks {other!r} and {task.id!r} have the same name",
-        code="job-definition-name",
+    return problem_at(
+        task.source,
+        "job-definition-name",
+        f"the job definitions of tasks {other!r} and {task.id!r} have the same name",
         task=task.id,
-        file=task.source.file if task.source else None,
-        line=task.source.line if task.source else None,
         expected="ids of tasks on Batch that differ in letters, digits or underscores",
         got="ids that differ in other characters only, and tasks that need different things",
         fix="give one of them another task_id",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from stepweave.errors import Problem
 from stepweave.graph.model import Compute, Resources, Task
+from stepweave.graph.problems import problem_at
 from stepweave.planning.fargate import FargateSize, fargate_size
 from stepweave.planning.profiles import (
     LAMBDA_MAX_CPU,
@@ -93,12 +94,11 @@ def placement_problems(tasks: Iterable[Task], placed: Mapping[str, Placement]) -
     """What cannot run where it was placed."""
     for task in tasks:
         if task.sensor is not None and placed[task.id].is_job:
-            yield Problem(
-                what="a sensor pokes on Lambda; each poke as a Batch job would wait for a machine",
-                code="sensor-on-batch",
+            yield problem_at(
+                task.source,
+                "sensor-on-batch",
+                "a sensor pokes on Lambda; each poke as a Batch job would wait for a machine",
                 task=task.id,
-                file=task.source.file if task.source else None,
-                line=task.source.line if task.source else None,
                 expected="a task that fits Lambda",
                 got=f"{placed[task.id].compute.title()}: {placed[task.id].reason}",
                 fix="let the sensor only look, and do the work in a task after it",
