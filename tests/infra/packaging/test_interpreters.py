@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +34,11 @@ def test_without_that_version_it_is_said_once_what_this_costs_and_what_to_do(
     assert "to fix:     uv python install 3.1415\n" in said
 
 
-def test_uv_finds_a_python_that_is_installed_and_fetches_none_that_is_not() -> None:
+def test_uv_finds_a_python_that_is_installed_and_fetches_none_that_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Installed means to uv: on the PATH. The Python of this virtual environment need not be.
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     found = uv.find_python(f"cpython@{THIS}")
     assert found is not None
     said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
